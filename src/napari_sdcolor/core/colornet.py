@@ -1,0 +1,222 @@
+"""The two-stream color network (paper, section 2.2 and Figure 4).
+
+One encoder with shared weights looks at the gray values and at the label
+map.  The gray features are instance-normalized in the copy that is joined
+with the label features; nothing normalizes the label stream or the decoder,
+so that an edit of the label map changes the color only nearby.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_sdcolor.classes import N_CLASSES
+
+EPS = 1e-5
+"""Instance normalization's epsilon."""
+
+
+@dataclass(frozen=True)
+class ColorNetConfig:
+    """What distinguishes one two-stream U-Net from another.
+
+    Parameters
+    ----------
+    preset
+        ``'paper'`` as the paper describes it or ``'released'`` as its
+        authors' program does it (ends with one convolution and an
+        activation, instead of two convolutions).
+    widths
+        Channels of each encoder level, finest first.
+    slope
+        Negative slope of every LeakyReLU.
+    label_channels
+        0 feeds the label ids as one ordinal channel in [-1, 1] through the
+        shared first convolution; k > 0 feeds a learned k-channel embedding
+        through a first convolution of its own.
+    instance_norm
+        Normalize the gray features before they join the label features.
+    """
+
+    preset: Literal['paper', 'released'] = 'paper'
+    widths: tuple[int, ...] = (32, 64, 128, 256, 512)
+    slope: float = 0.01
+    label_channels: int = 0
+    instance_norm: bool = True
+
+    @property
+    def multiple(self) -> int:
+        """Sides of the input must be multiples of this (16 or 32)."""
+        return 2 ** (len(self.widths) - 1)
+
+    @property
+    def final_convs(self) -> int:
+        """3x3 convolutions after the last decoder layer."""
+        return 2 if self.preset == 'paper' else 1
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> ColorNetConfig:
+        return cls(**{**fields, 'widths': tuple(fields['widths'])})
+
+
+PAPER = ColorNetConfig()
+RELEASED = ColorNetConfig(
+    preset='released', widths=(32, 64, 128, 256, 512, 512), slope=0.1
+)
+
+
+def _conv(cin: int, cout: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(cin, cout, 3, stride, 1, bias=False)
+
+
+class EncoderLevel(nn.Module):
+    """Two 3x3 convolutions, each followed by the activation."""
+
+    def __init__(self, cin: int, cout: int, stride: int, slope: float) -> None:
+        super().__init__()
+        self.conv1 = _conv(cin, cout, stride)
+        self.conv2 = _conv(cout, cout)
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tail(self.conv1(x))
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Everything behind the first convolution."""
+        x = functional.leaky_relu(x, self.slope)
+        return functional.leaky_relu(self.conv2(x), self.slope)
+
+
+class DecoderLevel(nn.Module):
+    """Double the resolution, add the skip connection, convolve."""
+
+    def __init__(self, cin: int, cout: int, slope: float) -> None:
+        super().__init__()
+        self.conv1 = nn.ConvTranspose2d(
+            cin, cout, 3, 2, 1, output_padding=1, bias=False
+        )
+        self.conv2 = _conv(cout, cout)
+        self.slope = slope
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = functional.leaky_relu(self.conv1(x), self.slope) + skip
+        return functional.leaky_relu(self.conv2(x), self.slope)
+
+
+class ColorNet(nn.Module):
+    """Two-stream U-Net: gray values and label map in, chroma out.
+
+    Parameters
+    ----------
+    config
+        Widths and variant; the default is the network of the paper.
+    """
+
+    def __init__(self, config: ColorNetConfig = PAPER) -> None:
+        super().__init__()
+        self.config = config
+        widths, slope = config.widths, config.slope
+        cins = (1, *widths[:-1])
+        self.encoder = nn.ModuleList(
+            EncoderLevel(cin, cout, 1 if level == 0 else 2, slope)
+            for level, (cin, cout) in enumerate(zip(cins, widths, strict=True))
+        )
+        if config.label_channels:
+            self.embedding = nn.Embedding(N_CLASSES, config.label_channels)
+            self.label_conv = _conv(config.label_channels, widths[0])
+        joined = [2 * w for w in reversed(widths)]
+        self.decoder = nn.ModuleList(
+            DecoderLevel(cin, cout, slope)
+            for cin, cout in zip(joined[:-1], joined[1:], strict=True)
+        )
+        if config.preset == 'paper':
+            self.last_conv = _conv(joined[-1], joined[-1])
+        self.final_conv = _conv(joined[-1], 2)
+
+    def encode_gray(self, gray: Tensor) -> list[Tensor]:
+        """Features of the gray stream, normalized for joining.
+
+        Parameters
+        ----------
+        gray
+            (n, 1, h, w) in [-1, 1].
+
+        Returns
+        -------
+        list of Tensor
+            One per level, finest first: (n, width, h/2^level, w/2^level).
+        """
+        features = []
+        x = gray
+        for level in self.encoder:
+            x = level(x)
+            features.append(
+                functional.instance_norm(x, eps=EPS)
+                if self.config.instance_norm
+                else x
+            )
+        return features
+
+    def embed_labels(self, labels: Tensor) -> Tensor:
+        """Label ids (n, h, w) as the channels the label stream reads."""
+        if not self.config.label_channels:
+            scaled = labels.to(self.final_conv.weight.dtype)
+            return (scaled * (2 / (N_CLASSES - 1)) - 1)[:, None]
+        return self.embedding(labels.long()).permute(0, 3, 1, 2).contiguous()
+
+    def encode_labels(self, labels: Tensor) -> list[Tensor]:
+        """Features of the label stream, one per level, finest first.
+
+        Parameters
+        ----------
+        labels
+            (n, h, w) class ids in 0..59, any integer type.
+        """
+        x = self.embed_labels(labels)
+        features = []
+        for number, level in enumerate(self.encoder):
+            if number == 0 and self.config.label_channels:
+                x = level.tail(self.label_conv(x))
+            else:
+                x = level(x)
+            features.append(x)
+        return features
+
+    def decode(self, gray: list[Tensor], labels: list[Tensor]) -> Tensor:
+        """Join both streams at every level and decode them to ab/128."""
+        joined = [
+            torch.cat(pair, dim=1) for pair in zip(gray, labels, strict=True)
+        ]
+        x = joined.pop()
+        for level in self.decoder:
+            x = level(x, joined.pop())
+        if self.config.preset == 'paper':
+            x = functional.leaky_relu(self.last_conv(x), self.config.slope)
+            return self.final_conv(x)
+        return functional.leaky_relu(self.final_conv(x), self.config.slope)
+
+    def forward(self, gray: Tensor, labels: Tensor) -> Tensor:
+        """Chroma of a photo.
+
+        Parameters
+        ----------
+        gray
+            (n, 1, h, w) in [-1, 1]; h and w multiples of
+            ``config.multiple``.
+        labels
+            (n, h, w) class ids in 0..59.
+
+        Returns
+        -------
+        Tensor
+            (n, 2, h, w): a and b divided by 128.
+        """
+        return self.decode(self.encode_gray(gray), self.encode_labels(labels))

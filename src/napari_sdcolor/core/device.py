@@ -1,0 +1,160 @@
+"""Which device computes, said in words."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_sdcolor.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+REMEDY = {
+    'missing': (
+        'PyTorch is not installed. Install it with "pip install torch", '
+        'or follow https://pytorch.org/get-started/locally for a GPU.'
+    ),
+    'windows': (
+        'PyTorch could not be loaded after Qt, a known trap on Windows. '
+        'Start napari with: python -c "import torch, napari; napari.Viewer(); '
+        'napari.run()" and install the latest Microsoft Visual C++ '
+        'redistributable.'
+    ),
+    'cpu build': (
+        'This machine has an NVIDIA card, but the installed PyTorch was built '
+        'without CUDA. Reinstall it as https://pytorch.org/get-started/locally '
+        'says to use the card.'
+    ),
+}
+"""What to do about the known traps."""
+
+
+_NO_MEMORY = (
+    'out of memory',
+    'not enough memory',
+    "can't allocate memory",
+)
+"""How torch's allocators say it (GPU; Windows; Linux and macOS)."""
+
+
+def import_torch() -> types.ModuleType:
+    """Import torch or say in one sentence why it cannot be.
+
+    Raises
+    ------
+    DeviceError
+        With the remedy.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise DeviceError(f'{REMEDY["missing"]} ({error})') from error
+    except OSError as error:
+        # A DLL that failed to start: on Windows, torch after Qt.
+        raise DeviceError(f'{REMEDY["windows"]} ({error})') from error
+    return torch
+
+
+def has_nvidia_card() -> bool:
+    """Whether the machine seems to have an NVIDIA card."""
+    return (
+        os.path.exists('/proc/driver/nvidia')
+        or shutil.which('nvidia-smi') is not None
+    )
+
+
+@dataclass(frozen=True)
+class Device:
+    """The device in use.
+
+    Parameters
+    ----------
+    kind
+        'cpu', 'cuda' or 'mps'.
+    words
+        For the person, such as 'CPU (2 threads)'.
+    notes
+        Sentences on why it is not the device that was asked for.
+    """
+
+    kind: str
+    words: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def torch(self) -> torch.device:
+        return import_torch().device(self.kind)
+
+
+def choose(wanted: str = 'auto') -> Device:
+    """The device that will really be used.
+
+    Parameters
+    ----------
+    wanted
+        'auto' (GPU where there is one), 'cpu', 'cuda' or 'mps'.
+
+    Returns
+    -------
+    Device
+        The CPU, with a note, when the wanted one is not there.
+    """
+    torch = import_torch()
+    available = {
+        'cuda': torch.cuda.is_available(),
+        'mps': torch.backends.mps.is_available(),
+        'cpu': True,
+    }
+    if wanted == 'auto':
+        kind = next(kind for kind, there in available.items() if there)
+    else:
+        kind = wanted
+    notes = []
+    if not available.get(kind, False):
+        notes.append(f'No {kind} device was found; the CPU is used instead.')
+        kind = 'cpu'
+    if kind == 'cpu' and wanted != 'cpu' and has_nvidia_card():
+        notes.append(REMEDY['cpu build'])
+    return Device(kind, _words(torch, kind), tuple(notes))
+
+
+def _words(torch: types.ModuleType, kind: str) -> str:
+    if kind == 'cuda':
+        return f'GPU: {torch.cuda.get_device_name()}'
+    if kind == 'mps':
+        return 'GPU: Apple (MPS)'
+    threads = torch.get_num_threads()
+    return f'CPU ({threads} thread{"s" if threads > 1 else ""})'
+
+
+@contextmanager
+def out_of_memory_said(device: Device) -> Iterator[None]:
+    """Turn out-of-memory errors into a sentence with a remedy.
+
+    Raises
+    ------
+    DeviceError
+        If the device ran out of memory.
+    """
+    torch = import_torch()
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise DeviceError(_out_of_memory(device)) from error
+    except RuntimeError as error:
+        if any(words in str(error) for words in _NO_MEMORY):
+            raise DeviceError(_out_of_memory(device)) from error
+        raise
+
+
+def _out_of_memory(device: Device) -> str:
+    return (
+        f'The {device.words} ran out of memory. Choose a smaller working '
+        'size or close other programs; nothing was changed.'
+    )

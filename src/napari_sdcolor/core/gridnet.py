@@ -1,0 +1,177 @@
+"""GridNet: the semantic segmentation network (paper, section 2.1).
+
+Five rows (resolutions) by six columns.  The first three columns pass
+information down to coarser rows, the last three pass it back up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_sdcolor.classes import N_CLASSES
+
+
+@dataclass(frozen=True)
+class GridNetConfig:
+    """Size of a GridNet.
+
+    Parameters
+    ----------
+    widths
+        Channels of each row, finest first.
+    columns
+        Number of columns; the first half goes down, the second half up.
+    classes
+        Number of output classes.
+    size
+        Short side in pixels at which this network looks at a photo; None
+        is the working size. Its logits are brought to working size.
+    """
+
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256)
+    columns: int = 6
+    classes: int = N_CLASSES
+    size: int | None = None
+
+    @property
+    def multiple(self) -> int:
+        """Sides of the input must be multiples of this."""
+        return 2 ** (len(self.widths) - 1)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> GridNetConfig:
+        return cls(**{**fields, 'widths': tuple(fields['widths'])})
+
+
+PAPER = GridNetConfig()
+
+
+def _conv(cin: int, cout: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(cin, cout, 3, stride, 1, bias=False)
+
+
+class Block(nn.Module):
+    """BN-ReLU-conv-BN-ReLU-conv; the first conv may change resolution."""
+
+    def __init__(self, cin: int, cout: int, first: nn.Module) -> None:
+        super().__init__()
+        self.batch1 = nn.BatchNorm2d(cin)
+        self.conv1 = first
+        self.batch2 = nn.BatchNorm2d(cout)
+        self.conv2 = _conv(cout, cout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv1(functional.relu(self.batch1(x)))
+        return self.conv2(functional.relu(self.batch2(x)))
+
+
+def lateral(width: int) -> Block:
+    return Block(width, width, _conv(width, width))
+
+
+def down(cin: int, cout: int) -> Block:
+    return Block(cin, cout, _conv(cin, cout, 2))
+
+
+def up(cin: int, cout: int) -> Block:
+    return Block(
+        cin,
+        cout,
+        nn.ConvTranspose2d(cin, cout, 3, 2, 1, output_padding=1, bias=False),
+    )
+
+
+class Ends(nn.Module):
+    """conv-BN-ReLU-conv-BN: the first and the last block of the grid."""
+
+    def __init__(self, cin: int, cout: int) -> None:
+        super().__init__()
+        self.conv1 = _conv(cin, cout)
+        self.batch1 = nn.BatchNorm2d(cout)
+        self.conv2 = _conv(cout, cout)
+        self.batch2 = nn.BatchNorm2d(cout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.relu(self.batch1(self.conv1(x)))
+        return self.batch2(self.conv2(x))
+
+
+class GridNet(nn.Module):
+    """Gray photo in, logits of the 60 classes out.
+
+    Parameters
+    ----------
+    config
+        Widths; the default is the network of the paper.
+    """
+
+    def __init__(self, config: GridNetConfig = PAPER) -> None:
+        super().__init__()
+        self.config = config
+        widths, columns = config.widths, config.columns
+        self.first_norm = nn.BatchNorm2d(1)
+        self.first = Ends(1, widths[0])
+        self.lateral = nn.ModuleList(
+            nn.ModuleList(lateral(w) for w in widths)
+            for _ in range(columns - 1)
+        )
+        self.down = nn.ModuleList(
+            nn.ModuleList(
+                down(a, b) for a, b in zip(widths, widths[1:], strict=False)
+            )
+            for _ in range(columns // 2)
+        )
+        self.up = nn.ModuleList(
+            nn.ModuleList(
+                up(b, a) for a, b in zip(widths, widths[1:], strict=False)
+            )
+            for _ in range(columns - columns // 2)
+        )
+        self.last = Ends(widths[0], config.classes)
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Logits of every class.
+
+        Parameters
+        ----------
+        gray
+            (n, 1, h, w) in [0, 1]; sides multiples of ``config.multiple``.
+
+        Returns
+        -------
+        Tensor
+            (n, classes, h, w).
+        """
+        x = functional.relu(self.first(self.first_norm(gray)))
+        grid = [x]
+        for down_block in self.down[0]:
+            grid.append(down_block(grid[-1]))
+        half = self.config.columns // 2
+        for column in range(1, half):
+            moved = [
+                x + block(x)
+                for block, x in zip(
+                    self.lateral[column - 1], grid, strict=True
+                )
+            ]
+            for row, down_block in enumerate(self.down[column]):
+                moved[row + 1] = moved[row + 1] + down_block(moved[row])
+            grid = moved
+        for column in range(half, self.config.columns):
+            moved = [
+                x + block(x)
+                for block, x in zip(
+                    self.lateral[column - 1], grid, strict=True
+                )
+            ]
+            for row in reversed(range(len(moved) - 1)):
+                up_block = self.up[column - half][row]
+                moved[row] = moved[row] + up_block(moved[row + 1])
+            grid = moved
+        return self.last(grid[0])

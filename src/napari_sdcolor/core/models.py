@@ -1,0 +1,222 @@
+"""Named models: the bundled one and those that a person added."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from napari_sdcolor.core import authors
+from napari_sdcolor.core.weights import KINDS, Part, load_part, save_part
+from napari_sdcolor.errors import WeightsError
+
+FOLDER_VARIABLE = 'SDCOLOR_MODELS'
+"""Environment variable that moves the folder of added models."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a model."""
+
+    model: str
+    kind: str
+    path: Path
+    recorded: str | None
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as it is now."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def bundled_folder() -> Path:
+    """Where the weights lie that came with the package."""
+    with as_file(files('napari_sdcolor') / 'weights') as folder:
+        return folder
+
+
+def user_folder() -> Path:
+    """Where added models are kept."""
+    moved = os.environ.get(FOLDER_VARIABLE)
+    if moved:
+        return Path(moved)
+    return user_data_path('napari-sdcolor', appauthor=False) / 'models'
+
+
+def _recorded(folder: Path) -> dict[str, str]:
+    path = folder / 'sha256.json'
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise WeightsError(
+            f'{path} is damaged ({error}); delete it and add the models again.'
+        ) from error
+
+
+def list_models() -> list[Entry]:
+    """Every file of every model, the bundled ones first."""
+    entries = []
+    for folder in (bundled_folder(), user_folder()):
+        recorded = _recorded(folder)
+        for path in sorted(folder.glob('*.safetensors')):
+            model, _, kind = path.stem.rpartition('.')
+            if model and kind in KINDS:
+                entries.append(
+                    Entry(model, kind, path, recorded.get(path.name))
+                )
+    return entries
+
+
+def find(model: str, kind: str) -> Path:
+    """The file of a model's part; ``default``'s where it has none.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such model.
+    """
+    entries = list_models()
+    names = sorted({entry.model for entry in entries})
+    if model not in names:
+        raise WeightsError(
+            f'There are no weights named {model!r}; there are: '
+            f'{", ".join(names) or "none"}. "sdcolor models add" adds some.'
+        )
+    for name in (model, 'default'):
+        for entry in entries:
+            if (entry.model, entry.kind) == (name, kind):
+                return entry.path
+    raise WeightsError(f'The {kind} weights of {model!r} are missing.')
+
+
+def load(weights: str) -> dict[str, Part]:
+    """Both parts of a model name or of one safetensors file.
+
+    Returns
+    -------
+    dict
+        'color' and 'segmentation'.
+
+    Raises
+    ------
+    WeightsError
+        If something is missing or damaged.
+    """
+    if weights.endswith('.safetensors') or os.sep in weights:
+        part = load_part(Path(weights))
+        other = next(kind for kind in KINDS if kind != part.kind)
+        return {part.kind: part, other: load_part(find('default', other))}
+    return {kind: load_part(find(weights, kind), kind) for kind in KINDS}
+
+
+def add(paths: list[Path], name: str) -> list[Entry]:
+    """Copy weights into the user's folder under a name.
+
+    Parameters
+    ----------
+    paths
+        Our safetensors files or the authors' ``.pth.tar`` checkpoints, at
+        most one of each kind.
+    name
+        Letters, digits, '-' and '_'.
+
+    Raises
+    ------
+    WeightsError
+        If the name is taken or odd, or a file is not what it should be;
+        then nothing was added.
+    """
+    if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
+        raise WeightsError(
+            f'{name!r} is no model name: use letters, digits, "-" and "_".'
+        )
+    if name in {entry.model for entry in list_models()}:
+        raise WeightsError(
+            f'A model named {name!r} exists already; choose another name or '
+            f'remove it with "sdcolor models remove {name}".'
+        )
+    parts = [_read_any(path) for path in paths]
+    kinds = [part.kind for part in parts]
+    if len(set(kinds)) != len(kinds):
+        raise WeightsError(f'Two files hold {kinds[0]} weights; give one.')
+    folder = user_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        save_part(
+            folder / f'{name}.{part.kind}.safetensors',
+            part.network,
+            part.training,
+            encoding=part.encoding,
+            half=part.encoding == 'lightness',
+        )
+    _record(folder)
+    return [entry for entry in list_models() if entry.model == name]
+
+
+def _read_any(path: Path) -> Part:
+    if path.suffix == '.safetensors':
+        return load_part(path)
+    try:
+        return authors.load_color(path)
+    except WeightsError as color_error:
+        try:
+            return authors.load_segmentation(path)
+        except WeightsError as error:
+            raise WeightsError(
+                f'{path} is neither checkpoint of the authors. As color '
+                f'weights: {color_error} As segmentation weights: {error}'
+            ) from error
+
+
+def remove(name: str) -> list[Path]:
+    """Delete an added model; the bundled one stays.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such added model.
+    """
+    folder = user_folder()
+    paths = [
+        entry.path
+        for entry in list_models()
+        if entry.model == name and entry.path.parent == folder
+    ]
+    if not paths:
+        raise WeightsError(f'No model named {name!r} was added.')
+    for path in paths:
+        path.unlink()
+    _record(folder)
+    return paths
+
+
+def _record(folder: Path) -> None:
+    """Write down the hash of every file, atomically."""
+    hashes = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob('*.safetensors'))
+    }
+    part = folder / 'sha256.json.part'
+    part.write_text(json.dumps(hashes, indent=1) + '\n')
+    os.replace(part, folder / 'sha256.json')
+
+
+def verify(entry: Entry) -> str:
+    """'ok', or a sentence on what is wrong with a model's file."""
+    if entry.recorded is None:
+        return f'{entry.path.name} was put there by hand: no hash recorded.'
+    if entry.sha256 != entry.recorded:
+        return f'{entry.path.name} has changed since it was added.'
+    try:
+        load_part(entry.path, entry.kind)
+    except WeightsError as error:
+        return str(error)
+    return 'ok'

@@ -1,0 +1,195 @@
+"""The two bare networks on their device: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from napari_sdcolor.core import cancel, colornet, gridnet
+from napari_sdcolor.core.device import Device, out_of_memory_said
+from napari_sdcolor.core.planes import check_gray, check_labels
+from napari_sdcolor.core.weights import Part
+from napari_sdcolor.errors import NetworkError
+
+DTYPES = {
+    'float32': torch.float32,
+    'float64': torch.float64,
+    'float16': torch.float16,
+    'bfloat16': torch.bfloat16,
+}
+
+
+class Networks:
+    """Both networks on one device, for arrays of one plane.
+
+    Parameters
+    ----------
+    parts
+        'color' and 'segmentation' weights.
+    device
+        Where to compute.
+    dtype
+        'float32', 'float64', 'float16' or 'bfloat16'.
+    size
+        Working size: short side in pixels.
+    """
+
+    def __init__(
+        self,
+        parts: dict[str, Part],
+        device: Device,
+        dtype: str = 'float32',
+        size: int = 352,
+    ) -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f'dtype must be one of {", ".join(DTYPES)}.')
+        self.parts = parts
+        self.device = device
+        self.dtype = dtype
+        self.size = size
+        with out_of_memory_said(device):
+            self.color_net = self._place(parts['color'])
+            self.grid_net = self._place(parts['segmentation'])
+
+    def _place(self, part: Part) -> torch.nn.Module:
+        network = part.network.to(
+            device=self.device.torch,
+            dtype=DTYPES[self.dtype],
+            memory_format=torch.channels_last,
+        )
+        for module in network.modules():
+            if isinstance(
+                module,
+                colornet.EncoderLevel | colornet.DecoderLevel | gridnet.Block,
+            ):
+                module.register_forward_pre_hook(_check_cancelled)
+        return network
+
+    def facts(self) -> dict[str, Any]:
+        """Weights, device and data type, for the sidecar."""
+        return {
+            'device': self.device.kind,
+            'dtype': self.dtype,
+            **{kind: part.facts() for kind, part in self.parts.items()},
+        }
+
+    def chroma(self, gray: ArrayLike, labels: ArrayLike) -> NDArray:
+        """The bare color network.
+
+        Parameters
+        ----------
+        gray
+            (h, w) floats in [0, 1]: L*/100 for our weights, the encoded
+            gray value for the authors'. Sides multiples of 16 (``paper``)
+            or 32 (``released``).
+        labels
+            (h, w) uint8, ids 0..59.
+
+        Returns
+        -------
+        NDArray
+            (h, w, 2), a and b in Lab units.
+
+        Raises
+        ------
+        ValueError
+            On wrong sides, types or ids.
+        NetworkError
+            If the network gives NaN or infinity.
+        """
+        gray = check_gray(gray, self.color_net.config.multiple)
+        labels = check_labels(labels, gray.shape)
+        with self.inference():
+            features = self.encode_gray(gray)
+            return self.decode(features, labels)
+
+    def logits(self, gray: ArrayLike) -> NDArray:
+        """The bare GridNet.
+
+        Parameters
+        ----------
+        gray
+            (h, w) floats in [0, 1], sides multiples of 16.
+
+        Returns
+        -------
+        NDArray
+            (60, h, w).
+
+        Raises
+        ------
+        ValueError
+            On wrong sides or types.
+        NetworkError
+            If the network gives NaN or infinity.
+        """
+        gray = check_gray(gray, self.grid_net.config.multiple)
+        with self.inference():
+            logits = self.grid_net(self._tensor(gray)[None, None])[0]
+            return finite(self._numpy(logits), 'segmentation')
+
+    def encode_gray(self, gray: NDArray) -> list[torch.Tensor]:
+        """Normalized gray features of a padded plane in [0, 1]."""
+        return self.color_net.encode_gray(
+            self._tensor(gray)[None, None] * 2 - 1
+        )
+
+    def decode(
+        self, features: list[torch.Tensor], labels: NDArray[np.uint8]
+    ) -> NDArray:
+        """Chroma (h, w, 2) in Lab units of gray features and a map.
+
+        Raises
+        ------
+        NetworkError
+            If it holds NaN or infinity.
+        """
+        ids = torch.from_numpy(labels).to(self.device.torch)[None]
+        found = self.color_net.decode(
+            features, self.color_net.encode_labels(ids)
+        )
+        chroma = np.moveaxis(self._numpy(found[0]), 0, -1)
+        if self.parts['color'].encoding == 'opencv':
+            # A byte b stands for b/255, and 128 is neutral.
+            return finite((chroma / 2 + 0.5) * 255 - 128, 'color')
+        return finite(chroma * 128, 'color')
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """No gradients (thread-local), device errors as sentences."""
+        with torch.inference_mode(), out_of_memory_said(self.device):
+            yield
+
+    def _tensor(self, plane: NDArray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(plane)).to(
+            self.device.torch, DTYPES[self.dtype]
+        )
+
+    def _numpy(self, tensor: torch.Tensor) -> NDArray:
+        wide = torch.float64 if self.dtype == 'float64' else torch.float32
+        return np.ascontiguousarray(tensor.to(wide).cpu().numpy())
+
+
+def finite(values: NDArray, kind: str) -> NDArray:
+    """Values of a network, if they are numbers.
+
+    Raises
+    ------
+    NetworkError
+        If they hold NaN or infinity.
+    """
+    if not np.isfinite(values).all():
+        raise NetworkError(
+            f'The {kind} network gave values that are no numbers. Try dtype '
+            'float32 or the CPU; if it stays, the weights are bad.'
+        )
+    return values
+
+
+def _check_cancelled(module: torch.nn.Module, inputs: object) -> None:
+    cancel.check()

@@ -1,0 +1,282 @@
+"""A photo: its exact lightness and what was understood about it.
+
+L* everywhere in this package means L* after the tone window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from napari_sdcolor.core.tone import find_window, lightness_of, scale
+from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.settings import parse_window
+
+MIN_SIDE = 16
+"""Photos whose shorter side has fewer pixels are refused."""
+
+MAX_AREA = 16
+"""A working plane has at most this many times size x size pixels."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What came with the pixels when they were read from a file.
+
+    Parameters
+    ----------
+    path
+        File name as given, or an empty string.
+    sha256
+        Of the file's bytes.
+    icc
+        The embedded color profile's bytes.
+    orientation
+        EXIF orientation 1..8; pixels stay in stored order.
+    resolution
+        Horizontal and vertical resolution and its TIFF unit
+        (1 none, 2 inch, 3 centimeter).
+    texts
+        Further tags carried over, such as Artist and Copyright.
+    facts
+        Words on the file itself, such as 'TIFF, LZW'.
+    """
+
+    path: str = ''
+    sha256: str = ''
+    icc: bytes | None = None
+    orientation: int = 1
+    resolution: tuple[float, float, int] | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    facts: str = ''
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """One gray photo, ready for the networks.
+
+    Parameters
+    ----------
+    lightness
+        (H, W) float32, L* in [0, 100] after the tone window, at full
+        resolution and in stored order.
+    bits
+        Depth of results, 8 or 16.
+    window
+        The values that became black and white.
+    kind
+        What the pixels were: 'gray', 'color' or 'black and white'.
+    source_dtype
+        Data type of the pixels as given.
+    alpha
+        (H, W) in the type of the results, or None.
+    notes
+        Sentences for a person about what was understood.
+    origin
+        What a file brought along.
+    """
+
+    lightness: NDArray[np.float32]
+    bits: int
+    window: tuple[float, float]
+    kind: str
+    source_dtype: str
+    alpha: NDArray | None = None
+    notes: tuple[str, ...] = ()
+    origin: Origin = Origin()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.lightness.shape
+
+    def working_shape(self, size: int) -> tuple[int, int]:
+        """(h, w) of the planes that the networks see; see below."""
+        return working_shape(self.shape, size)
+
+    def working_lightness(self, size: int) -> NDArray[np.float32]:
+        """L* (h, w) at working size, antialiased, in stored order."""
+        return resize_plane(self.lightness, self.working_shape(size))
+
+    def describe(self) -> str:
+        """What was understood, in one sentence."""
+        height, width = self.shape
+        low, high = self.window
+        return (
+            f'{self.kind}, {width} × {height} pixels, {self.source_dtype}, '
+            f'tone window {low:g} to {high:g}'
+        )
+
+    def with_origin(self, origin: Origin, *notes: str) -> Photo:
+        return replace(self, origin=origin, notes=self.notes + notes)
+
+
+def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
+    """Shape with the short side at ``size``, aspect kept.
+
+    Very long photos get a shorter side so that the plane does not exceed
+    ``MAX_AREA * size**2`` pixels by more than the rounding of its sides.
+    """
+    height, width = shape
+    scale = size / min(height, width)
+    area = height * width * scale**2
+    if area > MAX_AREA * size**2:
+        scale *= (MAX_AREA * size**2 / area) ** 0.5
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize_plane(
+    plane: NDArray[np.float32], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Antialiased bicubic resize, kept inside the plane's own range."""
+    if plane.shape == tuple(shape):
+        return np.ascontiguousarray(plane)
+    image = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
+    resized = np.array(image.resize(shape[::-1], Image.Resampling.BICUBIC))
+    return np.clip(resized, plane.min(), plane.max())
+
+
+def photo_from_array(
+    array: ArrayLike,
+    *,
+    window: str | tuple[float, float] = 'auto',
+    rgb: bool | None = None,
+    name: str = 'The image',
+) -> Photo:
+    """Understand an array as one photo.
+
+    Parameters
+    ----------
+    array
+        (H, W) gray; (H, W, 2) gray and alpha; (H, W, 3|4) color, of which
+        only the lightness is used. Boolean, integer or float.
+    window
+        Tone window: 'auto', 'type', 'minmax', 'LOW,HIGH' or the pair
+        (see ``settings.Settings.window``).
+    rgb
+        Whether the last axis holds channels; None guesses from the shape.
+    name
+        How messages call the photo.
+
+    Returns
+    -------
+    Photo
+
+    Raises
+    ------
+    PhotoError
+        For what cannot be one photo: stacks, complex numbers, empty or
+        all-NaN arrays, sides under 16 pixels.
+    SettingsError
+        If the tone window is none.
+    """
+    array = np.asarray(array)
+    array, alpha = _split(array, rgb, name)
+    _refuse_useless(array, name)
+    if isinstance(window, str):
+        window = parse_window(window)
+    notes = []
+    kind = 'color' if array.ndim == 3 else 'gray'
+    if kind == 'color':
+        notes.append('A color photo: only its lightness is used.')
+    dtype = array.dtype
+    if dtype.kind == 'b':
+        kind = 'black and white'
+        array = array.astype(np.uint8)
+        low, high = 0.0, 1.0
+    else:
+        low, high = find_window(array, window)
+    bits = 8 if dtype.kind in 'bui' and dtype.itemsize == 1 else 16
+    missing = dtype.kind == 'f' and not np.isfinite(array).all()
+    if missing:
+        notes.append('Pixels that are no numbers are shown black.')
+        array = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
+    if (
+        dtype.kind in 'ui'
+        and dtype.itemsize > 1
+        and window in ('auto', 'type')
+    ):
+        used = (float(array.max()) - low) / (high - low)
+        if used < 0.25:
+            notes.append(
+                f'The brightest pixel uses {used:.1%} of the range of '
+                f"{dtype}: the tone window 'minmax' shows more."
+            )
+    return Photo(
+        lightness=lightness_of(array, low, high),
+        bits=bits,
+        window=(low, high),
+        kind=kind,
+        source_dtype=str(dtype),
+        alpha=_alpha(alpha, bits),
+        notes=tuple(notes),
+    )
+
+
+def as_photo(photo: Photo | ArrayLike) -> Photo:
+    """A photo as it is, or an array understood as one."""
+    return photo if isinstance(photo, Photo) else photo_from_array(photo)
+
+
+def _split(
+    array: NDArray, rgb: bool | None, name: str
+) -> tuple[NDArray, NDArray | None]:
+    """Separate alpha from gray (H, W) or color (H, W, 3)."""
+    if array.ndim == 2 and not rgb:
+        return array, None
+    channels = array.shape[-1] if array.ndim == 3 else 0
+    if rgb is not False and channels in (2, 3, 4):
+        if channels == 2:
+            return array[..., 0], array[..., 1]
+        return array[..., :3], array[..., 3] if channels == 4 else None
+    if array.ndim == 3 and channels == 1:
+        return array[..., 0], None
+    raise PhotoError(
+        f'{name} has the shape {array.shape}: a photo has two axes, or three '
+        'with 1 to 4 channels last. Choose one plane of a stack.'
+    )
+
+
+def _refuse_useless(array: NDArray, name: str) -> None:
+    if array.dtype.kind not in 'buif':
+        raise PhotoError(
+            f'{name} holds {array.dtype} values; a photo holds booleans, '
+            'integers or floats.'
+        )
+    if array.size == 0:
+        raise PhotoError(f'{name} is empty.')
+    if min(array.shape[:2]) < MIN_SIDE:
+        raise PhotoError(
+            f'{name} has {array.shape[1]} × {array.shape[0]} pixels; the '
+            f'shorter side must have at least {MIN_SIDE}.'
+        )
+    if array.dtype.kind == 'f' and not np.isfinite(array).any():
+        raise PhotoError(f'{name} holds no number at all, only NaN.')
+
+
+def _alpha(alpha: NDArray | None, bits: int) -> NDArray | None:
+    if alpha is None:
+        return None
+    dtype = np.uint8 if bits == 8 else np.uint16
+    if alpha.dtype == dtype:
+        return np.ascontiguousarray(alpha)
+    low, high = find_window(alpha, 'type')
+    share = scale(np.nan_to_num(alpha.astype(np.float64)), low, high)
+    return np.rint(share * np.iinfo(dtype).max).astype(dtype)
+
+
+def photo_facts(photo: Photo) -> dict[str, Any]:
+    """What a sidecar records about a photo."""
+    return {
+        'width': photo.shape[1],
+        'height': photo.shape[0],
+        'dtype': photo.source_dtype,
+        'kind': photo.kind,
+        'tone_window': list(photo.window),
+        'orientation': photo.origin.orientation,
+        'notes': list(photo.notes),
+    }

@@ -1,0 +1,129 @@
+"""Edge-guided upsampling of chroma onto the photo's own lightness.
+
+A joint bilateral interpolation: every pixel of the photo takes the chroma
+of the 4 x 4 nearest working pixels, weighted by distance and by how close
+their lightness is to its own.  The support is finite: a working pixel
+reaches photo pixels less than ``REACH`` working pixels away.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.core.planes import Box
+
+REACH = 2
+"""Radius of the support in working pixels."""
+
+TONE = 6.0
+"""Lightness difference (L* units) at which a neighbor counts a quarter."""
+
+STRIP = 2**16
+"""Pixels computed at a time; keeps the intermediate arrays in the cache."""
+
+
+class Upsampler:
+    """Brings chroma from working size to the size of one photo.
+
+    Parameters
+    ----------
+    lightness
+        (H, W) float32, the photo's L*.
+    guide
+        (h, w) float32, the same photo's L* at working size.
+    """
+
+    def __init__(
+        self, lightness: NDArray[np.float32], guide: NDArray[np.float32]
+    ) -> None:
+        self.lightness = lightness
+        self.guide = guide
+        self._rows = _taps(lightness.shape[0], guide.shape[0])
+        self._columns = _taps(lightness.shape[1], guide.shape[1])
+
+    def reach(self, box: Box) -> Box:
+        """Photo pixels whose chroma a box of working pixels can change."""
+        (height, width), (h, w) = self.lightness.shape, self.guide.shape
+        y0, x0, y1, x1 = box
+        top, bottom = _span(y0, y1, height / h, height)
+        left, right = _span(x0, x1, width / w, width)
+        return top, left, bottom, right
+
+    def __call__(
+        self, chroma: NDArray[np.float32], box: Box | None = None
+    ) -> NDArray[np.float32]:
+        """Chroma of a box of the photo (default: all of it).
+
+        Parameters
+        ----------
+        chroma
+            (h, w, 2) float32 at working size.
+        box
+            In photo pixels.
+
+        Returns
+        -------
+        NDArray
+            (box height, box width, 2) float32.
+        """
+        y0, x0, y1, x1 = box or (0, 0, *self.lightness.shape)
+        result = np.empty((y1 - y0, x1 - x0, 2), np.float32)
+        if chroma.shape[:2] == self.lightness.shape:
+            result[...] = chroma[y0:y1, x0:x1]
+            return result
+        rows = max(1, STRIP // max(1, x1 - x0))
+        for top in range(y0, y1, rows):
+            bottom = min(y1, top + rows)
+            result[top - y0 : bottom - y0] = self._strip(
+                chroma, slice(top, bottom), slice(x0, x1)
+            )
+        return result
+
+    def _strip(
+        self, chroma: NDArray[np.float32], rows: slice, columns: slice
+    ) -> NDArray[np.float32]:
+        own = self.lightness[rows, columns]
+        total = np.zeros(own.shape, np.float32)
+        sum_a = np.zeros(own.shape, np.float32)
+        sum_b = np.zeros(own.shape, np.float32)
+        for y, near_y in self._rows:
+            y, near_y = y[rows], near_y[rows, None]
+            for x, near_x in self._columns:
+                x = x[columns]
+                # Row then column: two cheap gathers instead of one 2-D one.
+                weight = self.guide[y][:, x]
+                weight -= own
+                weight *= weight
+                weight *= np.float32(1 / TONE**2)
+                weight += 1
+                weight *= weight
+                np.divide(near_y, weight, out=weight)
+                weight *= near_x[columns]
+                total += weight
+                sum_a += weight * chroma[y, :, 0][:, x]
+                sum_b += weight * chroma[y, :, 1][:, x]
+        return np.stack((sum_a / total, sum_b / total), axis=-1)
+
+
+def _taps(full: int, small: int) -> list[tuple[NDArray, NDArray]]:
+    """The four neighbors of every photo row and their hat weights."""
+    center = (np.arange(full) + 0.5) * (small / full) - 0.5
+    base = np.floor(center).astype(np.intp)
+    taps = []
+    for offset in range(1 - REACH, REACH + 1):
+        place = base + offset
+        distance = np.abs(center - place)
+        weight = np.maximum(1 - distance / REACH, 0) ** 2
+        taps.append(
+            (np.clip(place, 0, small - 1), (weight + 1e-6).astype(np.float32))
+        )
+    return taps
+
+
+def _span(first: int, last: int, ratio: float, size: int) -> tuple[int, int]:
+    low = math.floor((first - REACH - 1 + 0.5) * ratio) - 1
+    high = math.ceil((last + REACH + 0.5) * ratio) + 1
+    return max(0, low), min(size, high)

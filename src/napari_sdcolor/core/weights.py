@@ -1,0 +1,287 @@
+"""Our own weights: safetensors with the configuration and a digest inside.
+
+A *model* is a name with a color part, a segmentation part or both; what is
+missing is taken from the bundled model ``default``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
+from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
+from napari_sdcolor.errors import WeightsError
+
+KINDS = ('color', 'segmentation')
+ENCODINGS = ('lightness', 'opencv')
+FORMAT = 'napari-sdcolor 1'
+
+Network = ColorNet | GridNet
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network with what is known about its weights.
+
+    Parameters
+    ----------
+    kind
+        'color' or 'segmentation'.
+    network
+        In evaluation mode, float32, on the CPU.
+    digest
+        SHA-256 over all tensors.
+    encoding
+        'lightness' if gray values are L*/100 and chroma is ab/128, 'opencv'
+        for the conventions of the authors' program.
+    training
+        Statement on how and with what the weights were made.
+    name
+        Where they came from.
+    """
+
+    kind: str
+    network: Network
+    digest: str
+    encoding: str = 'lightness'
+    training: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ''
+
+    def facts(self) -> dict[str, Any]:
+        """What a sidecar records."""
+        return {
+            'name': self.name,
+            'sha256': self.digest,
+            'encoding': self.encoding,
+            'config': self.network.config.to_dict(),
+            'training': dict(self.training),
+        }
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes of all tensors."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        head = f'{name} {tensor.dtype} {tuple(tensor.shape)}\n'
+        digest.update(head.encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def build(kind: str, config: Mapping[str, Any]) -> Network:
+    """An untrained network of a configuration as stored in a file.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind of network.
+    """
+    if kind not in KINDS:
+        raise ValueError(f'unknown kind {kind!r}')
+    if kind == 'color':
+        return ColorNet(ColorNetConfig.from_dict(dict(config)))
+    return GridNet(GridNetConfig.from_dict(dict(config)))
+
+
+def _seal(about: Mapping[str, str]) -> str:
+    """SHA-256 over what a file says about itself."""
+    words = {name: text for name, text in about.items() if name != 'seal'}
+    return hashlib.sha256(
+        json.dumps(words, sort_keys=True).encode()
+    ).hexdigest()
+
+
+def save_part(
+    path: Path,
+    network: Network,
+    training: Mapping[str, Any],
+    *,
+    encoding: str = 'lightness',
+    half: bool = True,
+) -> str:
+    """Write weights with their configuration, and return their digest.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.safetensors``; replaced atomically.
+    training
+        Statement on data, recipe and figures; JSON-serializable.
+    half
+        Store half precision.
+    """
+    tensors = {}
+    for name, tensor in network.state_dict().items():
+        if name.endswith('num_batches_tracked'):
+            continue
+        tensor = tensor.detach().cpu().contiguous().clone()
+        tensors[name] = tensor.half() if half else tensor
+    digest = digest_of(tensors)
+    kind = 'color' if isinstance(network, ColorNet) else 'segmentation'
+    about = {
+        'format': FORMAT,
+        'kind': kind,
+        'encoding': encoding,
+        'config': json.dumps(network.config.to_dict(), sort_keys=True),
+        'training': json.dumps(dict(training), sort_keys=True),
+        'sha256': digest,
+    }
+    about['seal'] = _seal(about)
+    part = path.with_name(path.name + '.part')
+    part.write_bytes(save(tensors, about))
+    os.replace(part, path)
+    return digest
+
+
+def load_part(path: Path, kind: str | None = None) -> Part:
+    """Read weights, check them, and build their network.
+
+    Parameters
+    ----------
+    path
+        A safetensors file that ``save_part`` wrote.
+    kind
+        Refuse weights of the other kind.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, truncated, damaged, not ours or of the
+        wrong kind. Never returns half-loaded networks.
+    """
+    about, tensors = _read(path)
+    if about.get('seal') != _seal(about):
+        raise WeightsError(
+            f'{path} is damaged: what it says about itself does not match '
+            'its recorded SHA-256. Get the file again.'
+        )
+    try:
+        found = about['kind']
+        network = build(found, json.loads(about['config']))
+        training = json.loads(about['training'])
+        encoding = about['encoding']
+        if encoding not in ENCODINGS:
+            raise ValueError(f'unknown encoding {encoding!r}')
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(
+            f'{path} describes itself in a way that this version does not '
+            f'understand ({error!r}).'
+        ) from error
+    if kind is not None and found != kind:
+        raise WeightsError(
+            f'{path} holds {found} weights, but {kind} weights are needed.'
+        )
+    digest = digest_of(tensors)
+    if digest != about.get('sha256'):
+        raise WeightsError(
+            f'{path} is damaged: its tensors do not match their recorded '
+            'SHA-256. Get the file again.'
+        )
+    fill(network, tensors, str(path))
+    return Part(
+        kind=found,
+        network=network,
+        digest=digest,
+        encoding=encoding,
+        training=training,
+        name=path.name,
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safe_open(str(path), framework='pt', device='cpu') as file:
+            about = file.metadata() or {}
+            if about.get('format') != FORMAT:
+                raise WeightsError(
+                    f'{path} is a safetensors file, but not one of '
+                    "napari-sdcolor. Authors' checkpoints (.pth.tar) are "
+                    'added with "sdcolor models add".'
+                )
+            names = file.keys()
+            return about, {name: file.get_tensor(name) for name in names}
+    except FileNotFoundError as error:
+        raise WeightsError(f'There are no weights at {path}.') from error
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f'{path} cannot be read as weights ({error}). It is truncated, '
+            'damaged or something else; get the file again.'
+        ) from error
+
+
+def fill(network: Network, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Put tensors into a network, strictly, as float32.
+
+    Raises
+    ------
+    WeightsError
+        If a name is missing or too many, a shape differs, or a value is
+        no finite number.
+    """
+    wanted = {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not name.endswith('num_batches_tracked')
+    }
+    wrong = sorted(
+        (set(wanted) ^ set(tensors))
+        | {
+            name
+            for name in set(wanted) & set(tensors)
+            if wanted[name].shape != tensors[name].shape
+        }
+    )
+    if wrong:
+        raise WeightsError(
+            f'{source} does not fit the network: {len(wrong)} tensors are '
+            f'missing, unknown or of another shape, first {wrong[0]!r}.'
+        )
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f'{source}: {name!r} holds NaN or infinity.')
+    network.load_state_dict(
+        {name: tensor.float() for name, tensor in tensors.items()},
+        strict=False,
+    )
+    network.eval().requires_grad_(False)
+
+
+def random_part(kind: str, config: Any, seed: int) -> Part:
+    """A network with random weights, for tests and benchmarks.
+
+    Convolutions keep the variance of their input (He initialization), so
+    that the output is neither zero nor overflowing.
+    """
+    network = build(kind, config.to_dict())
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        weight = getattr(module, 'weight', None)
+        if weight is None or weight.dim() < 2:
+            continue
+        fan_in = weight[0].numel() if weight.dim() == 4 else 1
+        if isinstance(module, torch.nn.ConvTranspose2d):
+            fan_in = weight.shape[0] * 9 / 4
+        with torch.no_grad():
+            weight.normal_(0, float(np.sqrt(2 / fan_in)), generator=generator)
+    network.eval().requires_grad_(False)
+    tensors = network.state_dict()
+    return Part(
+        kind=kind,
+        network=network,
+        digest=digest_of(tensors),
+        training={'statement': f'random weights, seed {seed}'},
+        name=f'random-{seed}',
+    )

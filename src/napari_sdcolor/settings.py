@@ -1,0 +1,138 @@
+"""What a result depends on besides the photo, the map and the weights.
+
+Declared once here; the command line, the widget, the sidecar and napari's
+preferences all read names, defaults, limits and help from these fields.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+from napari_sdcolor.errors import SdcolorError
+
+WINDOWS = ('auto', 'type', 'minmax')
+"""Named tone windows; 'LOW,HIGH' gives the two points themselves."""
+
+
+class SettingsError(SdcolorError, ValueError):
+    """A setting outside its limits."""
+
+
+def _declare(default: Any, help_: str, **limits: Any) -> Any:
+    return field(default=default, metadata={'help': help_, **limits})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a person may set, with its default.
+
+    Raises
+    ------
+    SettingsError
+        If a value lies outside its limits.
+    """
+
+    size: int = _declare(
+        352,
+        'Working size: short side in pixels at which the networks look at '
+        'the photo. The result always has the full size of the photo.',
+        minimum=64,
+        maximum=2048,
+    )
+    saturation: float = _declare(
+        1.0,
+        'Factor on the chroma; 0 is gray, 1 is what the network says.',
+        minimum=0.0,
+        maximum=3.0,
+    )
+    window: str = _declare(
+        'auto',
+        'Tone window: which value is black and which is white. '
+        "'type' is the whole range of the data type, 'minmax' the darkest "
+        "and brightest pixel, 'LOW,HIGH' two values, 'auto' the range of "
+        'the type for integers and for floats in [0, 1], otherwise minmax.',
+    )
+    device: str = _declare(
+        'auto',
+        'Where the networks run.',
+        choices=('auto', 'cpu', 'cuda', 'mps'),
+    )
+    weights: str = _declare(
+        'default', 'Name of the weights, or a safetensors file.'
+    )
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            _check(entry, getattr(self, entry.name))
+        parse_window(self.window)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Settings from a dictionary; unknown names are refused."""
+        known = {entry.name for entry in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise SettingsError(f'Unknown settings: {", ".join(unknown)}.')
+        return cls(**values)
+
+    def to_arguments(self) -> list[str]:
+        """Command-line options that reproduce what is not the default."""
+        words: list[str] = []
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if value != entry.default:
+                words += [f'--{entry.name}', _plain(value)]
+        return words
+
+
+def _plain(value: Any) -> str:
+    return f'{value:g}' if isinstance(value, float) else str(value)
+
+
+def _check(entry: Field, value: Any) -> None:
+    limits = entry.metadata
+    low, high = limits.get('minimum'), limits.get('maximum')
+    if low is not None and not low <= value <= high:
+        raise SettingsError(
+            f'{entry.name} must be between {low} and {high}, not {value}.'
+        )
+    choices = limits.get('choices')
+    if choices and value not in choices:
+        raise SettingsError(
+            f'{entry.name} must be one of {", ".join(choices)}, not {value!r}.'
+        )
+
+
+def declared(name: str) -> Field:
+    """The declaration (default, help, limits) of one setting."""
+    return next(entry for entry in fields(Settings) if entry.name == name)
+
+
+def parse_window(words: str) -> str | tuple[float, float]:
+    """A named tone window, or the pair behind 'LOW,HIGH'.
+
+    Raises
+    ------
+    SettingsError
+        If the words are neither.
+    """
+    if words in WINDOWS:
+        return words
+    try:
+        low, high = (float(part) for part in words.split(','))
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise SettingsError(
+            f'The tone window {words!r} is none of {", ".join(WINDOWS)} and '
+            'no LOW,HIGH with LOW below HIGH.'
+        )
+    return low, high
