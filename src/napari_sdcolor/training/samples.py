@@ -1,0 +1,173 @@
+"""Random crops for training, each a pure function of (seed, number)."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+from torch.utils.data import Dataset
+
+from napari_sdcolor.classes import UNKNOWN
+from napari_sdcolor.core import lab
+from napari_sdcolor.errors import DataError
+from napari_sdcolor.training.data import Entry
+from napari_sdcolor.training.recipe import Recipe
+
+SPARING = {
+    'oxford_flower17': 0.35,
+    'food_aruno': 0.6,
+    'ade_sky': 0.6,
+    'fasseg': 0.6,
+}
+"""Weight of data sets that show one class without its surroundings."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Part of a photo: RGB (c, c, 3) uint8 and labels (c, c) uint8."""
+
+    rgb: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+
+class CropDataset(Dataset):
+    """Crop number i of an endless, reproducible sequence.
+
+    Parameters
+    ----------
+    entries
+        The training photographs.
+    recipe
+        Crop size, scale and augmentation.
+
+    Raises
+    ------
+    DataError
+        If there is no photograph, or for segmentation none with labels.
+    """
+
+    def __init__(self, entries: list[Entry], recipe: Recipe) -> None:
+        self.recipe = recipe
+        if recipe.task == 'segmentation':
+            entries = [entry for entry in entries if entry.labels]
+        if not entries:
+            raise DataError('There is no photograph to cut crops from.')
+        self.entries = entries
+        weights = np.array(
+            [
+                SPARING.get(entry.dataset, 1.0)
+                if entry.labels
+                else recipe.unlabelled
+                for entry in entries
+            ]
+        )
+        self.cumulative = np.cumsum(weights / weights.sum())
+
+    def __len__(self) -> int:
+        return self.recipe.steps * self.recipe.batch
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+        rng = np.random.default_rng((self.recipe.seed, number))
+        place = int(np.searchsorted(self.cumulative, rng.random()))
+        entry = self.entries[min(place, len(self.entries) - 1)]
+        crop = random_crop(*entry.load(), self.recipe, rng)
+        if self.recipe.task == 'segmentation':
+            gray = lab.rgb_to_lightness(crop.rgb / np.float32(255)) / 100
+            gray = age(gray, rng, self.recipe.aging)
+            return torch.from_numpy(gray)[None], torch.from_numpy(crop.labels)
+        values = lab.rgb_to_lab(crop.rgb / np.float32(255))
+        gray = age(values[..., 0] / 100, rng, self.recipe.aging)
+        labels = corrupt(crop.labels, rng, self.recipe)
+        chroma = np.moveaxis(values[..., 1:] / 128, -1, 0)
+        return (
+            torch.from_numpy(gray)[None] * 2 - 1,
+            torch.from_numpy(labels),
+            torch.from_numpy(np.ascontiguousarray(chroma)),
+        )
+
+
+def random_crop(
+    rgb: NDArray[np.uint8],
+    labels: NDArray[np.uint8] | None,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Crop:
+    """Scale, flip and cut a square of ``recipe.crop`` pixels."""
+    height, width = rgb.shape[:2]
+    if labels is None:
+        labels = np.full((height, width), UNKNOWN, np.uint8)
+    scale = recipe.size / min(height, width)
+    scale *= np.exp(
+        rng.uniform(np.log(recipe.zoom[0]), np.log(recipe.zoom[1]))
+    )
+    scale = max(scale, recipe.crop / min(height, width))
+    # Rounding may make the side a hair longer than the photo.
+    side = min(recipe.crop / scale, height, width)
+    left = rng.uniform(0, width - side)
+    top = rng.uniform(0, height - side)
+    box = (left, top, left + side, top + side)
+    size = (recipe.crop, recipe.crop)
+    cut_rgb = Image.fromarray(rgb).resize(
+        size, Image.Resampling.BICUBIC, box=box
+    )
+    cut_labels = Image.fromarray(labels).resize(
+        size, Image.Resampling.NEAREST, box=box
+    )
+    crop, map_ = np.array(cut_rgb), np.array(cut_labels)
+    if rng.random() < 0.5:
+        crop, map_ = crop[:, ::-1].copy(), map_[:, ::-1].copy()
+    return Crop(crop, map_)
+
+
+def age(
+    gray: NDArray[np.float32], rng: np.random.Generator, amount: float
+) -> NDArray[np.float32]:
+    """Make a gray crop look like an old print or scan, at times.
+
+    Tone curve, blur, grain and JPEG, each with probability ``amount``.
+    """
+    if rng.random() < amount:
+        gray = np.clip(gray, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
+        low, high = rng.uniform(0, 0.12), rng.uniform(0.88, 1)
+        gray = (low + gray * (high - low)).astype(np.float32)
+    if rng.random() < amount / 2:
+        image = Image.fromarray(np.uint8(np.clip(gray, 0, 1) * 255 + 0.5))
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.2)))
+        gray = np.array(image).astype(np.float32) / 255
+    if rng.random() < amount:
+        grain = rng.normal(0, rng.uniform(0.004, 0.05), gray.shape)
+        gray = np.clip(gray + grain.astype(np.float32), 0, 1)
+    if rng.random() < amount / 2:
+        buffer = io.BytesIO()
+        Image.fromarray(np.uint8(np.clip(gray, 0, 1) * 255 + 0.5)).save(
+            buffer, 'JPEG', quality=int(rng.integers(30, 90))
+        )
+        gray = np.array(Image.open(buffer)).astype(np.float32) / 255
+    return np.ascontiguousarray(gray, dtype=np.float32)
+
+
+def corrupt(
+    labels: NDArray[np.uint8], rng: np.random.Generator, recipe: Recipe
+) -> NDArray[np.uint8]:
+    """What the color network sees of the map: 255 as 0, parts missing."""
+    labels = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
+    draw = rng.random()
+    if draw < recipe.empty_map:
+        return np.zeros_like(labels)
+    if draw < recipe.empty_map + recipe.partial_map:
+        present = np.unique(labels)
+        gone = present[rng.random(len(present)) < 0.5]
+        labels = np.where(np.isin(labels, gone), 0, labels).astype(np.uint8)
+    if rng.random() < recipe.coarse_map:
+        factor = int(rng.integers(2, 9))
+        small = labels[factor // 2 :: factor, factor // 2 :: factor]
+        labels = np.array(
+            Image.fromarray(small).resize(
+                labels.shape[::-1], Image.Resampling.NEAREST
+            )
+        )
+    return labels

@@ -1,0 +1,108 @@
+"""From figures of single photos to figures of a whole split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.training.metrics import Confusion, bootstrap_interval
+
+LEAST_PIXELS = 2000
+"""Classes with fewer known pixels in the split are left out of mIoU."""
+
+TOLERANCE = 0.05
+"""dB by which the empty map may be worse than gray before the map gain
+says nothing: a network that is broken without a map is no gain."""
+
+Figures = dict[str, float]
+"""What was measured of one picture (``evaluation.Picture.figures``)."""
+
+
+def summarize(photos: Sequence[Figures]) -> Figures:
+    """Means over photos of one method's figures.
+
+    ``delta_cf`` is the difference of the mean colorfulness from the mean of
+    the truth, ``delta_cf_per_photo`` the mean difference photo by photo.
+    """
+    names = ('psnr_rgb', 'psnr_ab', 'delta_e', 'delta_e_p95', 'colorfulness')
+    result = {name: float(_column(photos, name).mean()) for name in names}
+    difference = _column(photos, 'colorfulness') - _column(
+        photos, 'truth_colorfulness'
+    )
+    result['delta_cf'] = float(abs(difference.mean()))
+    result['delta_cf_per_photo'] = float(np.abs(difference).mean())
+    return result
+
+
+def map_figures(
+    methods: dict[str, list[Figures]], distances: Sequence[float]
+) -> dict[str, Any] | None:
+    """Whether the map drives the color.
+
+    Parameters
+    ----------
+    methods
+        Figures of the same photos with the maps 'true', 'predicted',
+        'empty' and, if there is one, 'shuffled', and of 'gray'.
+    distances
+        Mean distance in ab between true and empty map, one per photo.
+
+    Returns
+    -------
+    dict or None
+        ``gain`` G in dB with its interval, whether it is ``valid``,
+        ``recovery`` (None where the map gains nothing), ``sensitivity`` in
+        Lab units and mean PSNR_ab of every map; None without photos.
+    """
+    if not distances:
+        return None
+    values = {
+        method: _column(photos, 'psnr_ab')
+        for method, photos in methods.items()
+    }
+    means = {method: float(each.mean()) for method, each in values.items()}
+    gain = means['true'] - means['empty']
+    recovered = means['predicted'] - means['empty']
+    return {
+        'photos': len(distances),
+        'psnr_ab': means,
+        'gain': gain,
+        'gain_interval': list(
+            bootstrap_interval(values['true'] - values['empty'])
+        ),
+        'valid': means['empty'] >= means['gray'] - TOLERANCE,
+        'recovery': recovered / gain if gain > 0 else None,
+        'sensitivity': float(np.mean(distances)),
+    }
+
+
+def segmentation_figures(
+    confusion: Confusion, accuracies: Sequence[float]
+) -> dict[str, Any] | None:
+    """The predicted map against the true one; None if nothing is known.
+
+    ``pixel_accuracy`` counts all known pixels of the split alike,
+    ``pixel_accuracy_per_photo`` is the mean over photos. mIoU is the mean
+    over the classes with enough known pixels.
+    """
+    known = confusion.known_pixels()
+    if not known.any():
+        return None
+    iou = confusion.iou()
+    chosen = np.flatnonzero(known >= LEAST_PIXELS)
+    return {
+        'pixel_accuracy': confusion.pixel_accuracy(),
+        'pixel_accuracy_per_photo': float(np.nanmean(accuracies)),
+        'miou': float(iou[chosen].mean()) if chosen.size else None,
+        'classes': {
+            CLASSES[number].name: float(iou[number]) for number in chosen
+        },
+    }
+
+
+def _column(photos: Sequence[Figures], name: str) -> NDArray[np.float64]:
+    return np.array([figures[name] for figures in photos])

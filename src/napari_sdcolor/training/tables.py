@@ -1,0 +1,134 @@
+"""The figures of an evaluation as a page that people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+METHODS = {
+    'gray': 'baseline: gray (ab = 0)',
+    'class-mean': 'baseline: class mean of the true map',
+    'empty': 'empty map',
+    'shuffled': "another photo's map",
+    'predicted': 'predicted map',
+    'true': 'true map',
+}
+"""Rows of every fidelity table, from knowing nothing to knowing the map."""
+
+SCOPES = {
+    'all': 'All photos, all pixels',
+    'labeled': 'Labeled photos, all pixels',
+    'known': 'Labeled photos, known pixels only',
+}
+
+COLUMNS = {
+    'psnr_rgb': 'PSNR_RGB',
+    'psnr_ab': 'PSNR_ab',
+    'delta_e': 'ΔE2000',
+    'delta_e_p95': 'ΔE2000 p95',
+    'colorfulness': 'CF',
+    'delta_cf': 'ΔCF',
+    'delta_cf_per_photo': 'ΔCF per photo',
+}
+
+MISSING = 'not computed'
+
+
+def as_markdown(result: dict[str, Any]) -> str:
+    """Tables of what ``evaluate`` returned."""
+    blocks = [
+        (
+            f'{result["photos"]} photos, {result["labeled_photos"]} of them '
+            'with a label map. Every figure is formed per photo over its '
+            "pixels at the photo's own size, then averaged over photos; "
+            f'working size {result["size"]}, default settings, one set of '
+            'weights. Unknown pixels enter the map as "no class". PSNR in '
+            'dB; ΔE2000, CF and ΔCF in their own units.'
+        )
+    ]
+    for scope, title in SCOPES.items():
+        blocks += _fidelity(title, scope, result['scopes'][scope])
+    blocks += ['## Does the map drive the color?', _map(result['map'])]
+    blocks += ['## Segmentation on gray input', *_segmentation(result)]
+    return '\n\n'.join(blocks) + '\n'
+
+
+def _fidelity(title: str, scope: str, table: dict[str, Any]) -> list[str]:
+    heading = f'## {title} ({table["photos"]} photos)'
+    if not table['photos']:
+        return [heading, f'{MISSING.capitalize()}: there is no such photo.']
+    rows = []
+    for method, words in METHODS.items():
+        figures = table['methods'].get(method)
+        if figures is not None:
+            rows.append([words, *(f'{figures[name]:.2f}' for name in COLUMNS)])
+        elif scope != 'all':
+            rows.append([words, MISSING, *[''] * (len(COLUMNS) - 1)])
+    return [heading, _table(['', *COLUMNS.values()], rows)]
+
+
+def _map(scopes: dict[str, Any]) -> str:
+    labels = {
+        'gain': 'map gain G = PSNR_ab(true) − PSNR_ab(empty), dB',
+        'interval': '95 % bootstrap interval of G over photos',
+        'valid': 'G counts: PSNR_ab(empty) ≥ PSNR_ab(gray) − 0.05',
+        'recovery': 'recovery ρ by the predicted map',
+        'sensitivity': 'sensitivity S, Lab units',
+    }
+    columns = [_map_column(scopes[scope]) for scope in ('labeled', 'known')]
+    rows = [
+        [words, *(column.get(name, MISSING) for column in columns)]
+        for name, words in labels.items()
+    ]
+    return _table(['', 'all pixels', 'known pixels only'], rows)
+
+
+def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
+    if figures is None:
+        return {}
+    low, high = figures['gain_interval']
+    recovery = figures['recovery']
+    return {
+        'gain': f'{figures["gain"]:+.3f}',
+        'interval': f'{low:+.3f} to {high:+.3f}',
+        'valid': 'yes' if figures['valid'] else 'NO',
+        'recovery': (
+            'undefined, G is not positive'
+            if recovery is None
+            else f'{recovery:.2f}'
+        ),
+        'sensitivity': f'{figures["sensitivity"]:.2f}',
+    }
+
+
+def _segmentation(result: dict[str, Any]) -> list[str]:
+    found = result['segmentation']
+    if found is None:
+        return [f'{MISSING.capitalize()}: no pixel is known.']
+    miou = MISSING if found['miou'] is None else f'{found["miou"]:.1%}'
+    classes = ', '.join(
+        f'{name} {iou:.0%}' for name, iou in found['classes'].items()
+    )
+    return [
+        (
+            "The predicted map, brought to the photo's own size by nearest "
+            'neighbor, on known pixels. Classes with too few known pixels '
+            'in the split are left out of mIoU.'
+        ),
+        _table(
+            ['pixel accuracy', 'pixel accuracy per photo', 'mIoU', 'classes'],
+            [
+                [
+                    f'{found["pixel_accuracy"]:.1%}',
+                    f'{found["pixel_accuracy_per_photo"]:.1%}',
+                    miou,
+                    str(len(found['classes'])),
+                ]
+            ],
+        ),
+        f'IoU by class: {classes or MISSING}.',
+    ]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ['---'] * len(head), *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
