@@ -1,0 +1,75 @@
+"""Edited maps survive a crash.
+
+Every map lies in a small PNG whose name is the photo's fingerprint, so that
+it is found again however the photo is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from platformdirs import user_data_path
+
+FOLDER_VARIABLE = 'SDCOLOR_AUTOSAVE'
+"""Environment variable that moves the folder."""
+
+
+def folder() -> Path:
+    """Where the maps lie."""
+    moved = os.environ.get(FOLDER_VARIABLE)
+    if moved:
+        return Path(moved)
+    return user_data_path('napari-sdcolor', appauthor=False) / 'autosave'
+
+
+def _path(fingerprint: str) -> Path:
+    return folder() / f'{fingerprint}.png'
+
+
+def store(fingerprint: str, labels: NDArray[np.uint8]) -> Path:
+    """Keep a map (h, w) uint8; replaced atomically.
+
+    Raises
+    ------
+    OSError
+        If the disk does not take it.
+    """
+    path = _path(fingerprint)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f'.{os.getpid()}.part')
+    with part.open('wb') as file:
+        Image.fromarray(labels).save(file, 'PNG')
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    return path
+
+
+def find(
+    fingerprint: str, shape: tuple[int, int]
+) -> tuple[NDArray[np.uint8], str] | None:
+    """A kept map of this shape and when it was kept, in words.
+
+    Damaged files count as none.
+    """
+    path = _path(fingerprint)
+    try:
+        with Image.open(path) as image:
+            labels = np.array(image)
+        when = path.stat().st_mtime
+    except (FileNotFoundError, UnidentifiedImageError, OSError, SyntaxError):
+        return None
+    if labels.shape != tuple(shape) or labels.dtype != np.uint8:
+        return None
+    words = time.strftime('%Y-%m-%d %H:%M', time.localtime(when))
+    return labels, words
+
+
+def discard(fingerprint: str) -> None:
+    """Forget a map."""
+    _path(fingerprint).unlink(missing_ok=True)

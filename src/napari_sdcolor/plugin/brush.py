@@ -1,0 +1,101 @@
+"""Keep the class panel, the brush status and the map's tools in step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QObject
+
+from napari_sdcolor.classes import CLASSES, N_CLASSES
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+    from napari_sdcolor.plugin.views.brush_status import BrushStatus
+    from napari_sdcolor.plugin.views.class_panel import ClassPanel
+
+
+class BrushController(QObject):
+    """Binds one map at a time to the class panel.
+
+    Parameters
+    ----------
+    viewer
+        Whose active layer becomes the map when a class is clicked.
+    panel, status
+        The views.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, panel: ClassPanel, status: BrushStatus
+    ) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.panel = panel
+        self.status = status
+        self.map: Labels | None = None
+        self._last = 0
+        panel.class_requested.connect(self._on_class_requested)
+        panel.brush_size_requested.connect(self._on_size_requested)
+
+    def bind(self, layer: Labels | None) -> None:
+        """Follow another map, or none."""
+        if layer is self.map:
+            return
+        self.unbind()
+        self.map = layer
+        if layer is None:
+            return
+        layer.events.selected_label.connect(self._on_selected)
+        layer.events.mode.connect(self._show)
+        layer.events.brush_size.connect(self._on_size)
+        self._last = int(layer.selected_label)
+        self.panel.set_brush_size(layer.brush_size)
+        self._show()
+
+    def unbind(self) -> None:
+        if self.map is not None:
+            events = self.map.events
+            events.selected_label.disconnect(self._on_selected)
+            events.mode.disconnect(self._show)
+            events.brush_size.disconnect(self._on_size)
+        self.map = None
+        self.status.show_nothing()
+
+    def _on_class_requested(self, number: int) -> None:
+        if self.map is None:
+            show_info('Press Run first: there is no semantic map to paint on.')
+            return
+        self.viewer.layers.selection.active = self.map
+        self.map.selected_label = number
+        # Painting "no class" is painting 0; the eraser does the same, but
+        # would lose the brush's class.
+        self.map.mode = 'paint'
+
+    def _on_size_requested(self, size: int) -> None:
+        if self.map is not None:
+            self.map.brush_size = size
+
+    def _on_selected(self) -> None:
+        number = int(self.map.selected_label)
+        if number >= N_CLASSES:
+            show_info(
+                f'There is no class {number}: ids go from 0 to '
+                f'{N_CLASSES - 1}. The brush keeps its class.'
+            )
+            self.map.selected_label = self._last
+            return
+        self._last = number
+        self._show()
+
+    def _on_size(self) -> None:
+        self.panel.set_brush_size(self.map.brush_size)
+
+    def _show(self) -> None:
+        number = int(self.map.selected_label)
+        if number < N_CLASSES:
+            self.panel.select(number)
+            shown = 0 if str(self.map.mode) == 'erase' else number
+            self.status.show_class(CLASSES[shown], str(self.map.mode))

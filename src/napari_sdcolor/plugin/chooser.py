@@ -1,0 +1,129 @@
+"""Which photo the panel is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from qtpy.QtCore import QObject, Signal
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_sdcolor.plugin.trio import Trio
+    from napari_sdcolor.plugin.views.run_view import RunView
+
+
+class PhotoChooser(QObject):
+    """Follows the viewer's image layers and the person's choice.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers are offered.
+    view
+        Shows them.
+    trios
+        Gives all trios; their color layers are no photos.
+
+    Signals
+    -------
+    chosen
+        Another photo, or none, is the chosen one.
+    """
+
+    chosen = Signal()
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        view: RunView,
+        trios: Callable[[], list[Trio]],
+    ) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.view = view
+        self.trios = trios
+        self.photo: Image | None = None
+        self._named: list[Image] = []
+        view.photo_requested.connect(self._on_requested)
+        for signal, slot in self._pairs():
+            signal.connect(slot)
+
+    def _pairs(self) -> list[tuple]:
+        layers = self.viewer.layers
+        return [
+            (layers.events.inserted, self.refresh),
+            (layers.events.removed, self.refresh),
+            (layers.events.reordered, self.refresh),
+            (layers.selection.events.active, self._on_active),
+        ]
+
+    def close(self) -> None:
+        """Stop following."""
+        for signal, slot in self._pairs():
+            signal.disconnect(slot)
+        self._watch_names([])
+
+    def photos(self) -> list[Image]:
+        """Image layers that may be photos: all but our own color layers."""
+        return [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, Image)
+            and not any(layer is trio.color for trio in self.trios())
+        ]
+
+    def refresh(self, event: object = None) -> None:
+        """Layers came, went or moved: list them again."""
+        photos = self.photos()
+        self._watch_names(photos)
+        if not _holds(photos, self.photo):
+            active = self.viewer.layers.selection.active
+            last = photos[-1] if photos else None
+            self.choose(active if _holds(photos, active) else last)
+        self._list()
+
+    def choose(self, photo: Image | None) -> None:
+        """Make a photo the one that the panel is about."""
+        if photo is self.photo:
+            return
+        self.photo = photo
+        self._list()
+        self.chosen.emit()
+
+    def _list(self, event: object = None) -> None:
+        photos = self.photos()
+        row = next(
+            (r for r, layer in enumerate(photos) if layer is self.photo), -1
+        )
+        self.view.set_photos([layer.name for layer in photos], row)
+
+    def _watch_names(self, photos: list[Image]) -> None:
+        for layer in self._named:
+            layer.events.name.disconnect(self._list)
+        self._named = photos
+        for layer in photos:
+            layer.events.name.connect(self._list)
+
+    def _on_requested(self, row: int) -> None:
+        photos = self.photos()
+        if row < len(photos):
+            self.choose(photos[row])
+
+    def _on_active(self, event: object = None) -> None:
+        """Selecting a layer of a trio, or a fresh photo, chooses it."""
+        active = self.viewer.layers.selection.active
+        for trio in self.trios():
+            if trio.owns(active):
+                self.choose(trio.photo)
+                return
+        running = any(trio.photo is self.photo for trio in self.trios())
+        if not running and _holds(self.photos(), active):
+            self.choose(active)
+
+
+def _holds(layers: list[Image], wanted: object) -> bool:
+    """Whether a layer is in a list, by identity."""
+    return any(layer is wanted for layer in layers)

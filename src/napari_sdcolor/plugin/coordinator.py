@@ -1,0 +1,326 @@
+"""Views ask, the coordinator answers, trios show.
+
+What happens to a person's work: a map that was edited is never replaced
+without a question, and every replacement is one undoable step. A stop keeps
+the picture and the map as they are. Deleting one of our layers loses only
+that layer; deleting the photo ends its trio and leaves the others as
+ordinary layers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.utils.notifications import (
+    show_error,
+    show_info,
+)
+from qtpy.QtCore import QObject
+
+from napari_sdcolor.classes import N_CLASSES
+from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.plugin import preferences
+from napari_sdcolor.plugin.appearance import Appearance
+from napari_sdcolor.plugin.brush import BrushController
+from napari_sdcolor.plugin.chooser import PhotoChooser
+from napari_sdcolor.plugin.coloring import Coloring
+from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.jobs import Job, Jobs
+from napari_sdcolor.plugin.keeper import Keeper
+from napari_sdcolor.plugin.painter import Painted
+from napari_sdcolor.plugin.trio import Trio
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_sdcolor.core.device import Device
+    from napari_sdcolor.plugin.widget import Views
+
+NEXT_STEP = (
+    'Click a class, then paint on the photo: the color follows. Ctrl+Z '
+    'undoes a stroke.'
+)
+NO_PHOTO = 'Open a gray photo (File > Open, or Open Sample), then press Run.'
+
+
+class Coordinator(QObject):
+    """Owns the trios, the worker and the answers to every request.
+
+    Parameters
+    ----------
+    viewer
+        The viewer (or its model).
+    views
+        The parts of the dock widget.
+    engine
+        Lends the networks.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, views: Views, engine: Engine | None = None
+    ) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.views = views
+        self.engine = engine or Engine()
+        self.jobs = Jobs()
+        self.coloring = Coloring(self.jobs, self.engine)
+        self.brush = BrushController(viewer, views.classes, views.brush)
+        self.appearance = Appearance(views.color)
+        self.keeper = Keeper(self)
+        self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
+        self.window = 'auto'
+        self.coloring.live = preferences.read().live
+        views.color.live.setChecked(self.coloring.live)
+        self._connect()
+        self.chooser.refresh()
+        self.show_state()
+
+    # --- connections ------------------------------------------------------
+
+    def _pairs(self) -> list[tuple]:
+        """Every (signal, slot) pair between views, worker and this."""
+        run, color = self.views.run, self.views.color
+        return [
+            (self.chooser.chosen, self.show_state),
+            (run.window_requested, self._on_window_requested),
+            (run.run_requested, self.run),
+            (run.stop_requested, self.stop),
+            (color.live_requested, self._on_live_requested),
+            (color.update_requested, self.update),
+            (color.saturation_requested, self._on_saturation_requested),
+            (self.coloring.painted, self._on_painted),
+            (self.coloring.touched, self._on_touched),
+            (self.jobs.started, self._on_job_started),
+            (self.jobs.progress, self._on_job_progress),
+            (self.jobs.failed, self._on_job_failed),
+            (self.jobs.finished, self._on_job_finished),
+        ]
+
+    def _viewer_pairs(self) -> list[tuple]:
+        return [
+            (self.viewer.layers.events.removed, self._on_layer_removed),
+            (self.viewer.dims.events.current_step, self._on_plane_changed),
+        ]
+
+    def _connect(self) -> None:
+        for signal, slot in self._pairs() + self._viewer_pairs():
+            signal.connect(slot)
+
+    def close(self) -> None:
+        """The widget goes away: stop working, leave all layers."""
+        self.jobs.close()
+        self.keeper.close()
+        self.coloring.close()
+        self.chooser.close()
+        self.brush.unbind()
+        self.appearance.unbind()
+        for signal, slot in self._viewer_pairs():
+            signal.disconnect(slot)
+
+    # --- what is shown ----------------------------------------------------
+
+    @property
+    def photo(self) -> Image | None:
+        """The chosen photo."""
+        return self.chooser.photo
+
+    @property
+    def trio(self) -> Trio | None:
+        """The trio of the chosen photo, once it was run."""
+        return next(
+            (t for t in self.coloring.trios if t.photo is self.photo), None
+        )
+
+    def all_trios(self) -> list[Trio]:
+        """Every photo that was run, with its layers."""
+        return self.coloring.trios
+
+    def show_state(self) -> None:
+        """Bring every view in line with the chosen photo."""
+        views, trio = self.views, self.trio
+        self.brush.bind(trio.map if trio else None)
+        self.appearance.bind(trio)
+        views.save.set_ready(trio is not None and bool(trio.colored))
+        if trio is None:
+            views.color.set_confidence(None)
+            views.classes.set_shares(np.zeros(N_CLASSES))
+            views.run.set_understood('')
+            if self.jobs.running is None:
+                views.run.show_idle(
+                    f'Press Run to color {self.photo.name}.'
+                    if self.photo is not None
+                    else NO_PHOTO
+                )
+            return
+        self._show_plane(trio)
+
+    def show_device(self, device: Device) -> None:
+        """Say where the networks run."""
+        self.views.badge.show_device(
+            device.kind, device.words, ' '.join(device.notes)
+        )
+
+    def _show_plane(self, trio: Trio) -> None:
+        plane = trio.plane
+        self.views.color.set_confidence(trio.confidence.get(plane))
+        if trio.map is not None:
+            labels, _ = trio.snapshot(plane)
+            counts = np.bincount(labels.ravel(), minlength=N_CLASSES)
+            self.views.classes.set_shares(counts[:N_CLASSES] / labels.size)
+        if trio.is_stack and self.jobs.running is None:
+            place = f'Plane {plane + 1} of {trio.source.planes}: '
+            done = plane in trio.colored
+            self.views.run.show_status(
+                place + ('colored.' if done else 'press Run to color it.')
+            )
+
+    def _on_layer_removed(self, event: object) -> None:
+        layer = event.value
+        for trio in list(self.coloring.trios):
+            if layer is trio.photo:
+                self._end(trio)
+            elif trio.owns(layer):
+                if layer is trio.map:
+                    self.coloring.unwatch(layer)
+                    self.brush.bind(None)
+                words = trio.forget_layer(layer)
+                self.views.run.show_status(words)
+        self.chooser.refresh()
+        self.show_state()
+
+    def _end(self, trio: Trio) -> None:
+        self.stop()
+        self.coloring.remove(trio)
+        show_info(
+            f'{trio.photo.name} was deleted; its color and map stay as '
+            'ordinary layers.'
+        )
+
+    def _on_plane_changed(self, event: object = None) -> None:
+        trio = self.trio
+        if trio is None or not trio.is_stack:
+            return
+        if trio.fill_gray(trio.plane):
+            trio.refresh_color()
+        self._show_plane(trio)
+        self.coloring.follow(trio)
+
+    # --- run, stop, update ------------------------------------------------
+
+    def run(self) -> None:
+        """Segment and color the chosen photo; asks before losing edits."""
+        trio = self.trio
+        edited = trio is not None and trio.edited_share(trio.plane) > 0
+        if edited:
+            self.keeper.ask_before_replacing()
+        else:
+            self.segment_and_color()
+
+    def segment_and_color(self) -> None:
+        """Predict a fresh map of the shown plane and color it."""
+        if self.photo is None:
+            self.views.run.show_idle(NO_PHOTO)
+            return
+        trio = self.trio
+        if trio is None:
+            try:
+                trio = Trio(self.viewer, self.photo)
+            except SdcolorError as error:
+                self._tell(error)
+                return
+            self.coloring.add(trio)
+        self.coloring.segment_and_color(trio, self.window)
+
+    def update(self) -> None:
+        """Color the map of the shown plane as it is now."""
+        trio = self.trio
+        if trio is None or trio.map is None:
+            self.segment_and_color()
+        else:
+            self.coloring.recolor(trio, quiet=False, anew=True)
+
+    def stop(self) -> None:
+        """Stop what runs; the picture stays as it is."""
+        self.coloring.drop()
+        self.jobs.stop()
+
+    def pause(self) -> None:
+        """Nobody looks: follow no edits."""
+        self.coloring.paused = True
+
+    def resume(self) -> None:
+        """Somebody looks again: catch up."""
+        self.coloring.paused = False
+        self.coloring.follow_all()
+
+    def _on_painted(self, trio: Trio, painted: Painted) -> None:
+        if painted.segmentation is not None:
+            notes = ' '.join(painted.photo.notes)
+            self.views.run.set_understood(
+                f'Understood: {painted.photo.describe()}. {notes}'
+            )
+        device = self.engine.in_use
+        if device is not None:
+            self.show_device(device)
+        if trio is self.trio:
+            self.show_state()
+        self.keeper.on_painted(trio, painted)
+
+    def _on_touched(self, trio: Trio) -> None:
+        if trio is self.trio:
+            self._show_plane(trio)
+
+    # --- the worker's news ------------------------------------------------
+
+    def _on_job_started(self, job: Job) -> None:
+        if not job.quiet:
+            self.views.run.show_running('Starting…')
+
+    def _on_job_progress(self, words: str) -> None:
+        job = self.jobs.running
+        if job is not None and not job.quiet:
+            self.views.run.show_status(words)
+
+    def _on_job_finished(self, job: Job) -> None:
+        if job.token.cancelled:
+            self.views.run.show_idle('Stopped. The previous result is kept.')
+        elif not job.quiet:
+            trio = self.trio
+            plane = ''
+            if trio is not None and trio.is_stack:
+                plane = f'Plane {trio.plane + 1} of {trio.source.planes}. '
+            ready = trio is not None and trio.map is not None
+            self.views.run.show_idle(plane + NEXT_STEP if ready else '')
+
+    def _on_job_failed(self, job: Job, error: BaseException) -> None:
+        self.coloring.drop()
+        self.views.run.show_idle()
+        if not isinstance(error, SdcolorError):
+            # A fault of ours: napari shows the traceback to report.
+            raise error
+        self._tell(error)
+
+    def _tell(self, error: SdcolorError) -> None:
+        self.views.run.show_idle(str(error))
+        show_error(str(error))
+
+    # --- settings of the picture ------------------------------------------
+
+    def _on_window_requested(self, choice: str) -> None:
+        self.window = choice
+        trio = self.trio
+        if trio is not None and trio.map is not None:
+            trio.window = choice
+            self.update()
+
+    def _on_live_requested(self, live: bool) -> None:
+        self.coloring.live = live
+        preferences.remember_live(live)
+        self.coloring.follow_all()
+
+    def _on_saturation_requested(self, saturation: float) -> None:
+        if self.trio is not None:
+            self.coloring.set_saturation(self.trio, saturation)

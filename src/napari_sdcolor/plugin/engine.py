@@ -1,0 +1,55 @@
+"""The networks that the widget uses, loaded once per choice of settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_sdcolor.core.device import Device, choose
+from napari_sdcolor.plugin import preferences
+from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.engine import Colorizer
+
+
+class Engine:
+    """Lends the colorizer; everything but ``settings`` is for the worker."""
+
+    def __init__(self) -> None:
+        self._key: tuple | None = None
+        self._colorizer: Colorizer | None = None
+
+    def settings(self) -> Settings:
+        """Settings as the preferences have them now."""
+        chosen = preferences.read()
+        return replace(Settings(), device=chosen.device, size=chosen.size)
+
+    @property
+    def in_use(self) -> Device | None:
+        """The device that the loaded networks really use."""
+        return None if self._colorizer is None else self._colorizer.device
+
+    def device(self, wanted: str) -> Device:
+        """Which device would be used; imports torch."""
+        return choose(wanted)
+
+    def get(self, settings: Settings) -> Colorizer:
+        """The networks; loaded when they are not, or others are wanted.
+
+        Raises
+        ------
+        WeightsError, DeviceError
+            If they cannot be loaded.
+        """
+        key = (settings.weights, settings.device, settings.size)
+        if self._colorizer is None or key != self._key:
+            # The guard speaks before the engine's own import of torch fails.
+            choose(settings.device)
+            from napari_sdcolor.core.engine import Colorizer
+
+            self._colorizer = Colorizer.load(
+                settings.weights, device=settings.device, size=settings.size
+            )
+            self._key = key
+        return self._colorizer

@@ -1,0 +1,72 @@
+"""Watch semantic maps for changes, however they come about.
+
+No single event of a Labels layer covers brush, fill, undo and new data, so
+all of them only mean "look again"; the coordinator compares the map itself.
+"""
+
+from __future__ import annotations
+
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer, Signal
+
+EVENTS = ('labels_update', 'paint', 'set_data', 'data')
+INTERVAL = 15
+"""Milliseconds over which events are gathered; about one frame."""
+
+
+class MapWatcher(QObject):
+    """Tells that a map may have changed, at most once per frame.
+
+    Signals
+    -------
+    touched(Labels)
+        The map should be compared with what was colored.
+    """
+
+    touched = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._maps: list[Labels] = []
+        self._waiting: list[Labels] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(INTERVAL)
+        self._timer.timeout.connect(self._on_timeout)
+
+    def bind(self, layer: Labels) -> None:
+        """Watch a map; watching it twice is the same as once."""
+        if any(known is layer for known in self._maps):
+            return
+        self._maps.append(layer)
+        for name in EVENTS:
+            getattr(layer.events, name).connect(self._on_event)
+
+    def unbind(self, layer: Labels) -> None:
+        """Stop watching a map."""
+        if not any(known is layer for known in self._maps):
+            return
+        self._maps = [known for known in self._maps if known is not layer]
+        self._waiting = [
+            known for known in self._waiting if known is not layer
+        ]
+        for name in EVENTS:
+            getattr(layer.events, name).disconnect(self._on_event)
+
+    def close(self) -> None:
+        """Stop watching everything."""
+        self._timer.stop()
+        for layer in list(self._maps):
+            self.unbind(layer)
+
+    def _on_event(self, event: object) -> None:
+        layer = event.source
+        if not any(known is layer for known in self._waiting):
+            self._waiting.append(layer)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _on_timeout(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for layer in waiting:
+            self.touched.emit(layer)

@@ -1,0 +1,127 @@
+"""The worker's side of one photo: networks in, patches of color out.
+
+A painter is used by one thread at a time, the worker's. It never touches
+a layer that is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.core.planes import Box
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.photo import Photo
+    from napari_sdcolor.core.recolor import RecolorSession
+    from napari_sdcolor.core.results import Segmentation
+
+Patch = tuple[Box, NDArray[np.uint8]]
+"""A box of the photo and its new RGB pixels."""
+
+ReadPhoto = Callable[[], 'Photo']
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What a run or an edit gave.
+
+    Parameters
+    ----------
+    plane
+        Plane of the stack, 0 for a single photo.
+    labels
+        (h, w) map that the patches belong to.
+    patches
+        Changed parts of the picture.
+    segmentation
+        A fresh prediction, if there was one.
+    photo
+        The photo as it was understood.
+    saturation
+        Factor on the chroma of the patches.
+    """
+
+    plane: int
+    labels: NDArray[np.uint8]
+    patches: list[Patch]
+    photo: Photo
+    saturation: float = 1.0
+    segmentation: Segmentation | None = None
+
+
+class Painter:
+    """Keeps the recolor session of the plane that is being edited."""
+
+    def __init__(self) -> None:
+        self._session: RecolorSession | None = None
+        self._key: object = None
+        # Set by the GUI thread when a result was dropped: the next one must
+        # bring the whole picture.
+        self.unseen = False
+
+    def paint(
+        self,
+        colorizer: Colorizer,
+        key: object,
+        read: ReadPhoto,
+        labels: NDArray[np.uint8],
+        saturation: float,
+    ) -> tuple[Photo, list[Patch]]:
+        """Color a plane, or what an edit changed of it.
+
+        Parameters
+        ----------
+        colorizer
+            The networks.
+        key
+            Names plane and tone window; another key starts anew.
+        read
+            Gives the photo when a session starts.
+        labels
+            (h, w) uint8 map.
+        saturation
+            Factor on the chroma.
+        """
+        session = self._session
+        unseen, self.unseen = self.unseen, False
+        if (
+            session is None
+            or key != self._key
+            or session.colorizer is not colorizer
+        ):
+            # The screen shows 8 bits; saving computes the full depth.
+            photo = replace(read(), bits=8)
+            self._session = session = colorizer.session(
+                photo, labels, saturation=saturation
+            )
+            self._key = key
+            return photo, [((0, 0, *photo.shape), session.rgb.copy())]
+        boxes = [session.photo_box(box) for box in session.update(labels)]
+        if session.saturation != saturation:
+            session.set_saturation(saturation)
+            unseen = True
+        if unseen:
+            boxes = [(0, 0, *session.photo.shape)]
+        return session.photo, [
+            ((y0, x0, y1, x1), session.rgb[y0:y1, x0:x1].copy())
+            for y0, x0, y1, x1 in boxes
+        ]
+
+    def forget(self) -> None:
+        """Free the session's memory."""
+        self._session = None
+        self._key = None
+
+
+def fingerprint(photo: Photo) -> str:
+    """Names a photo by its content, for finding its autosaved map."""
+    digest = hashlib.sha256(repr(photo.shape).encode())
+    digest.update(np.ascontiguousarray(photo.lightness).data)
+    return digest.hexdigest()[:32]

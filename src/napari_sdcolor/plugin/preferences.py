@@ -1,0 +1,47 @@
+"""This plugin's page in napari's preferences, read and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PLUGIN = 'napari-sdcolor'
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What is remembered between starts."""
+
+    device: str = 'auto'
+    size: int = 352
+    live: bool = True
+
+
+def _page() -> Any:
+    """napari's settings object for us, None where there is none."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        return get_plugin_settings(PLUGIN)
+    except (KeyError, AttributeError):
+        # Not installed as a plugin, as in a script: the defaults hold.
+        return None
+
+
+def read() -> Preferences:
+    """The person's preferences, or the defaults."""
+    page = _page()
+    if page is None:
+        return Preferences()
+    return Preferences(
+        device=page.inference.device,
+        size=page.inference.size,
+        live=page.painting.live,
+    )
+
+
+def remember_live(live: bool) -> None:
+    """Keep the state of the Live switch for the next start."""
+    page = _page()
+    if page is not None and page.painting.live != live:
+        page.painting.live = live

@@ -1,0 +1,138 @@
+"""Save what is on the screen: always by one full pass, never over a file."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.core.photo import Photo
+from napari_sdcolor.core.results import Colorized
+from napari_sdcolor.errors import PhotoError, SaveError
+from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.plugin.trio import Trio
+
+FORMATS = {
+    '.tif': 'tiff',
+    '.tiff': 'tiff',
+    '.png': 'png',
+    '.jpg': 'jpeg',
+    '.jpeg': 'jpeg',
+}
+
+
+def split_name(path: Path) -> tuple[Path, str, str]:
+    """Folder, NAME and format of a chosen ``NAME.color.tif``.
+
+    Raises
+    ------
+    SaveError
+        If the suffix names no format that we write.
+    """
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise SaveError(
+            f'{path.name} ends in {path.suffix or "nothing"}; choose .tif, '
+            '.png or .jpg.'
+        )
+    return path.parent, path.stem.removesuffix('.color'), form
+
+
+def result_name(trio: Trio, plane: int) -> str:
+    """NAME of the files of one plane."""
+    path = trio.source.path
+    name = path.name.removesuffix(path.suffix) if path else trio.photo.name
+    name = name.replace('/', '-').replace('\\', '-').strip() or 'photo'
+    return f'{name}.p{plane:04d}' if trio.is_stack else name
+
+
+def full_photo(trio: Trio, plane: int) -> Photo:
+    """The photo of a plane, with what its file brings along if it can.
+
+    The file counts only if its pixels are those that the layer shows.
+    """
+    from napari_sdcolor.archive.reading import read_photo
+
+    window = trio.source.window(trio.window)
+    shown = trio.source.photo(plane, window)
+    path = trio.source.path
+    if path is None or not path.is_file() or trio.is_stack:
+        return shown
+    try:
+        stored = read_photo(path, window=window)
+    except PhotoError:
+        return shown
+    same = stored.shape == shown.shape and np.array_equal(
+        stored.lightness, shown.lightness
+    )
+    return stored if same else shown
+
+
+def full_result(
+    colorizer: Colorizer,
+    trio: Trio,
+    plane: int,
+    labels: NDArray[np.uint8],
+    settings: Settings,
+) -> Colorized:
+    """Color a plane of a trio anew in one full pass, for saving."""
+    photo = full_photo(trio, plane)
+    result = colorizer.colorize(photo, labels, settings=settings)
+    predicted = trio.predicted.get(plane)
+    unchanged = predicted is not None and np.array_equal(predicted, labels)
+    return replace(
+        result,
+        labels_origin='predicted' if unchanged else 'edited in napari',
+        confidence=trio.confidence.get(plane),
+    )
+
+
+def settings_of(trio: Trio, base: Settings) -> Settings:
+    """The settings that a result of a trio is a function of."""
+    window = trio.source.window(trio.window)
+    words = (
+        window if isinstance(window, str) else f'{window[0]:g},{window[1]:g}'
+    )
+    return replace(base, saturation=trio.saturation, window=words)
+
+
+def run_facts(started: float) -> dict[str, str]:
+    """Clock and host, which go to the sidecar's ``run`` object only."""
+    import platform
+
+    def words(when: float) -> str:
+        return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(when))
+
+    return {
+        'started': words(started),
+        'finished': words(time.time()),
+        'host': platform.node(),
+    }
+
+
+def command_line(trio: Trio, plane: int, settings: Settings) -> str:
+    """The ``sdcolor`` call that makes the same file.
+
+    Raises
+    ------
+    SaveError
+        If the photo has no file that a command could read.
+    """
+    path = trio.source.path
+    if path is None or not path.is_file():
+        raise SaveError(
+            f'{trio.photo.name} was not opened from a file, so no command '
+            'can read it. Save it as TIFF first and open that file.'
+        )
+    words = ['sdcolor', 'colorize', str(path), '-o', 'colored']
+    if trio.map is not None:
+        words += ['--labels', f'{result_name(trio, plane)}.labels.png']
+    return shlex.join(words + settings_of(trio, settings).to_arguments())

@@ -1,0 +1,100 @@
+"""The photo behind an image layer, plane by plane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.core.photo import Photo, photo_from_array
+from napari_sdcolor.errors import PhotoError
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+WINDOW_CHOICES = {
+    'auto': 'Automatic',
+    'contrast': "Layer's contrast limits",
+    'type': 'Whole range of the type',
+    'minmax': 'Darkest to brightest',
+}
+"""Tone windows that the widget offers."""
+
+
+class PhotoSource:
+    """Reads planes of an image layer as photos.
+
+    Parameters
+    ----------
+    layer
+        Two image axes, at most one more in front of them.
+
+    Raises
+    ------
+    PhotoError
+        If the layer has more axes than that.
+    """
+
+    def __init__(self, layer: Image) -> None:
+        if layer.ndim > 3:
+            raise PhotoError(
+                f'{layer.name} has {layer.ndim} axes. Photos have two, stacks '
+                'of photos three: take it apart first (Layers > Data).'
+            )
+        if layer.ndim < 2:
+            raise PhotoError(f'{layer.name} has only one axis: no photo.')
+        self.layer = layer
+
+    @property
+    def data(self) -> NDArray:
+        """Pixels of the largest level."""
+        data = self.layer.data
+        return data[0] if self.layer.multiscale else data
+
+    @property
+    def planes(self) -> int:
+        """Number of photos: 1, or the length of the stack."""
+        return 1 if self.layer.ndim == 2 else int(self.data.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of one plane."""
+        height, width = self.data.shape[self.layer.ndim - 2 :][:2]
+        return int(height), int(width)
+
+    @property
+    def path(self) -> Path | None:
+        """The file that the layer was opened from."""
+        path = self.layer.source.path
+        return Path(path) if path else None
+
+    def window(self, choice: str) -> str | tuple[float, float]:
+        """What the widget's choice means for this layer.
+
+        'auto' is the range of the type for 8 bits and the layer's contrast
+        limits otherwise, so that a 12-bit scan does not come out black.
+        """
+        if self.data.dtype in (np.dtype(bool), np.dtype(np.uint8)):
+            return 'type' if choice in ('auto', 'contrast') else choice
+        if choice in ('auto', 'contrast'):
+            if self.layer.rgb:
+                return 'auto'
+            low, high = self.layer.contrast_limits
+            return float(low), float(high)
+        return choice
+
+    def pixels(self, plane: int) -> NDArray:
+        """(H, W) or (H, W, channels) of one plane."""
+        data = self.data if self.layer.ndim == 2 else self.data[plane]
+        return np.asarray(data)
+
+    def photo(self, plane: int, window: str | tuple[float, float]) -> Photo:
+        """One plane as a photo; may take a while, safe in a worker."""
+        return photo_from_array(
+            self.pixels(plane),
+            window=window,
+            rgb=self.layer.rgb,
+            name=self.layer.name,
+        )

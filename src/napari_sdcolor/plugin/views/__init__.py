@@ -1,0 +1,1 @@
+"""Views show state and emit ``…_requested`` signals; they decide nothing."""

@@ -1,0 +1,75 @@
+"""A question inside the dock, so that nothing blocks the window."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class Banner(QFrame):
+    """Asks one question at a time.
+
+    Signals
+    -------
+    answered(str)
+        Key of the answer.
+    """
+
+    answered = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._buttons = QHBoxLayout()
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._words)
+        layout.addLayout(self._buttons)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._words.text()
+
+    def ask(self, words: str, answers: dict[str, str]) -> None:
+        """Show a question.
+
+        Parameters
+        ----------
+        words
+            The question.
+        answers
+            Key to button text, in order.
+        """
+        self._clear()
+        self._words.setText(words)
+        for key, text in answers.items():
+            button = QPushButton(text)
+            button.clicked.connect(partial(self._answer, key))
+            self._buttons.addWidget(button)
+        self.show()
+
+    def withdraw(self) -> None:
+        """The question no longer matters."""
+        self.hide()
+        self._clear()
+
+    def _answer(self, key: str, checked: bool = False) -> None:
+        self.withdraw()
+        self.answered.emit(key)
+
+    def _clear(self) -> None:
+        while self._buttons.count():
+            button = self._buttons.takeAt(0).widget()
+            button.hide()
+            button.deleteLater()

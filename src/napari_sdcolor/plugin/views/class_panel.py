@@ -1,0 +1,186 @@
+"""The 60 classes: swatches, names, search, and what is in the photo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QLabeledSlider
+
+from napari_sdcolor.classes import CLASSES, GROUPS, N_CLASSES
+from napari_sdcolor.plugin.views.brush_status import swatch_icon
+
+ID_ROLE = int(Qt.ItemDataRole.UserRole)
+SHARE_ROLE = ID_ROLE + 1
+
+MAX_BRUSH = 250
+"""Largest brush diameter offered, in map pixels."""
+
+
+class ClassModel(QAbstractListModel):
+    """All classes, group by group, with their share of the map."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._order = sorted(
+            CLASSES, key=lambda entry: (GROUPS.index(entry.group), entry.title)
+        )
+        self._icons = [swatch_icon(entry) for entry in self._order]
+        self._shares = np.zeros(N_CLASSES)
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else N_CLASSES
+
+    def data(self, index: QModelIndex, role: int = 0) -> Any:
+        entry = self._order[index.row()]
+        share = float(self._shares[entry.id])
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f'{entry.title}   {share:.1%}' if share else entry.title
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._icons[index.row()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f'{entry.title} (id {entry.id}), {entry.group}'
+        if role == ID_ROLE:
+            return entry.id
+        if role == SHARE_ROLE:
+            return share
+        return None
+
+    def row_of(self, number: int) -> int:
+        """Row of a class id."""
+        return next(row for row, e in enumerate(self._order) if e.id == number)
+
+    def set_shares(self, shares: np.ndarray) -> None:
+        """Share of the map's area of each id, (60,) in [0, 1]."""
+        self._shares = np.asarray(shares, float)
+        self.dataChanged.emit(self.index(0), self.index(N_CLASSES - 1))
+
+
+class ClassFilter(QSortFilterProxyModel):
+    """Rows whose name holds the searched words, or that are in the photo."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._only_present = False
+        self.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+
+    def set_only_present(self, only: bool) -> None:
+        self._only_present = only
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
+        index = self.sourceModel().index(row, 0, parent)
+        if self._only_present and not index.data(SHARE_ROLE):
+            return False
+        return super().filterAcceptsRow(row, parent)
+
+
+class ClassPanel(QWidget):
+    """Choose what the brush paints.
+
+    Signals
+    -------
+    class_requested(int)
+        The person clicked a class.
+    brush_size_requested(int)
+        Diameter in map pixels.
+    """
+
+    class_requested = Signal(int)
+    brush_size_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText('Search a class, e.g. sky')
+        self.search.setClearButtonEnabled(True)
+        self.only_present = QCheckBox('in this photo')
+        self.only_present.setToolTip('List only classes that the map holds.')
+        self.model = ClassModel(self)
+        self.filter = ClassFilter(self)
+        self.filter.setSourceModel(self.model)
+        self.list = QListView()
+        self.list.setModel(self.filter)
+        self.list.setUniformItemSizes(True)
+        self.list.setMinimumHeight(130)
+        self.list.setMaximumHeight(260)
+        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.brush = QLabeledSlider(Qt.Orientation.Horizontal)
+        self.brush.setRange(1, MAX_BRUSH)
+        self.brush.setValue(20)
+        self.brush.setToolTip('Diameter of the brush in map pixels.')
+
+        top = QHBoxLayout()
+        top.addWidget(self.search, 1)
+        top.addWidget(self.only_present)
+        bottom = QHBoxLayout()
+        bottom.addWidget(QLabel('Brush size'))
+        bottom.addWidget(self.brush, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(bottom)
+
+        self.search.textChanged.connect(self.filter.setFilterFixedString)
+        self.search.returnPressed.connect(self._on_return)
+        self.only_present.toggled.connect(self.filter.set_only_present)
+        self.list.clicked.connect(self._on_clicked)
+        self.list.activated.connect(self._on_clicked)
+        self.brush.valueChanged.connect(self.brush_size_requested)
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        self.class_requested.emit(index.data(ID_ROLE))
+
+    def _on_return(self) -> None:
+        """Enter in the search box takes the first hit."""
+        if self.filter.rowCount():
+            self._on_clicked(self.filter.index(0, 0))
+
+    def select(self, number: int) -> None:
+        """Show a class as chosen, without asking for it again."""
+        source = self.model.index(self.model.row_of(number))
+        index = self.filter.mapFromSource(source)
+        if index.isValid():
+            self.list.setCurrentIndex(index)
+            self.list.scrollTo(index)
+        else:
+            self.list.clearSelection()
+
+    @property
+    def selected(self) -> int | None:
+        """Id of the class that is shown as chosen."""
+        chosen = self.list.selectedIndexes()
+        return chosen[0].data(ID_ROLE) if chosen else None
+
+    def set_shares(self, shares: np.ndarray) -> None:
+        """Share of the map's area of each id, (60,) in [0, 1]."""
+        chosen = self.selected
+        self.model.set_shares(shares)
+        if self.only_present.isChecked():
+            self.filter.invalidate()
+            if chosen is not None:
+                self.select(chosen)
+
+    def set_brush_size(self, size: int) -> None:
+        """Follow a brush size that was changed elsewhere."""
+        self.brush.blockSignals(True)
+        self.brush.setValue(min(MAX_BRUSH, round(size)))
+        self.brush.blockSignals(False)

@@ -1,0 +1,131 @@
+"""The dock widget: views in folding sections, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from napari_sdcolor.plugin.coordinator import Coordinator
+from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.jobs import Job, Report
+from napari_sdcolor.plugin.saver import Saver
+from napari_sdcolor.plugin.views.banner import Banner
+from napari_sdcolor.plugin.views.brush_status import BrushStatus
+from napari_sdcolor.plugin.views.class_panel import ClassPanel
+from napari_sdcolor.plugin.views.color_view import ColorView
+from napari_sdcolor.plugin.views.run_view import DeviceBadge, RunView
+from napari_sdcolor.plugin.views.save_view import SaveView
+from napari_sdcolor.plugin.views.section import Section
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_sdcolor.core.device import Device
+
+
+@dataclass(frozen=True)
+class Views:
+    """Everything that the dock shows."""
+
+    run: RunView
+    classes: ClassPanel
+    color: ColorView
+    save: SaveView
+    brush: BrushStatus
+    banner: Banner
+    badge: DeviceBadge
+
+
+class ColorizeWidget(QWidget):
+    """Color gray photos with an editable semantic map.
+
+    Parameters
+    ----------
+    viewer
+        The viewer that the dock belongs to (injected by napari).
+    engine
+        Lends the networks; another one for tests.
+    """
+
+    def __init__(
+        self, viewer: napari.viewer.Viewer, engine: Engine | None = None
+    ) -> None:
+        super().__init__()
+        self.views = Views(
+            run=RunView(),
+            classes=ClassPanel(),
+            color=ColorView(),
+            save=SaveView(),
+            brush=BrushStatus(),
+            banner=Banner(),
+            badge=DeviceBadge(),
+        )
+        self._lay_out()
+        self.coordinator = Coordinator(viewer, self.views, engine)
+        self.saver = Saver(self.coordinator, self.views.save)
+        # The coordinator outlives the widget's C++ side, so that this slot
+        # never touches a deleted object.
+        self.destroyed.connect(self.coordinator.close)
+        self._check_device()
+
+    def run(self) -> None:
+        """Segment and color the chosen photo, as the Run button does."""
+        self.coordinator.run()
+
+    def _lay_out(self) -> None:
+        views = self.views
+        sections = (
+            ('Photo', views.run),
+            ('Classes', views.classes),
+            ('Color', views.color),
+            ('Save', views.save),
+        )
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.setSpacing(2)
+        for title, view in sections:
+            column.addWidget(Section(title, view))
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        # Brush and device stay in view, whatever is folded or scrolled.
+        layout.addWidget(views.badge)
+        layout.addWidget(views.brush)
+        layout.addWidget(views.banner)
+        layout.addWidget(scroll, 1)
+        self.setMinimumWidth(250)
+
+    def _check_device(self) -> None:
+        """Say where the networks will run; torch loads in the worker."""
+        engine = self.coordinator.engine
+        wanted = engine.settings().device
+        work = partial(_device, engine, wanted)
+        job = Job('device', work, self.coordinator.show_device, quiet=True)
+        self.coordinator.jobs.submit(job)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A hidden dock does not color in the background."""
+        self.coordinator.pause()
+        super().hideEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What changed meanwhile is colored now."""
+        self.coordinator.resume()
+        super().showEvent(event)
+
+
+def _device(engine: Engine, wanted: str, report: Report) -> Device:
+    return engine.device(wanted)

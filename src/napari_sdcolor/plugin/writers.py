@@ -1,0 +1,96 @@
+"""Writer contributions: every file carries its mark and its sidecar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_sdcolor.errors import SaveError
+from napari_sdcolor.plugin import saving
+from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Save one of our color layers by a full pass.
+
+    Parameters
+    ----------
+    path
+        Ends in .tif, .tiff or .png.
+    data, meta
+        As napari gives them; the layer must be one that we made.
+
+    Raises
+    ------
+    SaveError
+        If the layer is not ours, or the file exists.
+    """
+    from napari_sdcolor.archive.saving import save_color_only
+
+    trio = meta.get('metadata', {}).get(METADATA_KEY)
+    if not isinstance(trio, Trio) or trio.map is None:
+        raise SaveError(
+            'This layer was not colored by napari-sdcolor, or its semantic '
+            'map was deleted. Choose another writer to save it as it is.'
+        )
+    engine = Engine()
+    settings = saving.settings_of(trio, engine.settings())
+    plane = trio.plane
+    labels, _ = trio.snapshot(plane)
+    result = saving.full_result(
+        engine.get(settings), trio, plane, labels, settings
+    )
+    return [str(written) for written in save_color_only(result, Path(path))]
+
+
+def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
+    """Color a photo with a map, both given as layers, and save the result.
+
+    Parameters
+    ----------
+    path
+        Ends in .tif, .tiff or .png.
+    layers
+        One image and one labels layer.
+
+    Raises
+    ------
+    SaveError
+        If the file exists.
+    LabelsError
+        If the map does not fit the photo.
+    """
+    from napari_sdcolor.archive.labels import fit_labels
+    from napari_sdcolor.archive.saving import save_color_only
+    from napari_sdcolor.core.photo import photo_from_array
+
+    (pixels, photo_meta, _), (labels, _, _) = sorted(layers, key=_image_first)
+    engine = Engine()
+    settings = engine.settings()
+    photo = photo_from_array(
+        np.asarray(pixels),
+        window=_window(np.asarray(pixels), photo_meta),
+        rgb=bool(photo_meta.get('rgb')),
+        name=str(photo_meta.get('name', 'The image')),
+    )
+    fitted, _ = fit_labels(np.asarray(labels), photo, settings.size)
+    result = engine.get(settings).colorize(photo, fitted, settings=settings)
+    return [str(written) for written in save_color_only(result, Path(path))]
+
+
+def _image_first(layer: LayerData) -> bool:
+    return layer[2] != 'image'
+
+
+def _window(
+    pixels: np.ndarray, meta: dict[str, Any]
+) -> str | tuple[float, float]:
+    if pixels.dtype == np.uint8 or meta.get('rgb'):
+        return 'auto'
+    limits = meta.get('contrast_limits')
+    return (float(limits[0]), float(limits[1])) if limits else 'auto'
