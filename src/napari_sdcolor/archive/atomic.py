@@ -1,0 +1,150 @@
+"""Publishing files: all of a result or nothing, and never over another file.
+
+Every file is written under a temporary name in its own folder, brought to
+the disk, and only then gets its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from napari_sdcolor.errors import SaveError
+
+_REASONS = {
+    errno.ENOSPC: ('the disk is full', 'Free some space'),
+    errno.EFBIG: ('the file would be too large', 'Save to another disk'),
+    errno.EACCES: ('writing is not allowed there', 'Choose another folder'),
+    errno.EPERM: ('writing is not allowed there', 'Choose another folder'),
+    errno.EROFS: ('the disk is read-only', 'Choose another folder'),
+    errno.ENOENT: ('its folder does not exist', 'Create the folder'),
+    errno.ENOTDIR: ('its folder is no folder', 'Choose another folder'),
+    errno.ENAMETOOLONG: ('the name is too long', 'Choose a shorter name'),
+    errno.EEXIST: (
+        'a file of that name exists and is never overwritten',
+        'Move it away, or choose another folder or name',
+    ),
+}
+if hasattr(errno, 'EDQUOT'):
+    _REASONS[errno.EDQUOT] = ('your share of the disk is full', 'Free space')
+
+_NO_LINKS = {
+    getattr(errno, name)
+    for name in ('EPERM', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP', 'EMLINK', 'EXDEV')
+    if hasattr(errno, name)
+}
+
+
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Refuse if any of the files exists.
+
+    Raises
+    ------
+    SaveError
+        Naming the first one that exists.
+    """
+    for path in paths:
+        if os.path.lexists(path):
+            raise _explained(path, OSError(errno.EEXIST, ''))
+
+
+def publish(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files so that all of them exist afterwards, or none.
+
+    Parameters
+    ----------
+    files
+        Path and content of each, published in this order.
+
+    Raises
+    ------
+    SaveError
+        If one exists already or cannot be written. Whatever was written
+        before is removed; files of other people are not touched.
+    """
+    refuse_existing([path for path, _ in files])
+    with contextlib.ExitStack() as leftovers:
+        ready = []
+        for path, content in files:
+            temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
+            leftovers.callback(_remove, temporary)
+            with _explaining(path):
+                _write(temporary, content)
+            ready.append((temporary, path))
+        with contextlib.ExitStack() as published:
+            for temporary, path in ready:
+                with _explaining(path):
+                    _give_name(temporary, path)
+                published.callback(_remove, path)
+            for folder in {path.parent for path, _ in files}:
+                with _explaining(folder):
+                    _sync_folder(folder)
+            published.pop_all()
+
+
+def _write(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0)
+    # 0o666 less the umask, as for any file that a person saves.
+    with os.fdopen(os.open(path, flags, 0o666), 'wb') as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _give_name(temporary: Path, path: Path) -> None:
+    """Name a finished file; fails where the name is taken."""
+    try:
+        os.link(temporary, path)
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    # No hard links here: claim the name with an empty file, then replace
+    # that one, which is known to be ours.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    os.close(os.open(path, flags, 0o666))
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        _remove(path)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != 'posix':
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems cannot do this for folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _explained(path, error) from error
+
+
+def _explained(path: Path, error: OSError) -> SaveError:
+    unknown = (error.strerror or str(error), 'Choose another folder')
+    reason, remedy = _REASONS.get(error.errno, unknown)
+    return SaveError(
+        f'{path} was not written: {reason}. {remedy}. Nothing of this '
+        'result was saved.'
+    )

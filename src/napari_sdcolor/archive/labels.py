@@ -1,0 +1,232 @@
+"""Reading and writing label maps.
+
+A map is stored as its photo is stored: same orientation, ids as 8-bit gray.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
+
+from napari_sdcolor.archive.scan import DECODE_ERRORS, refuse_bomb
+from napari_sdcolor.classes import N_CLASSES, UNKNOWN
+from napari_sdcolor.core.photo import Photo
+from napari_sdcolor.errors import LabelsError, PhotoError
+
+LABELS_SUFFIX = '.labels.png'
+
+
+def find_labels(
+    file_or_folder: str | os.PathLike[str], stem: str
+) -> Path | None:
+    """The label map that belongs to a photo.
+
+    Parameters
+    ----------
+    file_or_folder
+        The map itself, or a folder that holds ``STEM.labels.png`` or
+        ``STEM.png``, looked for in this order.
+    stem
+        The photo's file name without its last suffix.
+
+    Returns
+    -------
+    Path or None
+        None if the folder holds no map of that name.
+
+    Raises
+    ------
+    LabelsError
+        If there is neither such a file nor such a folder.
+    """
+    place = Path(file_or_folder)
+    if place.is_dir():
+        for suffix in (LABELS_SUFFIX, '.png'):
+            found = place / f'{stem}{suffix}'
+            if found.is_file():
+                return found
+        return None
+    if place.is_file():
+        return place
+    raise LabelsError(
+        f'There is no label map and no folder named {place}. Check the name.'
+    )
+
+
+def read_labels(
+    path: str | os.PathLike[str], photo: Photo, size: int
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Read a label map for a photo.
+
+    Parameters
+    ----------
+    path
+        Gray or palette PNG whose values are the ids.
+    photo
+        The photo that the map belongs to.
+    size
+        Working size: short side of the networks' planes in pixels.
+
+    Returns
+    -------
+    labels
+        (h, w) uint8, ids 0..59, at the photo's working shape. A map of
+        that shape is taken as it is; one of another size with the photo's
+        aspect is resized to the nearest pixel.
+    notes
+        Sentences on what was changed.
+
+    Raises
+    ------
+    LabelsError
+        If the map cannot be read, has another aspect than the photo, or
+        holds other values than 0..59 and 255.
+    """
+    path = os.fspath(path)
+    return fit_labels(_read_ids(path), photo, size, path)
+
+
+def fit_labels(
+    ids: NDArray, photo: Photo, size: int, name: str = 'The label map'
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Make a map fit a photo; see ``read_labels``.
+
+    Parameters
+    ----------
+    ids
+        (h, w) integers.
+    photo, size
+        As for ``read_labels``.
+    name
+        How messages call the map.
+
+    Raises
+    ------
+    LabelsError
+        If the map is no plane of integers, has another aspect than the
+        photo, or holds other values than 0..59 and 255.
+    """
+    if ids.ndim != 2 or ids.dtype.kind not in 'ui':
+        raise LabelsError(
+            f'{name} has the shape {ids.shape} and the type {ids.dtype}; a '
+            'label map has two axes of integers.'
+        )
+    notes = []
+    unknown = ids == UNKNOWN
+    if unknown.any():
+        ids = np.where(unknown, 0, ids)
+        notes.append(
+            f'{name}: {int(unknown.sum())} pixels of the value {UNKNOWN} '
+            'count as no class (0).'
+        )
+    _refuse_foreign_ids(ids, name)
+    shape = photo.working_shape(size)
+    if ids.shape != shape:
+        _refuse_other_aspect(ids.shape, photo, name)
+        notes.append(
+            f'{name}: resized from {_words(ids.shape)} to {_words(shape)} '
+            'pixels, nearest neighbor.'
+        )
+        ids = _nearest(ids, shape)
+    return np.ascontiguousarray(ids, dtype=np.uint8), tuple(notes)
+
+
+def write_labels_png(labels: NDArray[np.uint8]) -> bytes:
+    """Encode a label map as 8-bit gray PNG, the ids as values.
+
+    Raises
+    ------
+    LabelsError
+        If the array is no (h, w) uint8 map of ids 0..59.
+    """
+    if labels.ndim != 2 or labels.dtype != np.uint8 or labels.size == 0:
+        raise LabelsError(
+            f'A label map is a (h, w) array of uint8, not {labels.shape} of '
+            f'{labels.dtype}.'
+        )
+    _refuse_foreign_ids(labels, 'The label map')
+    return imagecodecs.png_encode(np.ascontiguousarray(labels), level=6)
+
+
+def _read_ids(path: str) -> NDArray:
+    """The values of a PNG file as stored, (h, w) uint8 or uint16."""
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or str(error)
+        raise LabelsError(f'{path} cannot be opened: {reason}.') from error
+    try:
+        with PngImageFile(io.BytesIO(data)) as image:
+            refuse_bomb(*image.size, 2, len(data))
+            if image.mode not in ('1', 'L', 'P', 'I', 'I;16'):
+                raise LabelsError(
+                    f'{path} holds colors ({image.mode}), not ids. Export '
+                    'the map as gray or palette PNG.'
+                )
+            imagecodecs.png_decode(data)  # checks what Pillow does not: CRCs
+            depth, kind = data[24], data[25]
+            values = np.array(image).astype(np.uint16)
+    except LabelsError:
+        raise
+    except (PhotoError, MemoryError, *DECODE_ERRORS) as error:
+        raise LabelsError(
+            f'{path} is no intact PNG file ({error}). Export the map again.'
+        ) from error
+    if kind == 0 and depth in (2, 4):
+        # Pillow stretches these to 0..255, which would shift the ids.
+        values //= 255 // (2**depth - 1)
+    return values
+
+
+def _refuse_foreign_ids(ids: NDArray, name: str) -> None:
+    foreign = np.unique(ids[(ids < 0) | (ids >= N_CLASSES)])
+    if foreign.size:
+        some = ', '.join(str(number) for number in foreign[:5])
+        raise LabelsError(
+            f'{name} holds values that are no class: {some}'
+            f'{", …" if foreign.size > 5 else ""}. Classes are 0 to '
+            f'{N_CLASSES - 1}; {UNKNOWN} counts as no class.'
+        )
+
+
+def _refuse_other_aspect(
+    shape: tuple[int, int], photo: Photo, path: str
+) -> None:
+    if _same_aspect(shape, photo.shape):
+        return
+    turned = _same_aspect(shape[::-1], photo.shape)
+    hint = (
+        ' It seems to be turned: a map is stored as the photo is stored.'
+        if turned
+        else ''
+    )
+    raise LabelsError(
+        f'{path} has {_words(shape)} pixels, another aspect than the photo '
+        f'with {_words(photo.shape)}.{hint} Use a map made for this photo.'
+    )
+
+
+def _same_aspect(shape: tuple[int, int], wanted: tuple[int, int]) -> bool:
+    """Whether one side is what the other asks for, up to one pixel."""
+    height, width = shape
+    ratio = wanted[1] / wanted[0]
+    return min(abs(height - width / ratio), abs(width - height * ratio)) <= 1
+
+
+def _nearest(ids: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Each pixel takes the id that lies under its center."""
+    rows, columns = (
+        ((np.arange(new) * 2 + 1) * old) // (2 * new)
+        for new, old in zip(shape, ids.shape, strict=True)
+    )
+    return ids[np.ix_(rows, columns)]
+
+
+def _words(shape: tuple[int, int]) -> str:
+    return f'{shape[1]} × {shape[0]}'

@@ -1,0 +1,292 @@
+"""Reading one page of a TIFF file."""
+
+from __future__ import annotations
+
+import math
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPage
+
+from napari_sdcolor.archive.scan import (
+    TEXT_TAGS,
+    Scan,
+    clean_orientation,
+    clean_resolution,
+    clean_texts,
+    refuse_bomb,
+)
+from napari_sdcolor.core.photo import find_window
+from napari_sdcolor.errors import PhotoError
+
+_GRAY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
+_COLOR = (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
+_JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
+_ASSOCIATED = 1
+_ALPHA = (_ASSOCIATED, 2)
+
+
+def read_tiff(stream: BinaryIO, size: int, page: int | None) -> Scan:
+    """Read one page.
+
+    Parameters
+    ----------
+    stream
+        The open file.
+    size
+        Its bytes.
+    page
+        Number of the page from 0; None where there is only one.
+
+    Raises
+    ------
+    PhotoError
+        With the reason only; the caller names the file.
+    """
+    with TiffFile(stream) as tif:
+        pages = _photo_pages(tif)
+        number = choose_page(len(pages), page)
+        if page is None and _chain_is_broken(tif, size):
+            raise PhotoError(
+                'it refers to a further page that is not in the file'
+            )
+        _refuse_unreadable(pages[number], size)
+        return _scan(pages[number], number, len(pages))
+
+
+def count_tiff_pages(stream: BinaryIO) -> int:
+    """Number of pages, thumbnails and masks left out."""
+    with TiffFile(stream) as tif:
+        return len(_photo_pages(tif))
+
+
+def choose_page(count: int, page: int | None) -> int:
+    """The wanted page of ``count``, where it is clear which.
+
+    Raises
+    ------
+    PhotoError
+        If one of several has to be chosen, or there is no such page.
+    """
+    if page is None:
+        if count > 1:
+            raise PhotoError(
+                f'it holds {count} pages and one must be chosen: page=0 to '
+                f'page={count - 1}'
+            )
+        return 0
+    if not 0 <= page < count:
+        raise PhotoError(
+            f'it has no page {page}; its pages are 0 to {count - 1}'
+        )
+    return page
+
+
+def _photo_pages(tif: TiffFile) -> list[TiffPage]:
+    pages = [page for page in tif.pages if isinstance(page, TiffPage)]
+    if not pages:
+        raise PhotoError('it holds no page')
+    if tif.is_imagej:
+        planes = int((tif.imagej_metadata or {}).get('images', 1))
+        if planes > len(pages):
+            raise PhotoError(
+                f'it is a stack of {planes} planes; save one plane as a file'
+            )
+    full = [page for page in pages if not page.is_reduced and not page.is_mask]
+    return full or pages
+
+
+def _chain_is_broken(tif: TiffFile, size: int) -> bool:
+    """Whether the last page points to one beyond the end of the file."""
+    form, last = tif.tiff, tif.pages[-1]
+    stream = tif.filehandle
+    stream.seek(last.offset)
+    head = stream.read(form.tagnosize)
+    count = int.from_bytes(head, _order(form.byteorder))
+    stream.seek(last.offset + form.tagnosize + count * form.tagsize)
+    following = stream.read(form.offsetsize)
+    if len(following) < form.offsetsize:
+        return True
+    return int.from_bytes(following, _order(form.byteorder)) >= size
+
+
+def _order(mark: str) -> str:
+    return 'little' if mark == '<' else 'big'
+
+
+def _refuse_unreadable(page: TiffPage, size: int) -> None:
+    """Refuse what cannot be decoded in full; gaps would come out black."""
+    if page.imagedepth != 1:
+        raise PhotoError('it holds a volume, not a photo')
+    if page.dtype is None:
+        raise PhotoError(
+            f'samples of {page.bitspersample} bits are not supported'
+        )
+    refuse_bomb(
+        page.imagewidth,
+        page.imagelength,
+        page.samplesperpixel * page.dtype.itemsize,
+        size,
+    )
+    if page.photometric not in (*_GRAY, *_COLOR, PHOTOMETRIC.PALETTE):
+        name = getattr(page.photometric, 'name', page.photometric)
+        raise PhotoError(
+            f'its colors are stored as {name}; convert it to gray or RGB'
+        )
+    if page.photometric == PHOTOMETRIC.YCBCR and (
+        page.compression not in _JPEG
+    ):
+        raise PhotoError('its colors are stored as YCbCr; convert it to RGB')
+    spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    if page.is_contiguous:
+        spans, wanted = [(page.dataoffsets[0], page.nbytes)], 1
+    else:
+        wanted = math.prod(page.chunked)
+    if len(spans) < wanted or not all(map(all, spans)):
+        raise PhotoError('parts of the image are missing')
+    if any(offset + count > size for offset, count in spans):
+        raise PhotoError('the file ends before the image does')
+
+
+def _scan(page: TiffPage, number: int, count: int) -> Scan:
+    notes: list[str] = []
+    array = page.asarray()
+    if page.axes == 'SYX':
+        array = np.moveaxis(array, 0, -1)
+    array = array.reshape(page.imagelength, page.imagewidth, -1)
+    colors = 3 if page.photometric in _COLOR else 1
+    pixels, extra = array[..., :colors], array[..., colors:]
+    if pixels.shape[-1] < colors or (colors == 1 and extra.shape[-1] > 1):
+        raise PhotoError(f'it holds {array.shape[-1]} channels')
+    white = _white(page)
+    if page.photometric == PHOTOMETRIC.PALETTE:
+        pixels, white = _apply_palette(page, pixels[..., 0]), None
+    elif 'PhotometricInterpretation' not in page.tags:
+        notes.append('The file does not say which value is white.')
+    elif page.photometric == PHOTOMETRIC.MINISWHITE:
+        pixels = _inverted(pixels, white)
+        notes.append('The lowest value is white in the file: inverted.')
+    alpha = _alpha(page, extra, pixels.dtype, notes)
+    kinds = [kind for kind in page.extrasamples if kind in _ALPHA]
+    if alpha is not None and kinds[0] == _ASSOCIATED:
+        pixels = _divided(pixels, alpha, white)
+        notes.append('The alpha channel was multiplied in: divided out.')
+    if white is not None:
+        notes.append(
+            f'{page.bitspersample} bits per sample: {white} is white.'
+        )
+    if pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    return Scan(
+        pixels=pixels,
+        alpha=alpha,
+        white=white,
+        icc=_icc(page),
+        orientation=clean_orientation(page.tags.valueof('Orientation')),
+        resolution=_resolution(page),
+        texts=clean_texts(
+            (name, page.tags.valueof(name)) for name in TEXT_TAGS
+        ),
+        facts=_facts(page, number, count),
+        notes=tuple(notes),
+    )
+
+
+def _white(page: TiffPage) -> int | None:
+    """The highest code of 2, 4, 10, 12 … bits in a wider type."""
+    bits, dtype = page.bitspersample, page.dtype
+    if dtype.kind != 'u' or not isinstance(bits, int):
+        return None
+    return 2**bits - 1 if bits < 8 * dtype.itemsize else None
+
+
+def _inverted(pixels: NDArray, white: int | None) -> NDArray:
+    if pixels.dtype == bool:
+        return ~pixels
+    if white is not None:
+        return white - np.minimum(pixels, white)
+    if pixels.dtype.kind in 'ui':
+        return np.invert(pixels)
+    low, high = find_window(pixels, 'auto')
+    return np.asarray(low + high - pixels, pixels.dtype)
+
+
+def _apply_palette(page: TiffPage, indices: NDArray) -> NDArray:
+    """Colors (H, W, 3), or gray (H, W, 1) where the palette is gray."""
+    palette = page.colormap
+    if palette is None or indices.dtype.kind not in 'bu':
+        raise PhotoError('its palette is missing')
+    if palette.max() > 255 and (palette % 257).any():
+        # Some writers put a byte into the upper half and zero below.
+        narrow = not (palette & 255).any()
+        palette = palette >> 8 if narrow else palette
+    elif palette.max() > 255:
+        palette = palette // 257
+    if palette.max() < 256:
+        palette = palette.astype(np.uint8)
+    if (palette == palette[0]).all():
+        palette = palette[:1]
+    return np.ascontiguousarray(palette.T)[indices.astype(np.intp)]
+
+
+def _alpha(
+    page: TiffPage, extra: NDArray, dtype: np.dtype, notes: list[str]
+) -> NDArray | None:
+    kinds = page.extrasamples[: extra.shape[-1]]
+    for place, kind in enumerate(kinds):
+        if kind in _ALPHA:
+            alpha = extra[..., place]
+            white = _white(page)
+            if white is not None:
+                top = np.iinfo(alpha.dtype).max
+                scaled = alpha.astype(np.float64) * (top / white)
+                alpha = np.rint(scaled).clip(0, top).astype(alpha.dtype)
+            if dtype.itemsize > alpha.dtype.itemsize:
+                alpha = alpha.astype(dtype) * 257  # beside a deep palette
+            return np.ascontiguousarray(alpha)
+    if extra.shape[-1]:
+        notes.append('A further channel of unknown meaning was left out.')
+    return None
+
+
+def _divided(pixels: NDArray, alpha: NDArray, white: int | None) -> NDArray:
+    """Undo the multiplication by alpha; fully clear pixels stay."""
+    if pixels.dtype.kind == 'f':
+        top, full = np.inf, 1.0
+    else:
+        full = np.iinfo(alpha.dtype).max
+        top = white or full
+    share = np.where(alpha > 0, alpha, full)[..., None] / full
+    values = np.clip(pixels / share, 0, top)
+    return (values if pixels.dtype.kind == 'f' else np.rint(values)).astype(
+        pixels.dtype
+    )
+
+
+def _icc(page: TiffPage) -> bytes | None:
+    value = page.tags.valueof('InterColorProfile')
+    return bytes(value) if isinstance(value, bytes) and value else None
+
+
+def _resolution(page: TiffPage) -> tuple[float, float, int] | None:
+    values = []
+    for name in ('XResolution', 'YResolution'):
+        value = page.tags.valueof(name)
+        if not (isinstance(value, tuple) and len(value) == 2 and value[1]):
+            return None
+        values.append(value[0] / value[1])
+    return clean_resolution(*values, page.tags.valueof('ResolutionUnit', 2))
+
+
+def _facts(page: TiffPage, number: int, count: int) -> str:
+    compression = getattr(page.compression, 'name', str(page.compression))
+    words = [
+        'TIFF',
+        compression.replace('_', ' '),
+        f'{page.bitspersample} bit',
+        'tiles' if page.is_tiled else 'strips',
+    ]
+    if count > 1:
+        words.append(f'page={number} of {count} pages')
+    return ', '.join(words)
