@@ -1,0 +1,68 @@
+"""All commands of ``sdcolor``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import napari_sdcolor
+from napari_sdcolor.cli.colorize import colorize
+from napari_sdcolor.cli.demo import demo
+from napari_sdcolor.cli.doctor import doctor
+from napari_sdcolor.cli.evaluate import evaluate
+from napari_sdcolor.cli.models import models
+from napari_sdcolor.cli.segment import segment
+from napari_sdcolor.cli.train import train
+
+app = typer.Typer(
+    name='sdcolor',
+    help='Color gray photographs from an editable map of what is in them.',
+    epilog='Example: sdcolor colorize castle.tif -o colored',
+    no_args_is_help=True,
+    add_completion=False,
+    # Refusals are sentences; what is left is a defect, whose plain
+    # traceback belongs into a report.
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f'sdcolor {napari_sdcolor.__version__}')
+        raise typer.Exit
+
+
+@app.callback()
+def _sdcolor(
+    version: Annotated[
+        bool,
+        typer.Option(
+            '--version',
+            callback=_version,
+            is_eager=True,
+            help='Show the version and exit.',
+        ),
+    ] = False,
+) -> None:
+    """Color gray photographs from an editable map of what is in them."""
+
+
+app.command(
+    epilog='Example: sdcolor demo -o sdcolor-demo',
+)(demo)
+app.command(
+    epilog='Example: sdcolor colorize castle.tif church.tif -o colored '
+    '--labels maps --saturation 1.2',
+)(colorize)
+app.command(
+    epilog='Example: sdcolor segment castle.tif -o maps',
+)(segment)
+app.add_typer(train)
+app.command(
+    epilog='Example: sdcolor evaluate --data photographs --split val',
+)(evaluate)
+app.add_typer(models)
+app.command(
+    epilog='Example: sdcolor doctor --json',
+)(doctor)

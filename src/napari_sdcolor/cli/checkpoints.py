@@ -1,0 +1,200 @@
+"""A training run's folder: its checkpoint, and weights made from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sdcolor.errors import DataError, SaveError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_sdcolor.core.colornet import ColorNet
+    from napari_sdcolor.core.gridnet import GridNet
+    from napari_sdcolor.training.recipe import Recipe
+
+CHECKPOINT = 'checkpoint.pt'
+NOTES = 'run.json'
+"""What a checkpoint does not know: the name of the data folder."""
+
+STATEMENT = (
+    'For research and non-commercial use: so are the photographs that these '
+    'weights were trained on.'
+)
+
+
+def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
+    """Recipe and state of a run.
+
+    Raises
+    ------
+    DataError
+        If there is no checkpoint, or it cannot be read.
+    """
+    import torch
+
+    from napari_sdcolor.training.recipe import Recipe
+
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise DataError(
+            f'{folder} holds no {CHECKPOINT}: name the folder that a '
+            'training run wrote to.'
+        )
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+        fields = json.loads(state['recipe'])
+        recipe = Recipe(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in fields.items()
+            }
+        )
+    except (
+        EOFError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise DataError(
+            f'{path} is damaged or no checkpoint of a training run '
+            f'({type(error).__name__}). Start again in another folder.'
+        ) from error
+    return recipe, state
+
+
+def refuse_other_recipe(folder: Path, recipe: Recipe) -> None:
+    """Refuse to go on with a run that trains another network.
+
+    Raises
+    ------
+    DataError
+        If the folder's checkpoint belongs to another network.
+    """
+    if not (folder / CHECKPOINT).exists():
+        return
+    found, _ = read_checkpoint(folder)
+    for name in ('task', 'widths', 'label_channels'):
+        there, wanted = getattr(found, name), getattr(recipe, name)
+        if there != wanted:
+            raise DataError(
+                f'{folder} holds a run with {name} {there}, but {wanted} is '
+                'asked for. Choose another folder, or the same network.'
+            )
+
+
+def write_notes(folder: Path, notes: dict[str, Any]) -> None:
+    """Keep what the export will need and the checkpoint does not hold."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NOTES
+    part = path.with_suffix('.part')
+    part.write_text(json.dumps(notes, indent=1) + '\n', encoding='utf-8')
+    os.replace(part, path)
+
+
+def read_notes(folder: Path) -> dict[str, Any]:
+    """What ``write_notes`` kept; empty if there is nothing.
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
+    path = folder / NOTES
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding='utf-8')))
+    except (TypeError, ValueError) as error:
+        raise DataError(f'{path} is damaged ({error}); delete it.') from error
+
+
+def start_from(
+    network: ColorNet | GridNet, source: ColorNet | GridNet
+) -> None:
+    """Give a network the weights of another one of the same shape.
+
+    Raises
+    ------
+    DataError
+        If the two differ.
+    """
+    own, other = network.state_dict(), source.state_dict()
+    wrong = [
+        name
+        for name in sorted(own.keys() | other.keys())
+        if name not in own
+        or name not in other
+        or own[name].shape != other[name].shape
+    ]
+    if wrong:
+        raise DataError(
+            f'The weights to start from do not fit: {wrong[0]} differs. '
+            'Leave out --widths to take those of the weights.'
+        )
+    network.load_state_dict(other)
+
+
+def export(folder: Path, target: Path, statement: str) -> str:
+    """Write a run's averaged weights as safetensors.
+
+    Parameters
+    ----------
+    folder
+        Of the training run.
+    target
+        Ends in ``.safetensors``; must not exist.
+    statement
+        Terms of the weights, kept inside the file.
+
+    Returns
+    -------
+    str
+        SHA-256 of the tensors.
+
+    Raises
+    ------
+    DataError
+        If the run cannot be read.
+    SaveError
+        If the file exists or is named wrongly.
+    """
+    from napari_sdcolor.archive.atomic import refuse_existing
+    from napari_sdcolor.core.weights import fill, save_part
+    from napari_sdcolor.training.loop import build_network
+
+    if target.suffix != '.safetensors':
+        raise SaveError(f'{target} must end in .safetensors.')
+    refuse_existing([target])
+    recipe, state = read_checkpoint(folder)
+    network = build_network(recipe)
+    if recipe.task == 'segmentation':
+        # The network looks at photos at the size that it was trained at.
+        network.config = replace(network.config, size=recipe.size)
+    averaged: dict[str, Tensor] = {
+        name: tensor
+        for name, tensor in state['averaged'].items()
+        if not name.endswith('num_batches_tracked')
+    }
+    fill(network, averaged, str(folder / CHECKPOINT))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return save_part(
+        target,
+        network,
+        {
+            'statement': statement,
+            'recipe': recipe.to_dict(),
+            'steps': state['step'],
+            'data': read_notes(folder).get('data'),
+        },
+    )

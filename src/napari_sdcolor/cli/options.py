@@ -1,0 +1,100 @@
+"""Arguments and options that several commands share.
+
+Names, defaults, limits and help of what is a setting come from
+``settings.Settings``; they are declared only there.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_sdcolor.settings import Settings, declared
+
+DEFAULTS = Settings()
+
+Device = StrEnum(
+    'Device', {name: name for name in declared('device').metadata['choices']}
+)
+"""The devices that can be asked for."""
+
+
+class Format(StrEnum):
+    """File formats of colored photos."""
+
+    tiff = 'tiff'
+    png = 'png'
+    jpeg = 'jpeg'
+
+
+def _setting(name: str, **more: Any) -> Any:
+    limits = declared(name).metadata
+    return typer.Option(
+        f'--{name}',
+        help=limits['help'],
+        min=limits.get('minimum'),
+        max=limits.get('maximum'),
+        rich_help_panel='Settings',
+        **more,
+    )
+
+
+Photos = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar='PHOTO…',
+        help='TIFF, PNG, JPEG, WebP or JPEG 2000 files. They are only read.',
+        show_default=False,
+    ),
+]
+OutFolder = Annotated[
+    Path,
+    typer.Option(
+        '-o',
+        '--output',
+        metavar='DIR',
+        file_okay=False,
+        help='Folder for the results; made if it is missing. Nothing in it '
+        'is ever overwritten.',
+        show_default=False,
+    ),
+]
+Page = Annotated[
+    int | None,
+    typer.Option(
+        '--page',
+        min=0,
+        metavar='N',
+        help='Page of a multi-page file, counted from 0.',
+        show_default=False,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        '--json',
+        help='Write one JSON object to standard output; everything else '
+        'goes to standard error.',
+    ),
+]
+Size = Annotated[int, _setting('size', metavar='N')]
+Saturation = Annotated[float, _setting('saturation', metavar='X')]
+Window = Annotated[str, _setting('window', metavar='WINDOW')]
+Weights = Annotated[str, _setting('weights', metavar='NAME')]
+DeviceOption = Annotated[Device, _setting('device', case_sensitive=False)]
+DEVICE = Device(DEFAULTS.device)
+
+DataFolder = Annotated[
+    Path,
+    typer.Option(
+        '--data',
+        metavar='DIR',
+        exists=True,
+        file_okay=False,
+        help='Folder with index.csv and tar shards of photographs and maps.',
+        show_default=False,
+    ),
+]

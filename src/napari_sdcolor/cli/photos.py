@@ -1,0 +1,93 @@
+"""Working through the photos of one command, one failure at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_sdcolor.cli.talk import (
+    DONE,
+    FAILED,
+    FAILURES,
+    WRONG_USAGE,
+    Talk,
+)
+
+
+@dataclass
+class Tally:
+    """What became of the photos.
+
+    Parameters
+    ----------
+    done
+        One JSON-serializable dictionary per finished photo.
+    failed
+        Path and reason of the others.
+    """
+
+    done: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        return FAILED if self.failed else DONE
+
+    def facts(self) -> dict[str, Any]:
+        return {'photos': self.done, 'failed': self.failed}
+
+    def words(self, verb: str) -> str:
+        """How it went, such as '2 photos colored, 1 failed'."""
+        count = len(self.done)
+        words = f'{count} photo{"" if count == 1 else "s"} {verb}'
+        return (
+            f'{words}, {len(self.failed)} failed' * bool(self.failed) or words
+        )
+
+
+def refuse_clashes(
+    talk: Talk, photos: list[Path], name_of: Callable[[Path], str]
+) -> None:
+    """End the command if two photos would write the same files.
+
+    Raises
+    ------
+    typer.Exit
+        With code 2, before any work.
+    """
+    seen: dict[str, Path] = {}
+    for photo in photos:
+        name = name_of(photo)
+        other = seen.setdefault(os.path.normcase(name), photo)
+        if other is not photo:
+            talk.stop(
+                f'{other} and {photo} would both be saved under the name '
+                f'{name!r}. Give them different file names, or run the '
+                'command once for each with another output folder.',
+                WRONG_USAGE,
+            )
+
+
+def work_through(
+    talk: Talk,
+    photos: list[Path],
+    work: Callable[[Path], dict[str, Any]],
+) -> Tally:
+    """Do the work for every photo; one that fails does not stop the rest."""
+    tally = Tally()
+    for number, photo in enumerate(photos, 1):
+        talk.say(f'{photo} ({number} of {len(photos)})')
+        try:
+            tally.done.append(work(photo))
+        except FAILURES as error:
+            why = talk.refuse(error, photo.name)
+            tally.failed.append({'photo': str(photo), 'reason': why})
+    return tally
+
+
+def make_folder(folder: Path) -> None:
+    """Make an output folder and its parents, if they are missing."""
+    folder.mkdir(parents=True, exist_ok=True)

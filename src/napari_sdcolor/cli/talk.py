@@ -1,0 +1,121 @@
+"""What a command says: words for a person, one JSON object for a script."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.settings import SettingsError
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+"""Exit codes."""
+
+FAILURES = (SdcolorError, OSError, MemoryError)
+"""What a photo, a file or the machine can do to a command."""
+
+
+def reason(error: Exception) -> str:
+    """Why something failed, as a sentence."""
+    if isinstance(error, MemoryError):
+        return 'The memory of this machine does not suffice for it.'
+    if isinstance(error, OSError) and error.strerror:
+        name = f'{error.filename}: ' if error.filename else ''
+        return f'{name}{error.strerror}.'
+    return str(error)
+
+
+class Talk:
+    """The two channels of one command.
+
+    The answer goes to standard output, everything on the way there to
+    standard error. With ``--json`` the answer for a person also goes to
+    standard error, and standard output gets exactly one JSON object.
+
+    Parameters
+    ----------
+    command
+        Name of the command, recorded in the JSON object.
+    as_json
+        Whether a script is listening.
+    """
+
+    def __init__(self, command: str, as_json: bool = False) -> None:
+        self.command = command
+        self.as_json = as_json
+        plain = {
+            'highlight': False,
+            'markup': False,
+            'emoji': False,
+            # Paths stay in one piece, however narrow the terminal.
+            'soft_wrap': True,
+        }
+        self._aside = Console(stderr=True, **plain)
+        self._answer = self._aside if as_json else Console(**plain)
+
+    def say(self, words: str) -> None:
+        """Progress and what was understood."""
+        self._aside.print(words)
+
+    def warn(self, words: str) -> None:
+        """Something the person should know, though the work goes on."""
+        self._aside.print(Text(words, style='yellow'))
+
+    def answer(self, words: RenderableType) -> None:
+        """What the person asked for."""
+        self._answer.print(words)
+
+    def refuse(self, error: Exception | str, name: str = '') -> str:
+        """Say in red what failed and why, and return the reason."""
+        why = error if isinstance(error, str) else reason(error)
+        line = Text(style='red')
+        if name:
+            line.append(f'{name}: ', style='bold')
+        line.append(why)
+        self._aside.print(line)
+        return why
+
+    def finish(self, facts: dict[str, Any], code: int = DONE) -> None:
+        """Hand over the JSON object and set the exit code.
+
+        Parameters
+        ----------
+        facts
+            JSON-serializable.
+        code
+            0, 1 or 2.
+
+        Raises
+        ------
+        typer.Exit
+            If the code is not 0.
+        """
+        if self.as_json:
+            known = {'command': self.command, 'exit_code': code, **facts}
+            sys.stdout.write(json.dumps(known, indent=1, allow_nan=False))
+            sys.stdout.write('\n')
+            sys.stdout.flush()
+        if code:
+            raise typer.Exit(code)
+
+    def stop(self, error: Exception | str, code: int = FAILED) -> NoReturn:
+        """Say why nothing can be done, and end the command."""
+        self.finish({'error': self.refuse(error)}, code)
+        raise typer.Exit(code)
+
+    @contextmanager
+    def refusing(self) -> Iterator[Talk]:
+        """Turn errors meant for people into a red line and an exit code."""
+        try:
+            yield self
+        except SettingsError as error:
+            self.stop(error, WRONG_USAGE)
+        except FAILURES as error:
+            self.stop(error)
