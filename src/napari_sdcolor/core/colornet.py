@@ -77,6 +77,14 @@ def _conv(cin: int, cout: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(cin, cout, 3, stride, 1, bias=False)
 
 
+def instance_norm(x: Tensor) -> Tensor:
+    """Zero mean and unit variance of every channel (n, c, h, w)."""
+    if x.shape[-2:].numel() == 1:
+        # A single value is its own mean; torch refuses to say so.
+        return torch.zeros_like(x)
+    return functional.instance_norm(x, eps=EPS)
+
+
 class EncoderLevel(nn.Module):
     """Two 3x3 convolutions, each followed by the activation."""
 
@@ -159,9 +167,7 @@ class ColorNet(nn.Module):
         for level in self.encoder:
             x = level(x)
             features.append(
-                functional.instance_norm(x, eps=EPS)
-                if self.config.instance_norm
-                else x
+                instance_norm(x) if self.config.instance_norm else x
             )
         return features
 

@@ -154,10 +154,13 @@ class Networks:
             features, self.color_net.encode_labels(ids)
         )
         chroma = np.moveaxis(self._numpy(found[0]), 0, -1)
-        if self.parts['color'].encoding == 'opencv':
-            # A byte b stands for b/255, and 128 is neutral.
-            return finite((chroma / 2 + 0.5) * 255 - 128, 'color')
-        return finite(chroma * 128, 'color')
+        with np.errstate(over='ignore'):
+            if self.parts['color'].encoding == 'opencv':
+                # A byte b stands for b/255, and 128 is neutral.
+                chroma = (chroma / 2 + 0.5) * 255 - 128
+            else:
+                chroma = chroma * 128
+        return finite(chroma, 'color')
 
     @contextmanager
     def inference(self) -> Iterator[None]:

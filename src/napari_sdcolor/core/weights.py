@@ -74,7 +74,9 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over names, types, shapes and bytes of all tensors."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        # A copy, since a view of one number may call itself contiguous.
+        tensor = tensors[name].detach().cpu()
+        tensor = tensor.clone(memory_format=torch.contiguous_format)
         head = f'{name} {tensor.dtype} {tuple(tensor.shape)}\n'
         digest.update(head.encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)

@@ -42,7 +42,7 @@ class BrushController(QObject):
 
     def bind(self, layer: Labels | None) -> None:
         """Follow another map, or none."""
-        if layer is self.map:
+        if layer == self.map:
             return
         self.unbind()
         self.map = layer

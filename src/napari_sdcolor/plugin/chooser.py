@@ -72,22 +72,22 @@ class PhotoChooser(QObject):
             layer
             for layer in self.viewer.layers
             if isinstance(layer, Image)
-            and not any(layer is trio.color for trio in self.trios())
+            and all(layer != trio.color for trio in self.trios())
         ]
 
     def refresh(self, event: object = None) -> None:
         """Layers came, went or moved: list them again."""
         photos = self.photos()
         self._watch_names(photos)
-        if not _holds(photos, self.photo):
+        if self.photo not in photos:
             active = self.viewer.layers.selection.active
             last = photos[-1] if photos else None
-            self.choose(active if _holds(photos, active) else last)
+            self.choose(active if active in photos else last)
         self._list()
 
     def choose(self, photo: Image | None) -> None:
         """Make a photo the one that the panel is about."""
-        if photo is self.photo:
+        if photo == self.photo:
             return
         self.photo = photo
         self._list()
@@ -96,7 +96,7 @@ class PhotoChooser(QObject):
     def _list(self, event: object = None) -> None:
         photos = self.photos()
         row = next(
-            (r for r, layer in enumerate(photos) if layer is self.photo), -1
+            (r for r, layer in enumerate(photos) if layer == self.photo), -1
         )
         self.view.set_photos([layer.name for layer in photos], row)
 
@@ -119,11 +119,6 @@ class PhotoChooser(QObject):
             if trio.owns(active):
                 self.choose(trio.photo)
                 return
-        running = any(trio.photo is self.photo for trio in self.trios())
-        if not running and _holds(self.photos(), active):
+        running = any(trio.photo == self.photo for trio in self.trios())
+        if not running and active in self.photos():
             self.choose(active)
-
-
-def _holds(layers: list[Image], wanted: object) -> bool:
-    """Whether a layer is in a list, by identity."""
-    return any(layer is wanted for layer in layers)

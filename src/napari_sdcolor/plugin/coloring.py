@@ -59,6 +59,11 @@ class Coloring(QObject):
         self._watcher.touched.connect(self._on_map_touched)
         self._warned: set[tuple[Trio, int]] = set()
 
+    @property
+    def watching(self) -> bool:
+        """A change of a map was seen and not looked at yet."""
+        return self._watcher.waiting
+
     def close(self) -> None:
         """Watch and follow nothing any more."""
         self._watcher.close()
@@ -160,7 +165,7 @@ class Coloring(QObject):
 
     def _on_map_touched(self, layer: Labels) -> None:
         for trio in self.trios:
-            if trio.map is layer:
+            if trio.map == layer:
                 self.follow(trio)
                 self.touched.emit(trio)
 

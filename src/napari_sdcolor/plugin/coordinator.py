@@ -131,7 +131,7 @@ class Coordinator(QObject):
     def trio(self) -> Trio | None:
         """The trio of the chosen photo, once it was run."""
         return next(
-            (t for t in self.coloring.trios if t.photo is self.photo), None
+            (t for t in self.coloring.trios if t.photo == self.photo), None
         )
 
     def all_trios(self) -> list[Trio]:
@@ -180,10 +180,10 @@ class Coordinator(QObject):
     def _on_layer_removed(self, event: object) -> None:
         layer = event.value
         for trio in list(self.coloring.trios):
-            if layer is trio.photo:
+            if layer == trio.photo:
                 self._end(trio)
             elif trio.owns(layer):
-                if layer is trio.map:
+                if layer == trio.map:
                     self.coloring.unwatch(layer)
                     self.brush.bind(None)
                 words = trio.forget_layer(layer)

@@ -50,8 +50,8 @@ class Jobs(QObject):
     Signals
     -------
     started(Job), progress(str), failed(Job, BaseException), finished(Job)
-        All arrive in the GUI thread. A stopped job only finishes; what it
-        still returns is dropped.
+        All arrive in the GUI thread; a job either fails or finishes. A
+        stopped job finishes at once; what it still returns is dropped.
     """
 
     started = Signal(object)
@@ -136,8 +136,9 @@ class Jobs(QObject):
 
     def _deliver(self, job: Job, future: Future) -> None:
         error = future.exception()
+        if error is not None and not isinstance(error, Cancelled):
+            self.failed.emit(job, error)
+            return
         if error is None:
             job.then(future.result())
-        elif not isinstance(error, Cancelled):
-            self.failed.emit(job, error)
         self.finished.emit(job)

@@ -34,9 +34,14 @@ class MapWatcher(QObject):
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._on_timeout)
 
+    @property
+    def waiting(self) -> bool:
+        """Something was touched and not told yet."""
+        return bool(self._waiting)
+
     def bind(self, layer: Labels) -> None:
         """Watch a map; watching it twice is the same as once."""
-        if any(known is layer for known in self._maps):
+        if layer in self._maps:
             return
         self._maps.append(layer)
         for name in EVENTS:
@@ -44,12 +49,10 @@ class MapWatcher(QObject):
 
     def unbind(self, layer: Labels) -> None:
         """Stop watching a map."""
-        if not any(known is layer for known in self._maps):
+        if layer not in self._maps:
             return
-        self._maps = [known for known in self._maps if known is not layer]
-        self._waiting = [
-            known for known in self._waiting if known is not layer
-        ]
+        self._maps = [known for known in self._maps if known != layer]
+        self._waiting = [known for known in self._waiting if known != layer]
         for name in EVENTS:
             getattr(layer.events, name).disconnect(self._on_event)
 
@@ -61,7 +64,7 @@ class MapWatcher(QObject):
 
     def _on_event(self, event: object) -> None:
         layer = event.source
-        if not any(known is layer for known in self._waiting):
+        if layer not in self._waiting:
             self._waiting.append(layer)
         if not self._timer.isActive():
             self._timer.start()

@@ -60,7 +60,7 @@ class Painter:
     """Keeps the recolor session of the plane that is being edited."""
 
     def __init__(self) -> None:
-        self._session: RecolorSession | None = None
+        self.session: RecolorSession | None = None
         self._key: object = None
         # Set by the GUI thread when a result was dropped: the next one must
         # bring the whole picture.
@@ -89,7 +89,7 @@ class Painter:
         saturation
             Factor on the chroma.
         """
-        session = self._session
+        session = self.session
         unseen, self.unseen = self.unseen, False
         if (
             session is None
@@ -98,7 +98,7 @@ class Painter:
         ):
             # The screen shows 8 bits; saving computes the full depth.
             photo = replace(read(), bits=8)
-            self._session = session = colorizer.session(
+            self.session = session = colorizer.session(
                 photo, labels, saturation=saturation
             )
             self._key = key
@@ -116,7 +116,7 @@ class Painter:
 
     def forget(self) -> None:
         """Free the session's memory."""
-        self._session = None
+        self.session = None
         self._key = None
 
 

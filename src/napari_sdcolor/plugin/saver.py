@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,9 +81,7 @@ class Saver(QObject):
         plane = trio.plane
         labels, _ = trio.snapshot(plane)
         settings = saving.settings_of(trio, self.coordinator.engine.settings())
-        work = partial(
-            self._work, trio, plane, labels, settings, path, time.time()
-        )
+        work = partial(self._work, trio, plane, labels, settings, path)
         then = partial(self._on_saved, trio, plane)
         self.coordinator.jobs.submit(Job(('save', str(path)), work, then))
 
@@ -94,11 +92,12 @@ class Saver(QObject):
         labels: np.ndarray,
         settings: Settings,
         path: Path,
-        started: float,
         report: Report,
     ) -> tuple[Path, ...]:
         from napari_sdcolor.archive.saving import save_result
+        from napari_sdcolor.archive.sidecar import run_facts
 
+        started = datetime.now(UTC)
         folder, name, form = saving.split_name(path)
         report('Coloring the photo at full depth…')
         colorizer = self.coordinator.engine.get(settings)
@@ -109,7 +108,7 @@ class Saver(QObject):
             folder,
             name,
             form,
-            run=saving.run_facts(started),
+            run=run_facts(started, datetime.now(UTC)),
             edited_share=trio.edited_share(plane),
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,20 +101,6 @@ def settings_of(trio: Trio, base: Settings) -> Settings:
         window if isinstance(window, str) else f'{window[0]:g},{window[1]:g}'
     )
     return replace(base, saturation=trio.saturation, window=words)
-
-
-def run_facts(started: float) -> dict[str, str]:
-    """Clock and host, which go to the sidecar's ``run`` object only."""
-    import platform
-
-    def words(when: float) -> str:
-        return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(when))
-
-    return {
-        'started': words(started),
-        'finished': words(time.time()),
-        'host': platform.node(),
-    }
 
 
 def command_line(trio: Trio, plane: int, settings: Settings) -> str:

@@ -1,7 +1,8 @@
 """One photo with its color layer and its semantic map.
 
 This is the only class that adds layers to the viewer or writes into them.
-Layers are held by identity; names, order and visibility are the person's.
+Layers are held themselves, never by name. They are compared with ``==``, as
+napari hands plugins proxies that equal the layer that they stand for.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ class Trio:
             self.predicted[painted.plane] = found.labels
             self.confidence[painted.plane] = float(found.confidence.mean())
             self.requested[painted.plane] = found.labels
-        self.put_map(painted.plane, painted.labels)
+        if found is not None or self.map is None:
+            # Never for an edit: the person may have painted on meanwhile.
+            self.put_map(painted.plane, painted.labels)
         self.show(painted)
 
     def put_map(self, plane: int, labels: NDArray[np.uint8]) -> None:
@@ -190,9 +193,7 @@ class Trio:
 
     def refresh_color(self, *, thumbnail: bool = True) -> None:
         """Draw the color layer; the thumbnail costs more than a stroke."""
-        self.color.refresh(
-            thumbnail=thumbnail, extent=False, highlight=False
-        )
+        self.color.refresh(thumbnail=thumbnail, extent=False, highlight=False)
 
     def _add_color(self) -> None:
         data = np.zeros((*self.plane_shape(self.source.shape), 3), np.uint8)
@@ -230,13 +231,13 @@ class Trio:
 
     def forget_layer(self, layer: object) -> str | None:
         """The person deleted a layer; what to tell, None if not ours."""
-        if layer is self.color:
+        if layer == self.color:
             self.color = None
             self.colored.clear()
             self.requested.clear()
             self.painter.forget()
             return 'The color layer was deleted. Run or Update brings it back.'
-        if layer is self.map:
+        if layer == self.map:
             self.map = None
             self.predicted.clear()
             self.confidence.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from PIL import Image
 
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.errors import DataError
+
+_END = 1024
+"""Zero bytes that close a tar file; without them it was cut short."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,10 @@ class Pack:
     @staticmethod
     def _places(shard: Path) -> dict[str, Place]:
         try:
+            with shard.open('rb') as file:
+                file.seek(-min(_END, shard.stat().st_size), os.SEEK_END)
+                if any(file.read()):
+                    raise tarfile.ReadError('its end is missing')
             # Members are read in place, so the shard must not be packed.
             with tarfile.open(shard, 'r:') as tar:
                 return {

@@ -149,6 +149,9 @@ class Trainer:
         if self.recipe.task == 'segmentation':
             gray, labels = batch
             logits = self.forward(gray).float()
+            if (labels == UNKNOWN).all():
+                # Nothing to learn; the mean over no pixel would be NaN.
+                return 0 * logits.sum()
             return functional.cross_entropy(
                 logits,
                 labels.long(),

@@ -1,0 +1,206 @@
+"""Models by name: added, listed, loaded, verified, removed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_sdcolor import Colorizer
+from napari_sdcolor.core import models
+from napari_sdcolor.core.colornet import ColorNetConfig
+from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.core.weights import random_part, save_part
+from napari_sdcolor.errors import WeightsError
+
+
+@pytest.fixture(autouse=True)
+def bundled(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A stand-in for the weights that come with the package."""
+    folder = tmp_path_factory.mktemp('bundled')
+    for kind, config in (
+        ('color', ColorNetConfig(widths=(2, 2))),
+        ('segmentation', GridNetConfig(widths=(2, 2))),
+    ):
+        network = random_part(kind, config, 0).network
+        save_part(folder / f'default.{kind}.safetensors', network, {})
+    monkeypatch.setattr(models, 'bundled_folder', lambda: folder)
+    return folder
+
+
+def make(path: Path, kind: str = 'color', seed: int = 1) -> Path:
+    config = {
+        'color': ColorNetConfig(widths=(2, 2)),
+        'segmentation': GridNetConfig(widths=(2, 2)),
+    }[kind]
+    network = random_part(kind, config, seed).network
+    save_part(path, network, {'statement': f'seed {seed}'})
+    return path
+
+
+def test_added_models_are_listed_and_loaded(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    color = make(tmp_path / 'a.safetensors')
+    grid = make(tmp_path / 'b.safetensors', 'segmentation', 2)
+    added = models.add([color, grid], 'Prado-1900_b')
+    assert {entry.kind for entry in added} == {'color', 'segmentation'}
+    assert {entry.path.parent for entry in added} == {models_folder}
+    names = [entry.model for entry in models.list_models()]
+    assert names == ['default'] * 2 + ['Prado-1900_b'] * 2
+    parts = models.load('Prado-1900_b')
+    assert parts['color'].training == {'statement': 'seed 1'}
+    assert parts['segmentation'].training == {'statement': 'seed 2'}
+    assert Colorizer.load('Prado-1900_b', device='cpu').size == 352
+
+
+def test_the_missing_half_comes_from_the_default(tmp_path: Path) -> None:
+    color = make(tmp_path / 'a.safetensors')
+    models.add([color], 'half')
+    parts = models.load('half')
+    default = models.load('default')
+    assert parts['color'].digest != default['color'].digest
+    assert parts['segmentation'].digest == default['segmentation'].digest
+    assert models.load(str(color))['color'].digest == parts['color'].digest
+
+
+def test_a_missing_default_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.add([make(tmp_path / 'a.safetensors')], 'half')
+    monkeypatch.setattr(models, 'bundled_folder', lambda: tmp_path / 'none')
+    with pytest.raises(WeightsError, match='segmentation weights of .half.'):
+        models.load('half')
+    with pytest.raises(WeightsError, match='default'):
+        models.load('default')
+
+
+def test_unknown_names_list_what_there_is() -> None:
+    with pytest.raises(WeightsError, match="'vermeer'.*default"):
+        models.load('vermeer')
+
+
+@pytest.mark.parametrize(
+    'name', ['', 'a b', '../up', 'a/b', 'a.b', 'é', 'default', 'taken']
+)
+def test_odd_and_taken_names_add_nothing(name: str, tmp_path: Path) -> None:
+    path = make(tmp_path / 'a.safetensors')
+    models.add([path], 'taken')
+    before = models.list_models()
+    with pytest.raises(WeightsError):
+        models.add([path], name)
+    assert models.list_models() == before
+
+
+def test_a_bad_file_adds_nothing(tmp_path: Path, models_folder: Path) -> None:
+    good = make(tmp_path / 'a.safetensors')
+    bad = tmp_path / 'b.safetensors'
+    bad.write_bytes(good.read_bytes()[:-9])
+    with pytest.raises(WeightsError, match='b.safetensors'):
+        models.add([good, bad], 'pair')
+    with pytest.raises(WeightsError, match='Two files hold color'):
+        models.add([good, good], 'pair')
+    assert list(models_folder.iterdir()) == []
+
+
+def test_checkpoints_of_the_authors_can_be_added(tmp_path: Path) -> None:
+    """The GridNet's, the smaller one; its numbers are kept whole."""
+    from napari_sdcolor.core.gridnet import GridNet
+
+    path = tmp_path / 'seg_weights.pth.tar'
+    state = {}
+    for name, tensor in GridNet().state_dict().items():
+        state[theirs(name)] = (
+            tensor
+            if name.endswith('num_batches_tracked')
+            else torch.tensor(0.1).expand(tensor.shape)
+        )
+    torch.save({'G': state}, path)
+    (entry,) = models.add([path], 'authors')
+    assert entry.kind == 'segmentation'
+    part = models.load('authors')['segmentation']
+    assert part.encoding == 'opencv'
+    assert 'authors' in part.training['statement']
+    wanted = torch.tensor(0.1)
+    assert torch.equal(part.network.last.conv1.weight[0, 0, 0, 0], wanted)
+    with pytest.raises(WeightsError, match='neither checkpoint'):
+        path.write_bytes(path.read_bytes()[:1000])
+        models.add([path], 'cut')
+    models.remove('authors')
+
+
+def theirs(name: str) -> str:
+    """One of our GridNet's tensor names as the authors write it."""
+    if not name.startswith(('lateral.', 'down.', 'up.')):
+        for ours, other in (
+            ('first_norm.', 'batchNormInitial.'),
+            ('first.', 'firstConv.'),
+            ('last.', 'lastConv.'),
+        ):
+            if name.startswith(ours):
+                return other + name.removeprefix(ours)
+    kind, column, row, rest = name.split('.', 3)
+    j, i = int(column), int(row)
+    if kind == 'lateral':
+        return f'convSequence{i}_{j}to{i}_{j + 1}.{rest}'
+    if kind == 'down':
+        return f'subSamplingSequence{i}_{j}to{i + 1}_{j}.{rest}'
+    rest = rest.replace('conv1', 'convTranspose1')
+    return f'upSamplingSequence{i + 1}_{j + 3}to{i}_{j + 3}.{rest}'
+
+
+def test_verify_tells_what_changed(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    (entry,) = models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    assert models.verify(entry) == 'ok'
+    make(entry.path, seed=9)
+    assert 'has changed' in models.verify(entry)
+    make(models_folder / 'loose.color.safetensors')
+    loose = next(e for e in models.list_models() if e.model == 'loose')
+    assert 'by hand' in models.verify(loose)
+
+
+def test_verify_reads_what_the_hash_agrees_with(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    (entry,) = models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    entry.path.write_bytes(b'noise')
+    models._record(models_folder)
+    (entry,) = (e for e in models.list_models() if e.model == 'mine')
+    assert 'truncated' in models.verify(entry)
+
+
+def test_removed_models_are_gone(tmp_path: Path, models_folder: Path) -> None:
+    models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    kept = models.add([make(tmp_path / 'b.safetensors')], 'kept')
+    assert len(models.remove('mine')) == 1
+    assert [e for e in models.list_models() if e.model != 'default'] == kept
+    with pytest.raises(WeightsError, match="'mine'"):
+        models.remove('mine')
+
+
+def test_the_bundled_model_cannot_be_removed(bundled: Path) -> None:
+    with pytest.raises(WeightsError, match="'default'"):
+        models.remove('default')
+    assert len(list(bundled.iterdir())) == 2
+
+
+def test_damaged_record_is_said(tmp_path: Path, models_folder: Path) -> None:
+    models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    (models_folder / 'sha256.json').write_text('{')
+    with pytest.raises(WeightsError, match='sha256.json'):
+        models.list_models()
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='file modes are of POSIX')
+def test_adding_leaves_no_half_file(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    names = {path.name for path in models_folder.iterdir()}
+    assert names == {'mine.color.safetensors', 'sha256.json'}

@@ -1,0 +1,362 @@
+"""Promise 4: an edit is local, and following it equals starting anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from napari_sdcolor import Colorizer
+from napari_sdcolor.core import colornet
+from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.core.photo import Origin, photo_from_array
+from napari_sdcolor.core.recolor import RecolorSession
+from napari_sdcolor.errors import (
+    Cancelled,
+    DeviceError,
+    LabelsError,
+    NetworkError,
+)
+
+CONFIGS = {
+    'paper': replace(colornet.PAPER, widths=(2,) * 5, slope=0.3),
+    'paper, embedding': replace(
+        colornet.PAPER, widths=(2,) * 5, label_channels=3, slope=0.3
+    ),
+    'released': replace(colornet.RELEASED, widths=(2,) * 6),
+}
+REACH = {'paper': 79, 'paper, embedding': 79, 'released': 158}
+
+
+def build(config: str, dtype: str = 'float32', size: int = 64) -> Colorizer:
+    return Colorizer.random(
+        CONFIGS[config],
+        grid=GridNetConfig(widths=(2, 2)),
+        dtype=dtype,
+        size=size,
+    )
+
+
+def scene(
+    height: int, width: int, bits: int = 8, orientation: int = 1
+) -> tuple[object, np.random.Generator]:
+    rng = np.random.default_rng(height * width)
+    codes = rng.integers(0, 2**bits, (height, width))
+    photo = photo_from_array(codes.astype(f'uint{bits}'))
+    return photo.with_origin(Origin(orientation=orientation)), rng
+
+
+def start(
+    colorizer: Colorizer, photo: object, rng: np.random.Generator
+) -> RecolorSession:
+    shape = photo.working_shape(colorizer.size)
+    return colorizer.session(photo, rng.integers(0, 60, shape, np.uint8))
+
+
+def painted(
+    session: RecolorSession, rng: np.random.Generator, radius: int = 3
+) -> NDArray[np.uint8]:
+    """The session's map with one more stroke."""
+    labels = session.labels.copy()
+    y, x = (int(rng.integers(0, side)) for side in labels.shape)
+    spot = (
+        slice(max(0, y - radius), y + radius + 1),
+        slice(max(0, x - radius), x + radius + 1),
+    )
+    labels[spot] = (labels[spot].max() + 1 + rng.integers(0, 58)) % 60
+    return labels
+
+
+def outside(mask_shape: tuple[int, ...], boxes: list) -> NDArray[np.bool_]:
+    free = np.ones(mask_shape, bool)
+    for y0, x0, y1, x1 in boxes:
+        free[y0:y1, x0:x1] = False
+    return free
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+@pytest.mark.parametrize(
+    ('dtype', 'tolerance'), [('float32', 1e-3), ('float64', 1e-9)]
+)
+@pytest.mark.parametrize('bits', [8, 16])
+def test_following_edits_equals_the_full_pass(
+    config: str, dtype: str, tolerance: float, bits: int
+) -> None:
+    colorizer = build(config, dtype)
+    photo, rng = scene(75, 333, bits)
+    session = start(colorizer, photo, rng)
+    for _ in range(8):
+        labels = painted(session, rng)
+        assert session.update(labels)
+        assert np.array_equal(session.labels, labels)
+        assert np.abs(session.chroma - session.full()).max() <= tolerance
+    fresh = colorizer.session(photo, session.labels)
+    assert np.abs(session.chroma - fresh.chroma).max() <= tolerance
+    assert session.chroma.dtype == np.dtype(dtype)
+    assert np.abs(session.rgb.astype(int) - fresh.rgb).max() <= 2 ** (bits - 8)
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+@pytest.mark.parametrize('orientation', [1, 3, 6])
+def test_edits_stay_inside_the_boxes_that_are_returned(
+    config: str, orientation: int
+) -> None:
+    colorizer = build(config, 'float64')
+    photo, rng = scene(70, 500, orientation=orientation)
+    session = start(colorizer, photo, rng)
+    h, w = session.labels.shape
+    for spot in [(0, 0), (h - 1, w - 1), (h // 2, w // 2), (10, w // 3)]:
+        chroma, rgb = session.chroma.copy(), session.rgb.copy()
+        full = session.full()
+        labels = session.labels.copy()
+        labels[spot] = (labels[spot] + 30) % 60
+        boxes = session.update(labels)
+        for y0, x0, y1, x1 in boxes:
+            assert 0 <= y0 < y1 <= h
+            assert 0 <= x0 < x1 <= w
+            assert y0 >= spot[0] - REACH[config]
+            assert x0 >= spot[1] - REACH[config]
+            assert y1 <= spot[0] + REACH[config] + 1
+            assert x1 <= spot[1] + REACH[config] + 1
+        free = outside((h, w), boxes)
+        assert free.any()
+        assert np.array_equal(session.chroma[free], chroma[free])
+        # The full pass itself changes nothing out there.
+        assert np.array_equal(session.full()[free], full[free])
+        assert (session.chroma != chroma).any()
+        free = outside(photo.shape, [session.photo_box(box) for box in boxes])
+        assert free.any()
+        assert np.array_equal(session.rgb[free], rgb[free])
+
+
+def test_the_same_map_changes_nothing() -> None:
+    photo, rng = scene(64, 90)
+    session = start(build('paper'), photo, rng)
+    chroma = session.chroma.copy()
+    assert session.update(session.labels.copy()) == []
+    assert np.array_equal(session.chroma, chroma)
+
+
+def test_undoing_an_edit_brings_the_color_back() -> None:
+    photo, rng = scene(80, 120)
+    session = start(build('paper'), photo, rng)
+    labels = session.labels.copy()
+    chroma, rgb = session.chroma.copy(), session.rgb.copy()
+    session.update(painted(session, rng))
+    assert not np.array_equal(session.rgb, rgb)
+    session.update(labels)
+    np.testing.assert_allclose(session.chroma, chroma, atol=1e-3)
+    assert np.abs(session.rgb.astype(int) - rgb).max() <= 1
+
+
+def test_views_stay_the_same_arrays() -> None:
+    photo, rng = scene(70, 90)
+    session = start(build('paper'), photo, rng)
+    views = session.chroma, session.rgb, session.labels
+    session.update(painted(session, rng))
+    session.set_saturation(0.5)
+    assert all(
+        one is other
+        for one, other in zip(
+            views,
+            (session.chroma, session.rgb, session.labels),
+            strict=True,
+        )
+    )
+
+
+def test_the_map_given_is_not_kept() -> None:
+    """The caller may go on painting into its own array."""
+    photo, rng = scene(64, 80)
+    colorizer = build('paper')
+    labels = rng.integers(0, 60, photo.working_shape(64), np.uint8)
+    session = colorizer.session(photo, labels)
+    labels[3, 3] = (labels[3, 3] + 1) % 60
+    assert session.update(labels)
+    labels[4, 4] = (labels[4, 4] + 1) % 60
+    assert session.update(labels)
+
+
+@pytest.mark.parametrize(
+    'labels',
+    [
+        np.zeros((64, 81), np.uint8),
+        np.zeros((64, 80), np.int32),
+        np.full((64, 80), 60, np.uint8),
+    ],
+)
+def test_wrong_maps_change_nothing(labels: NDArray) -> None:
+    photo, rng = scene(64, 80)
+    session = start(build('paper'), photo, rng)
+    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
+    with pytest.raises(LabelsError):
+        session.update(labels)
+    for old, new in zip(
+        before, (session.labels, session.chroma, session.rgb), strict=True
+    ):
+        assert np.array_equal(old, new)
+
+
+def test_saturation_is_kept_through_edits() -> None:
+    photo, rng = scene(70, 99, 16)
+    colorizer = build('paper')
+    session = start(colorizer, photo, rng)
+    session.set_saturation(0)
+    assert (session.rgb == session.rgb[..., :1]).all()
+    session.update(painted(session, rng))
+    assert (session.rgb == session.rgb[..., :1]).all()
+    session.set_saturation(1.7)
+    fresh = colorizer.session(photo, session.labels, saturation=1.7)
+    assert np.abs(session.rgb.astype(int) - fresh.rgb).max() <= 256
+
+
+def test_chroma_that_no_photo_has_is_said() -> None:
+    photo, rng = scene(64, 80)
+    colorizer = build('paper')
+    colorizer.color_net.final_conv.weight.data.mul_(1e-4)
+    session = start(colorizer, photo, rng)
+    assert session.notes == ()
+    colorizer.color_net.final_conv.weight.data.mul_(1e9)
+    session = start(colorizer, photo, rng)
+    assert any('chroma up to' in note for note in session.notes)
+
+
+def test_ids_never_drift() -> None:
+    """Promise 3, over ten thousand recolor cycles."""
+    colorizer = Colorizer.random(
+        replace(colornet.PAPER, widths=(2, 2)),
+        grid=GridNetConfig(widths=(2, 2)),
+        size=16,
+    )
+    photo, rng = scene(16, 16)
+    labels = (np.arange(256) % 60).astype(np.uint8).reshape(16, 16)
+    session = colorizer.session(photo, labels)
+    wanted = labels.copy()
+    for _ in range(10_000):
+        spot = tuple(rng.integers(0, 16, 2))
+        wanted[spot] = rng.integers(0, 60)
+        labels = session.labels.copy()
+        labels[spot] = wanted[spot]
+        session.update(labels)
+    assert np.array_equal(session.labels, wanted)
+    assert session.labels.dtype == np.uint8
+    assert np.abs(session.chroma - session.full()).max() <= 1e-3
+
+
+class _Patience(CancelToken):
+    """Is cancelled when it has been looked at often enough."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.left = looks
+
+    @property
+    def cancelled(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def looks_during(work: Callable[[], object]) -> int:
+    token = _Patience(10**6)
+    with token.active():
+        work()
+    return 10**6 - token.left
+
+
+def test_stop_between_layers_leaves_everything_as_it_was() -> None:
+    photo, rng = scene(64, 120)
+    colorizer = build('paper')
+    session = start(colorizer, photo, rng)
+    labels = painted(session, rng)
+    trial = colorizer.session(photo, session.labels)
+    looks = looks_during(lambda: trial.update(labels))
+    # Five levels down the label stream and four up again.
+    assert looks >= 9
+    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
+    for patience in range(looks):
+        token = _Patience(patience)
+        with token.active(), pytest.raises(Cancelled):
+            session.update(labels)
+        for old, new in zip(
+            before, (session.labels, session.chroma, session.rgb), strict=True
+        ):
+            assert np.array_equal(old, new)
+    assert session.update(labels)
+    assert np.abs(session.chroma - session.full()).max() <= 1e-3
+
+
+def test_stop_works_in_every_long_task() -> None:
+    photo, rng = scene(64, 120)
+    colorizer = build('paper')
+    session = start(colorizer, photo, rng)
+    for work in (
+        lambda: colorizer.segment(photo),
+        lambda: colorizer.colorize(photo),
+        lambda: colorizer.session(photo, session.labels),
+        lambda: session.set_saturation(0.3),
+        session.full,
+    ):
+        token = CancelToken()
+        token.cancel()
+        before = session.rgb.copy(), session.saturation
+        with token.active(), pytest.raises(Cancelled):
+            work()
+        assert np.array_equal(session.rgb, before[0])
+        assert session.saturation == before[1]
+        work()
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        torch.OutOfMemoryError('CUDA out of memory.'),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_leaves_everything_as_it_was(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, rng = scene(64, 80)
+    colorizer = build('paper')
+    session = start(colorizer, photo, rng)
+    labels = painted(session, rng)
+    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
+
+    def fail(*inputs: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        last = colorizer.color_net.final_conv
+        patch.setattr(last, 'forward', fail)
+        with pytest.raises(DeviceError, match='smaller working size'):
+            session.update(labels)
+        with pytest.raises(DeviceError):
+            colorizer.colorize(photo)
+    for old, new in zip(
+        before, (session.labels, session.chroma, session.rgb), strict=True
+    ):
+        assert np.array_equal(old, new)
+    assert session.update(labels)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, 1e38])
+def test_a_network_without_numbers_changes_nothing(value: float) -> None:
+    photo, rng = scene(64, 80)
+    colorizer = build('paper')
+    session = start(colorizer, photo, rng)
+    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
+    colorizer.color_net.final_conv.weight.data.fill_(value)
+    with pytest.raises(NetworkError, match='color network'):
+        session.update(painted(session, rng))
+    with pytest.raises(NetworkError, match='color network'):
+        colorizer.session(photo, session.labels)
+    for old, new in zip(
+        before, (session.labels, session.chroma, session.rgb), strict=True
+    ):
+        assert np.array_equal(old, new)

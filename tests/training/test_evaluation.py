@@ -1,0 +1,403 @@
+"""Evaluation against a painter whose figures can be worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from napari_sdcolor import Colorizer
+from napari_sdcolor.core import lab
+from napari_sdcolor.core.photo import photo_from_array
+from napari_sdcolor.errors import DataError
+from napari_sdcolor.training import summary
+from napari_sdcolor.training.data import Pack
+from napari_sdcolor.training.evaluation import (
+    as_markdown,
+    class_means,
+    evaluate,
+)
+
+SIDE = 48
+PALETTE = np.full((60, 3), 120, np.uint8)
+PALETTE[7] = 150, 120, 120
+PALETTE[9] = 120, 120, 180
+"""Colors of the classes in the pictures below; the others are gray."""
+
+MakePack = Callable[[Sequence], Pack]
+
+
+class Painter:
+    """Colors a photo by its map alone, and believes to see class 9."""
+
+    size = SIDE
+
+    def __init__(self) -> None:
+        self.maps: list[NDArray] = []
+
+    def facts(self) -> dict[str, Any]:
+        return {'device': 'easel'}
+
+    def segment(self, photo: object) -> SimpleNamespace:
+        return SimpleNamespace(labels=np.full((SIDE, SIDE), 9, np.uint8))
+
+    def session(self, photo: object, labels: NDArray) -> SimpleNamespace:
+        session = SimpleNamespace(rgb=PALETTE[labels])
+
+        def update(labels: NDArray) -> None:
+            self.maps.append(labels)
+            session.rgb = PALETTE[labels]
+
+        session.update = update
+        return session
+
+
+def shot(
+    labels: NDArray | None, photo: NDArray | None = None
+) -> SimpleNamespace:
+    """A photograph with exactly the palette's colors."""
+    if photo is None:
+        photo = PALETTE[np.where(labels == 255, 0, labels)]
+    return SimpleNamespace(
+        photo=photo, labels=labels, split='val', dataset='made'
+    )
+
+
+def halves(left: int, right: int, top: int | None = None) -> NDArray[np.uint8]:
+    labels = np.full((SIDE, SIDE), left, np.uint8)
+    labels[:, SIDE // 2 :] = right
+    if top is not None:
+        labels[: SIDE // 2] = top
+    return labels
+
+
+def db(error: float) -> float:
+    return 10 * math.log10(255**2 / max(error, 1e-6))
+
+
+def ab_error(one: int, other: int) -> float:
+    """Mean square over a and b between two classes' colors."""
+    first, second = (
+        lab.rgb_to_lab(PALETTE[number] / 255)[1:] for number in (one, other)
+    )
+    return float(((first - second) ** 2).mean())
+
+
+@pytest.fixture
+def result(make_pack: MakePack) -> dict[str, Any]:
+    """One photo of classes 7 and 9, one of 7 whose upper half is unknown."""
+    pack = make_pack([shot(halves(7, 9)), shot(halves(7, 7, top=255))])
+    return evaluate(Painter(), pack.entries)
+
+
+def test_fidelity_is_the_mean_over_photos(result: dict[str, Any]) -> None:
+    rows = result['scopes']['labeled']['methods']
+    assert result['scopes']['labeled']['photos'] == 2
+    # Errors of single pixels on 8 bits: class 7 is 30 off in red, class 9
+    # 60 off in blue; the unknown half was painted as class 0.
+    seven, nine = 30**2 / 3, 60**2 / 3
+    assert rows['true']['psnr_rgb'] == pytest.approx(db(0))
+    assert rows['empty']['psnr_rgb'] == pytest.approx(
+        (db((seven + nine) / 2) + db(seven / 2)) / 2
+    )
+    assert rows['empty']['psnr_ab'] == pytest.approx(
+        (db((ab_error(7, 0) + ab_error(9, 0)) / 2) + db(ab_error(7, 0) / 2))
+        / 2,
+        abs=1e-4,
+    )
+    assert rows['predicted']['psnr_ab'] == pytest.approx(
+        (db(ab_error(7, 9) / 2) + db((ab_error(7, 9) + ab_error(0, 9)) / 2))
+        / 2,
+        abs=1e-4,
+    )
+
+
+def test_the_second_column_is_over_known_pixels(
+    result: dict[str, Any],
+) -> None:
+    rows = result['scopes']['known']['methods']
+    assert rows['empty']['psnr_rgb'] == pytest.approx(
+        (db((30**2 + 60**2) / 6) + db(30**2 / 3)) / 2
+    )
+    assert rows['predicted']['psnr_ab'] == pytest.approx(
+        (db(ab_error(7, 9) / 2) + db(ab_error(7, 9))) / 2, abs=1e-4
+    )
+
+
+def test_map_figures(result: dict[str, Any]) -> None:
+    known = result['map']['known']
+    empty = (
+        db((ab_error(7, 0) + ab_error(9, 0)) / 2) + db(ab_error(7, 0))
+    ) / 2
+    predicted = (db(ab_error(7, 9) / 2) + db(ab_error(7, 9))) / 2
+    gain = db(0) - empty
+    assert known['photos'] == 2
+    assert known['gain'] == pytest.approx(gain, abs=1e-4)
+    low, high = known['gain_interval']
+    assert low <= known['gain'] <= high
+    assert known['recovery'] == pytest.approx(
+        (predicted - empty) / gain, abs=1e-4
+    )
+    distance = [math.sqrt(2 * ab_error(number, 0)) for number in (7, 9)]
+    assert known['sensitivity'] == pytest.approx(
+        (sum(distance) / 2 + distance[0]) / 2, abs=1e-4
+    )
+    # The painter's empty map is as gray as gray itself.
+    assert known['psnr_ab']['empty'] == pytest.approx(
+        known['psnr_ab']['gray'], abs=0.01
+    )
+    assert known['valid']
+
+
+def test_the_other_photos_map_is_another_photos(
+    result: dict[str, Any],
+) -> None:
+    """Two photos swap maps, so the first is painted as the second."""
+    found = [photo['psnr_ab'] for photo in result['per_photo']]
+    assert found[0]['shuffled'] == pytest.approx(
+        db(
+            # Upper half empty; of the lower half class 7 is right.
+            (ab_error(7, 0) + ab_error(9, 0)) / 4 + ab_error(9, 7) / 4
+        ),
+        abs=1e-4,
+    )
+    assert found[0]['true'] == pytest.approx(db(0))
+
+
+def test_segmentation_figures(
+    result: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = result['segmentation']
+    # 9 is right in half of the first photo and never in the second.
+    assert found['pixel_accuracy'] == pytest.approx(0.5 / 1.5)
+    assert found['pixel_accuracy_per_photo'] == pytest.approx(0.25)
+    # Class 9 has 1152 known pixels, too few; 7 has 2304 and is never found.
+    assert found['classes'] == {'car': 0.0}
+    assert found['miou'] == 0
+    assert summary.LEAST_PIXELS == 2000
+
+
+def test_gray_is_gray(result: dict[str, Any]) -> None:
+    for scope in result['scopes'].values():
+        gray = scope['methods']['gray']
+        assert gray['colorfulness'] == 0
+        assert gray['delta_cf'] == gray['delta_cf_per_photo'] > 0
+
+
+def test_colorfulness_differences(make_pack: MakePack) -> None:
+    """One photo too colorful and one too dull cancel in one figure only."""
+    seven, nothing = np.full((SIDE, SIDE), 7, np.uint8), halves(0, 0)
+    pack = make_pack(
+        [shot(seven, PALETTE[nothing]), shot(nothing, PALETTE[seven])]
+    )
+    rows = evaluate(Painter(), pack.entries)['scopes']['labeled']['methods']
+    vivid = 0.3 * math.hypot(30, 15)
+    assert rows['true']['colorfulness'] == pytest.approx(vivid / 2)
+    assert rows['true']['delta_cf'] == pytest.approx(0)
+    assert rows['true']['delta_cf_per_photo'] == pytest.approx(vivid)
+
+
+def test_unlabeled_photos_count_only_where_no_map_is_needed(
+    make_pack: MakePack,
+) -> None:
+    pack = make_pack(
+        [
+            shot(halves(7, 9)),
+            shot(None, PALETTE[halves(9, 9)]),
+            shot(np.full((SIDE, SIDE), 255, np.uint8)),
+        ]
+    )
+    result = evaluate(Painter(), pack.entries)
+    assert (result['photos'], result['labeled_photos']) == (3, 2)
+    scopes = result['scopes']
+    assert [
+        scopes[name]['photos'] for name in ('all', 'labeled', 'known')
+    ] == [
+        3,
+        2,
+        1,
+    ]
+    assert set(scopes['all']['methods']) == {'gray', 'empty', 'predicted'}
+    assert set(scopes['known']['methods']) == {
+        'gray',
+        'empty',
+        'predicted',
+        'true',
+        'shuffled',
+    }
+    assert result['segmentation']['pixel_accuracy_per_photo'] == 0.5
+
+
+def test_without_maps_nothing_is_said_about_maps(make_pack: MakePack) -> None:
+    pack = make_pack([shot(None, PALETTE[halves(7, 9)])])
+    result = evaluate(Painter(), pack.entries)
+    assert result['map'] == {'labeled': None, 'known': None}
+    assert result['segmentation'] is None
+    assert result['scopes']['known'] == {'photos': 0, 'methods': {}}
+    page = as_markdown(result)
+    assert page.count('not computed') >= 10
+
+
+def test_a_single_labeled_photo_has_no_other_map(make_pack: MakePack) -> None:
+    result = evaluate(Painter(), make_pack([shot(halves(7, 9))]).entries)
+    assert 'shuffled' not in result['scopes']['labeled']['methods']
+    assert "another photo's map | not computed" in as_markdown(result)
+
+
+def test_a_map_without_gain_recovers_nothing(make_pack: MakePack) -> None:
+    """Maps that are wrong on purpose: G is negative, and said to be."""
+    pack = make_pack([shot(halves(7, 9), PALETTE[halves(0, 0)])] * 2)
+    figures = evaluate(Painter(), pack.entries)['map']['labeled']
+    assert figures['gain'] < 0
+    assert figures['recovery'] is None
+
+
+def test_a_network_broken_on_the_empty_map_is_no_gain() -> None:
+    def photos(value: float) -> list[dict[str, float]]:
+        return [{'psnr_ab': value}] * 3
+
+    methods = {
+        'gray': photos(25.0),
+        'empty': photos(24.94),
+        'predicted': photos(26.0),
+        'true': photos(27.0),
+    }
+    assert not summary.map_figures(methods, [1.0] * 3)['valid']
+    methods['empty'] = photos(24.96)
+    assert summary.map_figures(methods, [1.0] * 3)['valid']
+
+
+def test_class_means(make_pack: MakePack) -> None:
+    """Over the known pixels of all photos alike."""
+    labels = np.full((SIDE, SIDE), 255, np.uint8)
+    labels[:10] = 9
+    photo = PALETTE[np.full((SIDE, SIDE), 7)]
+    pack = make_pack([shot(halves(7, 9)), shot(labels, photo)])
+    means = class_means(pack.entries)
+    seven, nine = (
+        lab.rgb_to_lab(PALETTE[number] / 255)[1:] for number in (7, 9)
+    )
+    counts = SIDE * SIDE / 2, 10 * SIDE
+    wanted = (nine * counts[0] + seven * counts[1]) / sum(counts)
+    np.testing.assert_allclose(means[7], seven, atol=1e-3)
+    np.testing.assert_allclose(means[9], wanted, atol=1e-3)
+    assert not means[[0, 1, 59]].any()
+    with pytest.raises(DataError, match='label map'):
+        class_means(make_pack([shot(None, photo)]).entries)
+
+
+def test_the_class_mean_baseline(make_pack: MakePack) -> None:
+    """Where every class has one color, its mean is the truth."""
+    pack = make_pack([shot(halves(7, 9)), shot(halves(7, 7, top=255))])
+    result = evaluate(Painter(), pack.entries, train_entries=pack.entries)
+    known = result['scopes']['known']['methods']
+    assert known['class-mean']['psnr_ab'] > 45
+    assert known['class-mean']['delta_e'] < 1
+    assert np.shape(result['class_means']) == (60, 2)
+    page = as_markdown(result)
+    assert 'not computed' not in page.split('## Segmentation')[0]
+
+
+def test_without_the_training_split_its_baseline_is_not_computed(
+    result: dict[str, Any],
+) -> None:
+    assert result['class_means'] is None
+    assert 'class mean of the true map | not computed' in as_markdown(result)
+
+
+def test_maps_reach_the_network_as_it_wants_them(make_pack: MakePack) -> None:
+    """255 as 0, nearest ids at working size, whatever the photo's size."""
+    labels = np.full((2 * SIDE, 3 * SIDE), 255, np.uint8)
+    labels[:, SIDE:] = 7
+    photo = np.full((*labels.shape, 3), 90, np.uint8)
+    painter = Painter()
+    painter.segment = lambda photo: SimpleNamespace(
+        labels=np.zeros(photo.working_shape(SIDE), np.uint8)
+    )
+    entries = make_pack([shot(labels, photo)]).entries
+
+    def session(photo: object, labels: NDArray) -> SimpleNamespace:
+        assert labels.shape == (SIDE, 72)
+        rgb = np.zeros((*photo.shape, 3), np.uint8)
+        return SimpleNamespace(update=painter.maps.append, rgb=rgb)
+
+    painter.session = session
+    evaluate(painter, entries)
+    true = painter.maps[2]
+    assert true.shape == (SIDE, 72)
+    assert (true[:, :24] == 0).all()
+    assert (true[:, 24:] == 7).all()
+
+
+def test_no_photo_is_an_error() -> None:
+    with pytest.raises(DataError, match='no photograph'):
+        evaluate(Painter(), [])
+
+
+def test_progress_is_reported(make_pack: MakePack) -> None:
+    lines: list[str] = []
+    pack = make_pack([shot(halves(7, 9))] * 12)
+    evaluate(
+        Painter(),
+        pack.entries,
+        train_entries=pack.entries,
+        report=lines.append,
+    )
+    assert lines == [
+        'class means of the training split',
+        '10 of 12 photos',
+        '12 of 12 photos',
+    ]
+
+
+def test_real_networks_are_evaluated_the_same_twice(
+    make_pack: MakePack, shots: list, tiny_colorizer: Colorizer
+) -> None:
+    for each in shots:
+        each.split = 'val'
+    entries = make_pack(shots).entries
+    result = evaluate(tiny_colorizer, entries, train_entries=entries)
+    again = evaluate(tiny_colorizer, entries, train_entries=entries)
+    assert json.dumps(result) == json.dumps(again)
+    assert result['map']['labeled']['sensitivity'] > 0
+    # The true map's figures are those of a fresh full pass.
+    rgb, labels = entries[0].load()
+    photo = photo_from_array(rgb, rgb=True)
+    h, w = photo.working_shape(64)
+    rows = (2 * np.arange(h) + 1) * labels.shape[0] // (2 * h)
+    columns = (2 * np.arange(w) + 1) * labels.shape[1] // (2 * w)
+    map_ = np.where(labels == 255, 0, labels)[np.ix_(rows, columns)]
+    found = tiny_colorizer.colorize(photo, map_.astype(np.uint8)).rgb
+    error = lab.rgb_to_lab(found / 255) - lab.rgb_to_lab(rgb / 255)
+    assert result['per_photo'][0]['psnr_ab']['true'] == pytest.approx(
+        db(float((error[..., 1:] ** 2).mean())), abs=0.02
+    )
+
+
+def test_the_page_names_every_figure(result: dict[str, Any]) -> None:
+    page = as_markdown(result)
+    for words in (
+        '2 photos, 2 of them with a label map',
+        'Labeled photos, known pixels only (2 photos)',
+        'baseline: gray',
+        'PSNR_ab',
+        'ΔE2000 p95',
+        'map gain G',
+        'recovery ρ',
+        'sensitivity S',
+        'mIoU',
+        'car 0%',
+    ):
+        assert words in page
+    widths = {
+        line.count('|')
+        for line in page.split('## Does')[0].splitlines()
+        if line.startswith('|')
+    }
+    assert len(widths) == 1

@@ -1,0 +1,189 @@
+"""Training crops: reproducible, inside the photo, photo and map together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_sdcolor.core import lab
+from napari_sdcolor.errors import DataError
+from napari_sdcolor.training.data import Pack
+from napari_sdcolor.training.recipe import Recipe
+from napari_sdcolor.training.samples import (
+    CropDataset,
+    age,
+    corrupt,
+    random_crop,
+)
+
+COLOR = Recipe(
+    task='color', widths=(2, 2), size=32, crop=24, batch=2, steps=5, aging=0.5
+)
+SEGMENTATION = replace(COLOR, task='segmentation')
+
+
+@pytest.mark.parametrize('recipe', [COLOR, SEGMENTATION])
+def test_a_crop_is_a_function_of_seed_and_number(
+    recipe: Recipe, shots: list, make_pack: Callable[[Sequence], Pack]
+) -> None:
+    entries = make_pack(shots).entries
+    first, again = (CropDataset(entries, recipe) for _ in range(2))
+    assert len(first) == recipe.steps * recipe.batch
+    numbers = range(len(first))
+    crops = [first[number] for number in numbers]
+    for number in reversed(numbers):
+        for one, other in zip(crops[number], again[number], strict=True):
+            assert torch.equal(one, other)
+    distinct = {crop[0].numpy().tobytes() for crop in crops}
+    assert len(distinct) == len(crops)
+    other = CropDataset(entries, replace(recipe, seed=1))
+    assert not torch.equal(other[0][0], first[0][0])
+
+
+def test_color_crops_are_what_the_network_wants(
+    shots: list, make_pack: Callable[[Sequence], Pack]
+) -> None:
+    data = CropDataset(make_pack(shots).entries, COLOR)
+    for number in range(10):
+        gray, labels, chroma = data[number]
+        assert gray.shape == (1, 24, 24)
+        assert labels.shape == (24, 24)
+        assert chroma.shape == (2, 24, 24)
+        assert gray.dtype == chroma.dtype == torch.float32
+        assert labels.dtype == torch.uint8
+        assert -1 <= gray.min() <= gray.max() <= 1
+        assert labels.max() < 60
+        assert chroma.abs().max() <= 1
+
+
+def test_segmentation_crops_keep_what_is_unknown(
+    shots: list, make_pack: Callable[[Sequence], Pack]
+) -> None:
+    data = CropDataset(make_pack(shots).entries, SEGMENTATION)
+    seen = set()
+    for number in range(10):
+        gray, labels = data[number]
+        assert gray.shape == (1, 24, 24)
+        assert 0 <= gray.min() <= gray.max() <= 1
+        seen |= set(labels.unique().tolist())
+    assert 255 in seen
+    assert seen - {255} <= set(range(60))
+
+
+def test_segmentation_uses_labeled_photos_only(
+    shots: list, make_pack: Callable[[Sequence], Pack]
+) -> None:
+    entries = make_pack(shots).entries
+    assert len(CropDataset(entries, COLOR).entries) == 6
+    assert len(CropDataset(entries, SEGMENTATION).entries) == 4
+    with pytest.raises(DataError, match='no photograph'):
+        CropDataset(entries[4:], SEGMENTATION)
+    with pytest.raises(DataError, match='no photograph'):
+        CropDataset([], COLOR)
+
+
+def test_gray_and_chroma_are_of_one_crop(
+    shots: list, make_pack: Callable[[Sequence], Pack]
+) -> None:
+    """Together they are colors again."""
+    data = CropDataset(make_pack(shots).entries, replace(COLOR, aging=0))
+    gray, _, chroma = data[3]
+    values = torch.cat((50 * (gray + 1), 128 * chroma)).permute(1, 2, 0)
+    linear = lab.lab_to_linear(values[..., 0].numpy(), values[..., 1:].numpy())
+    assert linear.min() > -1e-4
+    assert linear.max() < 1 + 1e-4
+    assert chroma.abs().max() > 0.1
+
+
+@pytest.mark.parametrize('flip_seed', range(6))
+def test_the_map_moves_with_the_photo(flip_seed: int) -> None:
+    labels = np.zeros((80, 100), np.uint8)
+    labels[:40, :30] = 7
+    labels[50:, 60:] = 23
+    labels[20:60, 45:70] = 59
+    rgb = np.repeat(labels[..., None] * 4, 3, -1)
+    rng = np.random.default_rng(flip_seed)
+    crop = random_crop(rgb, labels, COLOR, rng)
+    assert crop.rgb.shape == (24, 24, 3)
+    # Resampling mixes tones at the edges of the shapes alone.
+    same = np.abs(crop.rgb[..., 0] / 4 - crop.labels) < 1
+    assert same.mean() > 0.75
+
+
+def test_crops_of_every_size_of_photo_lie_inside_it() -> None:
+    """Also where rounding makes the crop a hair longer than the photo."""
+    recipe = replace(COLOR, zoom=(0.4, 0.5), size=64, crop=64)
+    for side in range(20, 330):
+        rgb = np.zeros((side, side + 3, 3), np.uint8)
+        crop = random_crop(rgb, None, recipe, np.random.default_rng(side))
+        assert crop.rgb.shape == (64, 64, 3)
+        assert (crop.labels == 255).all()
+
+
+def test_aging_keeps_gray_values_and_can_be_off() -> None:
+    gray = np.linspace(0, 1, 900, dtype=np.float32).reshape(30, 30)
+    rng = np.random.default_rng(0)
+    assert np.array_equal(age(gray, rng, 0), gray)
+    aged = [age(gray, rng, 1) for _ in range(10)]
+    for each in aged:
+        assert each.shape == gray.shape
+        assert each.dtype == np.float32
+        assert 0 <= each.min() <= each.max() <= 1
+        assert np.corrcoef(each.ravel(), gray.ravel())[0, 1] > 0.9
+    assert not np.array_equal(aged[0], aged[1])
+
+
+CLEAN = replace(COLOR, empty_map=0, partial_map=0, coarse_map=0)
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    blocks = rng.choice([3, 17, 36, 50, 255], (6, 6)).astype(np.uint8)
+    return blocks.repeat(7, 0).repeat(7, 1)
+
+
+def test_unknown_pixels_enter_the_map_as_no_class(labels: np.ndarray) -> None:
+    found = corrupt(labels, np.random.default_rng(0), CLEAN)
+    assert np.array_equal(found, np.where(labels == 255, 0, labels))
+
+
+def test_maps_can_be_empty(labels: np.ndarray) -> None:
+    recipe = replace(CLEAN, empty_map=1)
+    assert not corrupt(labels, np.random.default_rng(0), recipe).any()
+
+
+def test_maps_can_lose_whole_classes(labels: np.ndarray) -> None:
+    recipe = replace(CLEAN, partial_map=1)
+    lost = 0
+    for seed in range(20):
+        found = corrupt(labels, np.random.default_rng(seed), recipe)
+        for number in (3, 17, 36, 50):
+            there = found[labels == number]
+            assert set(np.unique(there)) in ({number}, {0})
+            lost += (there == 0).all()
+    assert 20 < lost < 60
+
+
+def test_coarse_maps_invent_no_class(labels: np.ndarray) -> None:
+    recipe = replace(CLEAN, coarse_map=1)
+    changed = 0
+    for seed in range(20):
+        found = corrupt(labels, np.random.default_rng(seed), recipe)
+        assert found.shape == labels.shape
+        assert set(np.unique(found)) <= {0, 3, 17, 36, 50}
+        changed += not np.array_equal(
+            found, np.where(labels == 255, 0, labels)
+        )
+    assert changed > 10
+
+
+def test_the_map_given_is_not_changed(labels: np.ndarray) -> None:
+    before = labels.copy()
+    for seed in range(10):
+        corrupt(labels, np.random.default_rng(seed), COLOR)
+    assert np.array_equal(labels, before)
