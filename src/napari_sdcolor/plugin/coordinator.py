@@ -262,6 +262,8 @@ class Coordinator(QObject):
             self.views.run.set_understood(
                 f'Understood: {painted.photo.describe()}. {notes}'
             )
+            # The next thing to do is to paint on the map.
+            self.viewer.layers.selection.active = trio.map
         device = self.engine.in_use
         if device is not None:
             self.show_device(device)

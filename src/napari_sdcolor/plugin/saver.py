@@ -19,6 +19,7 @@ from napari_sdcolor.plugin.jobs import Job, Report
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
+    from napari_sdcolor.archive.saving import OutputNames
     from napari_sdcolor.plugin.coordinator import Coordinator
     from napari_sdcolor.plugin.trio import Trio
     from napari_sdcolor.plugin.views.save_view import SaveView
@@ -93,7 +94,7 @@ class Saver(QObject):
         settings: Settings,
         path: Path,
         report: Report,
-    ) -> tuple[Path, ...]:
+    ) -> OutputNames:
         from napari_sdcolor.archive.saving import save_result
         from napari_sdcolor.archive.sidecar import run_facts
 
@@ -112,10 +113,9 @@ class Saver(QObject):
             edited_share=trio.edited_share(plane),
         )
 
-    def _on_saved(
-        self, trio: Trio, plane: int, paths: tuple[Path, ...]
-    ) -> None:
+    def _on_saved(self, trio: Trio, plane: int, paths: OutputNames) -> None:
         self.coordinator.keeper.on_saved(trio, plane)
+        trio.saved_maps[plane] = paths.labels
         names = ', '.join(path.name for path in paths)
         self.view.show_words(f'Saved in {paths[0].parent}: {names}')
 

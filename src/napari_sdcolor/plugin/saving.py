@@ -118,6 +118,8 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
             'can read it. Save it as TIFF first and open that file.'
         )
     words = ['sdcolor', 'colorize', str(path), '-o', 'colored']
-    if trio.map is not None:
-        words += ['--labels', f'{result_name(trio, plane)}.labels.png']
+    if trio.edited_share(plane):
+        # The map must be a file; Save writes it under this name.
+        name = f'{result_name(trio, plane)}.labels.png'
+        words += ['--labels', str(trio.saved_maps.get(plane, name))]
     return shlex.join(words + settings_of(trio, settings).to_arguments())

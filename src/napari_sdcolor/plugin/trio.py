@@ -7,6 +7,7 @@ napari hands plugins proxies that equal the layer that they stand for.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,8 @@ class Trio:
         to it, as the color was last asked for.
     saturated : dict
         Plane to the saturation of its shown color.
+    saved_maps : dict
+        Plane to the file in which its map was saved last.
     """
 
     def __init__(self, viewer: ViewerModel, photo: Image) -> None:
@@ -65,6 +68,7 @@ class Trio:
         self.colored: dict[int, NDArray[np.uint8]] = {}
         self.requested: dict[int, NDArray[np.uint8]] = {}
         self.saturated: dict[int, float] = {}
+        self.saved_maps: dict[int, Path] = {}
         self.fingerprints: dict[int, str] = {}
         self._filled: set[int] = set()
         self.bind()
@@ -176,6 +180,8 @@ class Trio:
             **map_place(self.photo, self.source.shape, labels.shape),
         )
         self.map.brush_size = BRUSH_SIZE
+        # The most common class is likelier to be wanted than class 1.
+        self.map.selected_label = int(np.bincount(labels.ravel()).argmax())
 
     def show(self, painted: Painted) -> None:
         """Write patches of color into the color layer."""

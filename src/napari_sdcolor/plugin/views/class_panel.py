@@ -109,7 +109,7 @@ class ClassPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.search = QLineEdit()
-        self.search.setPlaceholderText('Search a class, e.g. sky')
+        self.search.setPlaceholderText('Search, e.g. sky')
         self.search.setClearButtonEnabled(True)
         self.only_present = QCheckBox('in this photo')
         self.only_present.setToolTip('List only classes that the map holds.')
