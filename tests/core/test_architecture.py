@@ -125,6 +125,11 @@ def test_gray_features_are_normalized_only_in_the_joined_copy() -> None:
         torch.testing.assert_close(normal, wanted, atol=1e-4, rtol=1e-4)
 
 
+def test_a_single_value_is_its_own_mean() -> None:
+    single = torch.full((1, 2, 1, 1), 3.0)
+    assert torch.equal(colornet.instance_norm(single), torch.zeros(1, 2, 1, 1))
+
+
 def test_preset_of_a_wrong_name_is_refused() -> None:
     from napari_sdcolor import Colorizer
 

@@ -6,8 +6,6 @@ program and use nothing of the package.
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,64 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from napari_sdcolor import Colorizer
-from napari_sdcolor.core import authors
-from napari_sdcolor.errors import WeightsError
 
 State = dict[str, Tensor]
-
-ENCODER = (1, 32, 64, 128, 256, 512, 512)
-DECODER = (1024, 1024, 512, 256, 128, 64)
-ROWS = (16, 32, 64, 128, 256)
-
-
-def color_shapes() -> dict[str, tuple[int, ...]]:
-    shapes = {}
-    for level in range(1, 7):
-        cin, cout = ENCODER[level - 1 : level + 1]
-        shapes[f'enc{level}.conv1.weight'] = (cout, cin, 3, 3)
-        shapes[f'enc{level}.conv2.weight'] = (cout, cout, 3, 3)
-    for level in range(1, 6):
-        cin, cout = DECODER[level - 1 : level + 1]
-        shapes[f'dec{level}.conv1.weight'] = (cin, cout, 3, 3)
-        shapes[f'dec{level}.conv2.weight'] = (cout, cout, 3, 3)
-    return {**shapes, 'final_conv.weight': (2, 64, 3, 3)}
-
-
-def grid_shapes() -> dict[str, tuple[int, ...]]:
-    shapes = {}
-
-    def norm(name: str, width: int) -> None:
-        for key in ('weight', 'bias', 'running_mean', 'running_var'):
-            shapes[f'{name}.{key}'] = (width,)
-        shapes[f'{name}.num_batches_tracked'] = ()
-
-    def ends(name: str, cin: int, cout: int) -> None:
-        shapes[f'{name}.conv1.weight'] = (cout, cin, 3, 3)
-        norm(f'{name}.batch1', cout)
-        shapes[f'{name}.conv2.weight'] = (cout, cout, 3, 3)
-        norm(f'{name}.batch2', cout)
-
-    def block(name: str, cin: int, cout: int, turned: bool = False) -> None:
-        norm(f'{name}.batch1', cin)
-        first = 'convTranspose1' if turned else 'conv1'
-        channels = (cin, cout) if turned else (cout, cin)
-        shapes[f'{name}.{first}.weight'] = (*channels, 3, 3)
-        norm(f'{name}.batch2', cout)
-        shapes[f'{name}.conv2.weight'] = (cout, cout, 3, 3)
-
-    norm('batchNormInitial', 1)
-    ends('firstConv', 1, 16)
-    for i, width in enumerate(ROWS):
-        for j in range(5):
-            block(f'convSequence{i}_{j}to{i}_{j + 1}', width, width)
-    for i, (fine, coarse) in enumerate(zip(ROWS, ROWS[1:], strict=False)):
-        for j in range(3):
-            block(f'subSamplingSequence{i}_{j}to{i + 1}_{j}', fine, coarse)
-        for j in range(3, 6):
-            name = f'upSamplingSequence{i + 1}_{j}to{i}_{j}'
-            block(name, coarse, fine, turned=True)
-    ends('lastConv', 16, 60)
-    return shapes
+Shapes = dict[str, dict[str, tuple[int, ...]]]
 
 
 def random_state(shapes: dict[str, tuple[int, ...]], seed: int) -> State:
@@ -176,8 +119,11 @@ def grid_reference(state: State, gray: Tensor) -> Tensor:
 
 
 @pytest.fixture(scope='module')
-def states() -> tuple[State, State]:
-    return random_state(color_shapes(), 1), random_state(grid_shapes(), 2)
+def states(authors_shapes: Shapes) -> tuple[State, State]:
+    return tuple(
+        random_state(shapes, seed)
+        for seed, shapes in enumerate(authors_shapes.values(), 1)
+    )
 
 
 @pytest.fixture(scope='module')
@@ -206,7 +152,9 @@ def plane() -> tuple[NDArray, NDArray]:
     return gray, labels
 
 
-def test_described_networks_have_the_published_sizes() -> None:
+def test_described_networks_have_the_published_sizes(
+    authors_shapes: Shapes,
+) -> None:
     def total(shapes: dict[str, tuple[int, ...]]) -> int:
         trained = ('weight', 'bias')
         return sum(
@@ -215,8 +163,8 @@ def test_described_networks_have_the_published_sizes() -> None:
             if name.endswith(trained)
         )
 
-    assert total(color_shapes()) == 37_704_096
-    assert total(grid_shapes()) == 13_206_674
+    assert total(authors_shapes['color']) == 37_704_096
+    assert total(authors_shapes['segmentation']) == 13_206_674
 
 
 @torch.inference_mode()
@@ -261,120 +209,3 @@ def test_the_networks_get_the_gray_that_their_weights_expect(
     np.testing.assert_allclose(
         session.chroma, wanted, rtol=0, atol=1e-4 * scale
     )
-
-
-def light(shapes: dict[str, tuple[int, ...]]) -> State:
-    """Tensors of the right shapes that share one number: tiny files."""
-    return {
-        name: torch.tensor(0.25).expand(shape)
-        for name, shape in shapes.items()
-    }
-
-
-def write(path: Path, content: object) -> Path:
-    torch.save(content, path)
-    return path
-
-
-def refused(path: Path) -> str:
-    """Both loaders refuse the file; what the color loader says."""
-    with pytest.raises(WeightsError, match=path.name):
-        authors.load_segmentation(path)
-    with pytest.raises(WeightsError, match=path.name) as caught:
-        authors.load_color(path)
-    return str(caught.value)
-
-
-def test_files_without_the_key_are_refused(tmp_path: Path) -> None:
-    state = light(color_shapes())
-    said = refused(write(tmp_path / 'bare.pth.tar', state))
-    assert "'G'" in said
-    said = refused(write(tmp_path / 'list.pth.tar', [state]))
-    assert "'G'" in said
-    refused(write(tmp_path / 'none.pth.tar', {'G': None}))
-    refused(write(tmp_path / 'words.pth.tar', {'G': {'enc1': 'weights'}}))
-    numbered = dict(enumerate(state.values()))
-    refused(write(tmp_path / 'numbered.pth.tar', {'G': numbered}))
-
-
-@pytest.mark.parametrize('shapes', [color_shapes, grid_shapes])
-@pytest.mark.parametrize('fault', ['missing', 'extra', 'shape', 'nan'])
-def test_states_that_do_not_fit_are_refused(
-    shapes: object, fault: str, tmp_path: Path
-) -> None:
-    state = light(shapes())
-    name = [key for key in state if key.endswith('conv2.weight')][3]
-    if fault == 'missing':
-        del state[name]
-    elif fault == 'extra':
-        state['spare.weight'] = state[name]
-    elif fault == 'shape':
-        state[name] = state[name][:-1]
-    else:
-        state[name] = torch.full_like(state[name], torch.nan)
-    refused(write(tmp_path / 'odd.pth.tar', {'G': state}))
-
-
-def test_checkpoints_are_not_taken_for_each_other(tmp_path: Path) -> None:
-    color = write(tmp_path / 'c.pth.tar', {'G': light(color_shapes())})
-    grid = write(tmp_path / 's.pth.tar', {'G': light(grid_shapes())})
-    with pytest.raises(WeightsError):
-        authors.load_color(grid)
-    with pytest.raises(WeightsError):
-        authors.load_segmentation(color)
-    with pytest.raises(WeightsError):
-        Colorizer.from_authors(grid, color, device='cpu')
-
-
-def test_missing_file_is_said(tmp_path: Path) -> None:
-    said = refused(tmp_path / 'nowhere.pth.tar')
-    assert 'no checkpoint' in said
-
-
-@pytest.mark.parametrize('zipped', [True, False])
-def test_every_truncation_and_noise_is_refused(
-    zipped: bool, tmp_path: Path
-) -> None:
-    path = tmp_path / 'cut.pth.tar'
-    torch.save(
-        {'G': {'enc1.conv1.weight': torch.ones(3, 3)}},
-        path,
-        _use_new_zipfile_serialization=zipped,
-    )
-    whole = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for length in rng.integers(0, len(whole) - 1, 60):
-        path.write_bytes(whole[:length])
-        refused(path)
-    for length in rng.integers(1, 400, 60):
-        path.write_bytes(b'\x80\x02' + rng.bytes(length))
-        refused(path)
-
-
-class _Bomb:
-    """Makes a folder when it is unpickled."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, (str(self.folder),)
-
-
-@pytest.mark.parametrize('plain', [True, False])
-def test_nothing_in_a_checkpoint_can_run(plain: bool, tmp_path: Path) -> None:
-    trace = tmp_path / 'trace'
-    content = {'G': {'enc1.conv1.weight': _Bomb(trace)}}
-    path = tmp_path / 'bomb.pth.tar'
-    if plain:
-        path.write_bytes(pickle.dumps(content))
-    else:
-        torch.save(content, path)
-    refused(path)
-    assert not trace.exists()
-    # The bomb is live: an unguarded reader would have set it off.
-    if plain:
-        pickle.loads(path.read_bytes())
-    else:
-        torch.load(path, weights_only=False)
-    assert trace.exists()

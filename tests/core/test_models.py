@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -180,6 +181,8 @@ def test_removed_models_are_gone(tmp_path: Path, models_folder: Path) -> None:
     kept = models.add([make(tmp_path / 'b.safetensors')], 'kept')
     assert len(models.remove('mine')) == 1
     assert [e for e in models.list_models() if e.model != 'default'] == kept
+    record = (models_folder / 'sha256.json').read_text()
+    assert list(json.loads(record)) == ['kept.color.safetensors']
     with pytest.raises(WeightsError, match="'mine'"):
         models.remove('mine')
 

@@ -6,22 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.photo import (
-    MAX_AREA,
     Origin,
     Photo,
     as_photo,
     photo_facts,
     photo_from_array,
-    resize_plane,
-    working_shape,
 )
-from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.settings import SettingsError
 
 SHAPE = (20, 33)
 TOP = 65535
@@ -33,9 +26,6 @@ def noise(dtype: type, low: float, high: float, *channels: int) -> NDArray:
     values[0, 0] = low
     values[-1, -1] = high
     return values
-
-
-# --- what is taken ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -229,68 +219,6 @@ def test_the_pixels_given_are_not_touched() -> None:
     assert np.array_equal(array, before, equal_nan=True)
 
 
-# --- what is refused -------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ('array', 'rgb', 'words'),
-    [
-        (np.zeros((3, 20, 30), np.uint8), None, 'plane of a stack'),
-        (np.zeros((5, 20, 30, 3), np.uint8), None, 'plane of a stack'),
-        (np.zeros((20, 30, 5), np.uint8), None, 'plane of a stack'),
-        (np.zeros((20, 30, 3), np.uint8), False, 'plane of a stack'),
-        (np.zeros((20, 30), np.uint8), True, 'plane of a stack'),
-        (np.zeros(400, np.uint8), None, r'shape \(400,\)'),
-        (np.uint8(3), None, r'shape \(\)'),
-        (np.zeros((20, 30), complex), None, 'complex128'),
-        (np.full((20, 30), 'x'), None, '<U1'),
-        (np.zeros((20, 30), object), None, 'object'),
-        (np.zeros((20, 30), 'M8[s]'), None, 'datetime64'),
-        (np.zeros((0, 30), np.uint8), None, 'empty'),
-        (np.zeros((20, 0, 3), np.uint8), None, 'empty'),
-        (np.zeros((15, 30), np.uint8), None, '30 × 15'),
-        (np.zeros((300, 15, 3), np.uint8), None, 'at least 16'),
-        (np.full((20, 30), np.nan), None, 'NaN'),
-        (np.full((20, 30), np.inf, np.float32), None, 'no number'),
-        (np.full((20, 30, 3), np.nan), None, 'NaN'),
-    ],
-)
-def test_refusals_name_the_reason(
-    array: NDArray, rgb: bool | None, words: str
-) -> None:
-    with pytest.raises(PhotoError, match=words) as caught:
-        photo_from_array(array, rgb=rgb, name='tower.tif')
-    assert 'tower.tif' in str(caught.value)
-
-
-def test_sixteen_pixels_are_enough() -> None:
-    assert photo_from_array(np.zeros((16, 16))).shape == (16, 16)
-
-
-@pytest.mark.parametrize(
-    'window',
-    [
-        (5, 5),
-        (7, 2),
-        (0, np.nan),
-        (-np.inf, np.inf),
-        '5,5',
-        '7,2',
-        '-inf,inf',
-        'nan,1',
-        'bright',
-        '1,2,3',
-        '',
-    ],
-)
-def test_windows_that_are_none_are_refused(window: object) -> None:
-    with pytest.raises(SettingsError, match='tone window'):
-        photo_from_array(np.zeros(SHAPE, np.uint8), window=window)
-
-
-# --- the photo itself ------------------------------------------------------
-
-
 def test_the_window_is_clipped_and_linear(true_lightness: Callable) -> None:
     codes = np.arange(256, dtype=np.uint8).reshape(16, 16)
     photo = photo_from_array(codes, window=(64, 192))
@@ -328,70 +256,3 @@ def test_a_photo_is_already_one() -> None:
     photo = photo_from_array(noise(np.uint8, 0, 255))
     assert as_photo(photo) is photo
     assert isinstance(as_photo(noise(np.uint8, 0, 255)), Photo)
-
-
-# --- working size ----------------------------------------------------------
-
-
-@given(
-    st.integers(16, 40_000),
-    st.integers(16, 40_000),
-    st.sampled_from([64, 352, 1024]),
-)
-def test_working_shape_keeps_short_side_or_area(
-    height: int, width: int, size: int
-) -> None:
-    h, w = working_shape((height, width), size)
-    long_side = max(height, width) / min(height, width)
-    assert (h <= w) if height <= width else (w <= h)
-    if long_side <= MAX_AREA:
-        assert min(h, w) == size
-        assert max(h, w) == round(size * long_side)
-    else:
-        assert h * w <= MAX_AREA * size**2 + (h + w)
-        assert min(h, w) < size
-        exact = size * (MAX_AREA / long_side) ** 0.5
-        assert abs(min(h, w) - exact) <= 0.5 or min(h, w) == 1
-    assert working_shape((width, height), size) == (w, h)
-
-
-@pytest.mark.parametrize(
-    ('shape', 'wanted'),
-    [
-        ((352, 352), (352, 352)),
-        ((3000, 4000), (352, 469)),
-        ((4000, 3000), (469, 352)),
-        ((16, 20), (352, 440)),
-        ((100, 1600), (352, 5632)),
-        ((16, 16_000), (45, 44_525)),
-    ],
-)
-def test_working_shapes_at_the_default_size(
-    shape: tuple[int, int], wanted: tuple[int, int]
-) -> None:
-    assert working_shape(shape, 352) == wanted
-
-
-def test_resizing_stays_in_range_and_keeps_tones() -> None:
-    plane = np.zeros((100, 150), np.float32)
-    plane[:, 70:] = 100
-    small = resize_plane(plane, (25, 38))
-    assert small.shape == (25, 38)
-    assert small.dtype == np.float32
-    assert small.min() == 0
-    assert small.max() == 100
-    assert small.mean() == pytest.approx(plane.mean(), abs=0.5)
-    flat = np.full((30, 40), 33.3, np.float32)
-    np.testing.assert_allclose(resize_plane(flat, (64, 99)), 33.3, rtol=1e-6)
-
-
-def test_shrinking_is_antialiased() -> None:
-    """A fine checkerboard becomes gray, not another pattern."""
-    plane = (np.indices((96, 96)).sum(0) % 2 * 100).astype(np.float32)
-    small = resize_plane(plane, (20, 20))
-    assert np.abs(small[2:-2, 2:-2] - 50).max() < 8
-
-
-def test_equal_size_changes_nothing() -> None:
-    plane = np.random.default_rng(0).random((20, 30)).astype(np.float32)
-    assert np.array_equal(resize_plane(plane, (20, 30)), plane)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from napari_sdcolor import Colorizer
 from napari_sdcolor.core import colornet
-from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.photo import Origin, photo_from_array
 from napari_sdcolor.core.recolor import RecolorSession
-from napari_sdcolor.errors import (
-    Cancelled,
-    DeviceError,
-    LabelsError,
-    NetworkError,
-)
 
 CONFIGS = {
     'paper': replace(colornet.PAPER, widths=(2,) * 5, slope=0.3),
@@ -182,26 +173,6 @@ def test_the_map_given_is_not_kept() -> None:
     assert session.update(labels)
 
 
-@pytest.mark.parametrize(
-    'labels',
-    [
-        np.zeros((64, 81), np.uint8),
-        np.zeros((64, 80), np.int32),
-        np.full((64, 80), 60, np.uint8),
-    ],
-)
-def test_wrong_maps_change_nothing(labels: NDArray) -> None:
-    photo, rng = scene(64, 80)
-    session = start(build('paper'), photo, rng)
-    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
-    with pytest.raises(LabelsError):
-        session.update(labels)
-    for old, new in zip(
-        before, (session.labels, session.chroma, session.rgb), strict=True
-    ):
-        assert np.array_equal(old, new)
-
-
 def test_saturation_is_kept_through_edits() -> None:
     photo, rng = scene(70, 99, 16)
     colorizer = build('paper')
@@ -246,117 +217,3 @@ def test_ids_never_drift() -> None:
     assert np.array_equal(session.labels, wanted)
     assert session.labels.dtype == np.uint8
     assert np.abs(session.chroma - session.full()).max() <= 1e-3
-
-
-class _Patience(CancelToken):
-    """Is cancelled when it has been looked at often enough."""
-
-    def __init__(self, looks: int) -> None:
-        super().__init__()
-        self.left = looks
-
-    @property
-    def cancelled(self) -> bool:
-        self.left -= 1
-        return self.left < 0
-
-
-def looks_during(work: Callable[[], object]) -> int:
-    token = _Patience(10**6)
-    with token.active():
-        work()
-    return 10**6 - token.left
-
-
-def test_stop_between_layers_leaves_everything_as_it_was() -> None:
-    photo, rng = scene(64, 120)
-    colorizer = build('paper')
-    session = start(colorizer, photo, rng)
-    labels = painted(session, rng)
-    trial = colorizer.session(photo, session.labels)
-    looks = looks_during(lambda: trial.update(labels))
-    # Five levels down the label stream and four up again.
-    assert looks >= 9
-    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
-    for patience in range(looks):
-        token = _Patience(patience)
-        with token.active(), pytest.raises(Cancelled):
-            session.update(labels)
-        for old, new in zip(
-            before, (session.labels, session.chroma, session.rgb), strict=True
-        ):
-            assert np.array_equal(old, new)
-    assert session.update(labels)
-    assert np.abs(session.chroma - session.full()).max() <= 1e-3
-
-
-def test_stop_works_in_every_long_task() -> None:
-    photo, rng = scene(64, 120)
-    colorizer = build('paper')
-    session = start(colorizer, photo, rng)
-    for work in (
-        lambda: colorizer.segment(photo),
-        lambda: colorizer.colorize(photo),
-        lambda: colorizer.session(photo, session.labels),
-        lambda: session.set_saturation(0.3),
-        session.full,
-    ):
-        token = CancelToken()
-        token.cancel()
-        before = session.rgb.copy(), session.saturation
-        with token.active(), pytest.raises(Cancelled):
-            work()
-        assert np.array_equal(session.rgb, before[0])
-        assert session.saturation == before[1]
-        work()
-
-
-@pytest.mark.parametrize(
-    'error',
-    [
-        torch.OutOfMemoryError('CUDA out of memory.'),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
-        MemoryError(),
-    ],
-)
-def test_out_of_memory_leaves_everything_as_it_was(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photo, rng = scene(64, 80)
-    colorizer = build('paper')
-    session = start(colorizer, photo, rng)
-    labels = painted(session, rng)
-    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
-
-    def fail(*inputs: object) -> None:
-        raise error
-
-    with monkeypatch.context() as patch:
-        last = colorizer.color_net.final_conv
-        patch.setattr(last, 'forward', fail)
-        with pytest.raises(DeviceError, match='smaller working size'):
-            session.update(labels)
-        with pytest.raises(DeviceError):
-            colorizer.colorize(photo)
-    for old, new in zip(
-        before, (session.labels, session.chroma, session.rgb), strict=True
-    ):
-        assert np.array_equal(old, new)
-    assert session.update(labels)
-
-
-@pytest.mark.parametrize('value', [np.nan, np.inf, 1e38])
-def test_a_network_without_numbers_changes_nothing(value: float) -> None:
-    photo, rng = scene(64, 80)
-    colorizer = build('paper')
-    session = start(colorizer, photo, rng)
-    before = session.labels.copy(), session.chroma.copy(), session.rgb.copy()
-    colorizer.color_net.final_conv.weight.data.fill_(value)
-    with pytest.raises(NetworkError, match='color network'):
-        session.update(painted(session, rng))
-    with pytest.raises(NetworkError, match='color network'):
-        colorizer.session(photo, session.labels)
-    for old, new in zip(
-        before, (session.labels, session.chroma, session.rgb), strict=True
-    ):
-        assert np.array_equal(old, new)

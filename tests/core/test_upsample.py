@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.photo import resize_plane
-from napari_sdcolor.core.upsample import REACH, Upsampler
+from napari_sdcolor.core.upsample import REACH, TONE, Upsampler
 
 SHAPES = [
     ((97, 131), (20, 27)),
@@ -117,6 +117,54 @@ def test_chroma_never_leaves_the_range_of_its_neighbors(
     result = upsample(chroma)
     assert result.min() >= chroma.min() * 1.00001
     assert result.max() <= chroma.max() * 1.00001
+
+
+@pytest.mark.parametrize(('shape', 'small'), SHAPES)
+def test_color_stays_in_its_place(
+    shape: tuple[int, int], small: tuple[int, int]
+) -> None:
+    """On a flat photo a ramp of chroma is the same ramp, pixel by pixel."""
+    flat = np.full(shape, 50, np.float32)
+    upsample = Upsampler(flat, np.full(small, 50, np.float32))
+    ramp = np.stack(np.indices(small), -1).astype(np.float32)
+    wanted = np.stack(
+        np.meshgrid(
+            *(
+                (np.arange(full) + 0.5) * part / full - 0.5
+                for full, part in zip(shape, small, strict=True)
+            ),
+            indexing='ij',
+        ),
+        -1,
+    )
+    found = upsample(ramp)
+    inside = ((wanted >= 1) & (wanted <= np.array(small) - 2)).all(-1)
+    assert np.abs(found - wanted)[inside].max() < 0.2
+    assert np.abs((found - wanted)[inside].mean(0)).max() < 0.02
+
+
+@pytest.mark.parametrize(('shape', 'small'), SHAPES)
+def test_mirrored_photos_get_mirrored_color(
+    shape: tuple[int, int], small: tuple[int, int]
+) -> None:
+    upsample, chroma = make(shape, small)
+    mirrored = Upsampler(
+        upsample.lightness[::-1, ::-1], upsample.guide[::-1, ::-1]
+    )
+    np.testing.assert_allclose(
+        mirrored(chroma[::-1, ::-1]), upsample(chroma)[::-1, ::-1], atol=1e-3
+    )
+
+
+def test_a_neighbor_of_another_tone_counts_a_quarter() -> None:
+    """The middle pixel lies between two neighbors and is as dark as one."""
+    lightness = np.array([[40, 40, 40]], np.float32)
+    guide = np.array([[40, 40 + TONE]], np.float32)
+    chroma = np.array([[[10, 0], [20, -5]]], np.float32)
+    found = Upsampler(lightness, guide)(chroma)[0, 1]
+    np.testing.assert_allclose(
+        found, (chroma[0, 0] + chroma[0, 1] / 4) / 1.25, rtol=1e-5
+    )
 
 
 def test_equal_sizes_change_nothing() -> None:

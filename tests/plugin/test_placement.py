@@ -177,7 +177,7 @@ MOVES: dict[str, Any] = {
     'translate': (3.0, -8.0),
     'rotate': 40.0,
     'shear': [0.25],
-    'affine': AFFINE,
+    'affine': [[0.9, 0.0, -3.0], [0.4, 1.2, 6.0], [0.0, 0.0, 1.0]],
     'units': ('mm', 'mm'),
     'axis_labels': ('down', 'right'),
 }

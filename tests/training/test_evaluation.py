@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -11,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage.color import deltaE_ciede2000
 
-from napari_sdcolor import Colorizer
 from napari_sdcolor.core import lab
-from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training import summary
 from napari_sdcolor.training.data import Pack
@@ -33,29 +31,10 @@ PALETTE[9] = 120, 120, 180
 MakePack = Callable[[Sequence], Pack]
 
 
-class Painter:
-    """Colors a photo by its map alone, and believes to see class 9."""
-
-    size = SIDE
-
-    def __init__(self) -> None:
-        self.maps: list[NDArray] = []
-
-    def facts(self) -> dict[str, Any]:
-        return {'device': 'easel'}
-
-    def segment(self, photo: object) -> SimpleNamespace:
-        return SimpleNamespace(labels=np.full((SIDE, SIDE), 9, np.uint8))
-
-    def session(self, photo: object, labels: NDArray) -> SimpleNamespace:
-        session = SimpleNamespace(rgb=PALETTE[labels])
-
-        def update(labels: NDArray) -> None:
-            self.maps.append(labels)
-            session.rgb = PALETTE[labels]
-
-        session.update = update
-        return session
+@pytest.fixture
+def painter(paint_with: Callable[[NDArray], Any]) -> Any:
+    """Colors by the map alone, and believes to see class 9 everywhere."""
+    return paint_with(PALETTE)
 
 
 def shot(
@@ -90,10 +69,10 @@ def ab_error(one: int, other: int) -> float:
 
 
 @pytest.fixture
-def result(make_pack: MakePack) -> dict[str, Any]:
+def result(make_pack: MakePack, painter: Any) -> dict[str, Any]:
     """One photo of classes 7 and 9, one of 7 whose upper half is unknown."""
     pack = make_pack([shot(halves(7, 9)), shot(halves(7, 7, top=255))])
-    return evaluate(Painter(), pack.entries)
+    return evaluate(painter, pack.entries)
 
 
 def test_fidelity_is_the_mean_over_photos(result: dict[str, Any]) -> None:
@@ -118,6 +97,21 @@ def test_fidelity_is_the_mean_over_photos(result: dict[str, Any]) -> None:
     )
 
 
+def test_color_differences_are_mean_and_tail(
+    make_pack: MakePack, painter: Any
+) -> None:
+    """Five of 48 rows have a color, which the empty map does not know."""
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[:5] = 7
+    result = evaluate(painter, make_pack([shot(labels)]).entries)
+    empty = result['scopes']['labeled']['methods']['empty']
+    gray, seven = (lab.rgb_to_lab(PALETTE[n] / 255) for n in (0, 7))
+    wanted = float(deltaE_ciede2000(seven, gray))
+    assert wanted > 5
+    assert empty['delta_e'] == pytest.approx(wanted * 5 / 48, abs=1e-4)
+    assert empty['delta_e_p95'] == pytest.approx(wanted, abs=1e-4)
+
+
 def test_the_second_column_is_over_known_pixels(
     result: dict[str, Any],
 ) -> None:
@@ -130,7 +124,7 @@ def test_the_second_column_is_over_known_pixels(
     )
 
 
-def test_map_figures(result: dict[str, Any]) -> None:
+def test_map_figures(result: dict[str, Any], painter: Any) -> None:
     known = result['map']['known']
     empty = (
         db((ab_error(7, 0) + ab_error(9, 0)) / 2) + db(ab_error(7, 0))
@@ -190,87 +184,27 @@ def test_gray_is_gray(result: dict[str, Any]) -> None:
         assert gray['delta_cf'] == gray['delta_cf_per_photo'] > 0
 
 
-def test_colorfulness_differences(make_pack: MakePack) -> None:
+def test_colorfulness_differences(make_pack: MakePack, painter: Any) -> None:
     """One photo too colorful and one too dull cancel in one figure only."""
     seven, nothing = np.full((SIDE, SIDE), 7, np.uint8), halves(0, 0)
     pack = make_pack(
         [shot(seven, PALETTE[nothing]), shot(nothing, PALETTE[seven])]
     )
-    rows = evaluate(Painter(), pack.entries)['scopes']['labeled']['methods']
+    rows = evaluate(painter, pack.entries)['scopes']['labeled']['methods']
     vivid = 0.3 * math.hypot(30, 15)
     assert rows['true']['colorfulness'] == pytest.approx(vivid / 2)
     assert rows['true']['delta_cf'] == pytest.approx(0)
     assert rows['true']['delta_cf_per_photo'] == pytest.approx(vivid)
 
 
-def test_unlabeled_photos_count_only_where_no_map_is_needed(
-    make_pack: MakePack,
+def test_a_map_without_gain_recovers_nothing(
+    make_pack: MakePack, painter: Any
 ) -> None:
-    pack = make_pack(
-        [
-            shot(halves(7, 9)),
-            shot(None, PALETTE[halves(9, 9)]),
-            shot(np.full((SIDE, SIDE), 255, np.uint8)),
-        ]
-    )
-    result = evaluate(Painter(), pack.entries)
-    assert (result['photos'], result['labeled_photos']) == (3, 2)
-    scopes = result['scopes']
-    assert [
-        scopes[name]['photos'] for name in ('all', 'labeled', 'known')
-    ] == [
-        3,
-        2,
-        1,
-    ]
-    assert set(scopes['all']['methods']) == {'gray', 'empty', 'predicted'}
-    assert set(scopes['known']['methods']) == {
-        'gray',
-        'empty',
-        'predicted',
-        'true',
-        'shuffled',
-    }
-    assert result['segmentation']['pixel_accuracy_per_photo'] == 0.5
-
-
-def test_without_maps_nothing_is_said_about_maps(make_pack: MakePack) -> None:
-    pack = make_pack([shot(None, PALETTE[halves(7, 9)])])
-    result = evaluate(Painter(), pack.entries)
-    assert result['map'] == {'labeled': None, 'known': None}
-    assert result['segmentation'] is None
-    assert result['scopes']['known'] == {'photos': 0, 'methods': {}}
-    page = as_markdown(result)
-    assert page.count('not computed') >= 10
-
-
-def test_a_single_labeled_photo_has_no_other_map(make_pack: MakePack) -> None:
-    result = evaluate(Painter(), make_pack([shot(halves(7, 9))]).entries)
-    assert 'shuffled' not in result['scopes']['labeled']['methods']
-    assert "another photo's map | not computed" in as_markdown(result)
-
-
-def test_a_map_without_gain_recovers_nothing(make_pack: MakePack) -> None:
     """Maps that are wrong on purpose: G is negative, and said to be."""
     pack = make_pack([shot(halves(7, 9), PALETTE[halves(0, 0)])] * 2)
-    figures = evaluate(Painter(), pack.entries)['map']['labeled']
+    figures = evaluate(painter, pack.entries)['map']['labeled']
     assert figures['gain'] < 0
     assert figures['recovery'] is None
-
-
-def test_a_network_broken_on_the_empty_map_is_no_gain() -> None:
-    def photos(value: float) -> list[dict[str, float]]:
-        return [{'psnr_ab': value}] * 3
-
-    methods = {
-        'gray': photos(25.0),
-        'empty': photos(24.94),
-        'predicted': photos(26.0),
-        'true': photos(27.0),
-    }
-    assert not summary.map_figures(methods, [1.0] * 3)['valid']
-    methods['empty'] = photos(24.96)
-    assert summary.map_figures(methods, [1.0] * 3)['valid']
 
 
 def test_class_means(make_pack: MakePack) -> None:
@@ -292,92 +226,16 @@ def test_class_means(make_pack: MakePack) -> None:
         class_means(make_pack([shot(None, photo)]).entries)
 
 
-def test_the_class_mean_baseline(make_pack: MakePack) -> None:
+def test_the_class_mean_baseline(make_pack: MakePack, painter: Any) -> None:
     """Where every class has one color, its mean is the truth."""
     pack = make_pack([shot(halves(7, 9)), shot(halves(7, 7, top=255))])
-    result = evaluate(Painter(), pack.entries, train_entries=pack.entries)
+    result = evaluate(painter, pack.entries, train_entries=pack.entries)
     known = result['scopes']['known']['methods']
     assert known['class-mean']['psnr_ab'] > 45
     assert known['class-mean']['delta_e'] < 1
     assert np.shape(result['class_means']) == (60, 2)
     page = as_markdown(result)
     assert 'not computed' not in page.split('## Segmentation')[0]
-
-
-def test_without_the_training_split_its_baseline_is_not_computed(
-    result: dict[str, Any],
-) -> None:
-    assert result['class_means'] is None
-    assert 'class mean of the true map | not computed' in as_markdown(result)
-
-
-def test_maps_reach_the_network_as_it_wants_them(make_pack: MakePack) -> None:
-    """255 as 0, nearest ids at working size, whatever the photo's size."""
-    labels = np.full((2 * SIDE, 3 * SIDE), 255, np.uint8)
-    labels[:, SIDE:] = 7
-    photo = np.full((*labels.shape, 3), 90, np.uint8)
-    painter = Painter()
-    painter.segment = lambda photo: SimpleNamespace(
-        labels=np.zeros(photo.working_shape(SIDE), np.uint8)
-    )
-    entries = make_pack([shot(labels, photo)]).entries
-
-    def session(photo: object, labels: NDArray) -> SimpleNamespace:
-        assert labels.shape == (SIDE, 72)
-        rgb = np.zeros((*photo.shape, 3), np.uint8)
-        return SimpleNamespace(update=painter.maps.append, rgb=rgb)
-
-    painter.session = session
-    evaluate(painter, entries)
-    true = painter.maps[2]
-    assert true.shape == (SIDE, 72)
-    assert (true[:, :24] == 0).all()
-    assert (true[:, 24:] == 7).all()
-
-
-def test_no_photo_is_an_error() -> None:
-    with pytest.raises(DataError, match='no photograph'):
-        evaluate(Painter(), [])
-
-
-def test_progress_is_reported(make_pack: MakePack) -> None:
-    lines: list[str] = []
-    pack = make_pack([shot(halves(7, 9))] * 12)
-    evaluate(
-        Painter(),
-        pack.entries,
-        train_entries=pack.entries,
-        report=lines.append,
-    )
-    assert lines == [
-        'class means of the training split',
-        '10 of 12 photos',
-        '12 of 12 photos',
-    ]
-
-
-def test_real_networks_are_evaluated_the_same_twice(
-    make_pack: MakePack, shots: list, tiny_colorizer: Colorizer
-) -> None:
-    for each in shots:
-        each.split = 'val'
-    entries = make_pack(shots).entries
-    result = evaluate(tiny_colorizer, entries, train_entries=entries)
-    again = evaluate(tiny_colorizer, entries, train_entries=entries)
-    assert json.dumps(result) == json.dumps(again)
-    assert result['map']['labeled']['sensitivity'] > 0
-    # The true map's figures are those of a fresh full pass.
-    rgb, labels = entries[0].load()
-    photo = photo_from_array(rgb, rgb=True)
-    h, w = photo.working_shape(64)
-    rows = (2 * np.arange(h) + 1) * labels.shape[0] // (2 * h)
-    columns = (2 * np.arange(w) + 1) * labels.shape[1] // (2 * w)
-    map_ = np.where(labels == 255, 0, labels)[np.ix_(rows, columns)]
-    found = tiny_colorizer.colorize(photo, map_.astype(np.uint8)).rgb
-    error = lab.rgb_to_lab(found / 255) - lab.rgb_to_lab(rgb / 255)
-    assert result['per_photo'][0]['psnr_ab']['true'] == pytest.approx(
-        db(float((error[..., 1:] ** 2).mean())), abs=0.02
-    )
 
 
 def test_the_page_names_every_figure(result: dict[str, Any]) -> None:

@@ -10,10 +10,13 @@ import os
 import time
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from platformdirs import user_data_path
+
+from napari_sdcolor.classes import N_CLASSES
 
 FOLDER_VARIABLE = 'SDCOLOR_AUTOSAVE'
 """Environment variable that moves the folder."""
@@ -42,11 +45,14 @@ def store(fingerprint: str, labels: NDArray[np.uint8]) -> Path:
     path = _path(fingerprint)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f'.{os.getpid()}.part')
-    with part.open('wb') as file:
-        Image.fromarray(labels).save(file, 'PNG')
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        with part.open('wb') as file:
+            Image.fromarray(labels).save(file, 'PNG')
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 
@@ -59,12 +65,15 @@ def find(
     """
     path = _path(fingerprint)
     try:
-        with Image.open(path) as image:
-            labels = np.array(image)
+        # Checks the sums in the file, as Pillow does not: a flipped bit
+        # would be another class.
+        labels = imagecodecs.png_decode(path.read_bytes())
         when = path.stat().st_mtime
-    except (FileNotFoundError, UnidentifiedImageError, OSError, SyntaxError):
+    except (OSError, ValueError, RuntimeError):
         return None
     if labels.shape != tuple(shape) or labels.dtype != np.uint8:
+        return None
+    if labels.max(initial=0) >= N_CLASSES:
         return None
     words = time.strftime('%Y-%m-%d %H:%M', time.localtime(when))
     return labels, words

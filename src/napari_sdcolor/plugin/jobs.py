@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled
@@ -67,7 +67,11 @@ class Jobs(QObject):
         self._running: Job | None = None
         self._busy = False
         self._closed = False
-        self._returned.connect(self._on_returned)
+        # Queued also when the worker was done before it could be asked to
+        # tell: nobody is called inside ``submit``.
+        self._returned.connect(
+            self._on_returned, Qt.ConnectionType.QueuedConnection
+        )
 
     @property
     def running(self) -> Job | None:
@@ -139,6 +143,8 @@ class Jobs(QObject):
         if error is not None and not isinstance(error, Cancelled):
             self.failed.emit(job, error)
             return
-        if error is None:
-            job.then(future.result())
-        self.finished.emit(job)
+        try:
+            if error is None:
+                job.then(future.result())
+        finally:
+            self.finished.emit(job)

@@ -1,0 +1,309 @@
+"""Which photo the panel is about, while layers come, go and move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_sdcolor.core.results import Segmentation
+from napari_sdcolor.plugin.chooser import PhotoChooser
+from napari_sdcolor.plugin.painter import Painted
+from napari_sdcolor.plugin.trio import Trio
+from napari_sdcolor.plugin.views.run_view import RunView
+
+
+@pytest.fixture
+def view(qtbot) -> RunView:
+    made = RunView()
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
+def trios() -> list[Trio]:
+    """Photos that were run."""
+    return []
+
+
+@pytest.fixture
+def chooser(viewer, view, trios) -> Iterator[PhotoChooser]:
+    made = PhotoChooser(viewer, view, lambda: trios)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def chosen(chooser) -> list[Image | None]:
+    """Every photo that was announced, in order."""
+    seen: list[Image | None] = []
+    chooser.chosen.connect(lambda: seen.append(chooser.photo))
+    return seen
+
+
+@pytest.fixture
+def add(viewer) -> Callable[[str], Image]:
+    def one(name: str) -> Image:
+        return viewer.add_image(np.zeros((40, 50), np.uint8), name=name)
+
+    return one
+
+
+@pytest.fixture
+def run(viewer, trios) -> Callable[[Image], Trio]:
+    """Makes a photo's trio, as a finished run does."""
+
+    def one(photo: Image) -> Trio:
+        trio = Trio(viewer, photo)
+        trios.append(trio)
+        labels = np.zeros(trio.map_shape(64), np.uint8)
+        found = Segmentation(labels, np.ones(labels.shape, np.float32))
+        whole = ((0, 0, 40, 50), np.zeros((40, 50, 3), np.uint8))
+        understood = trio.source.photo(0, 'type')
+        trio.accept(
+            Painted(0, labels, [whole], understood, 1.0, found), size=64
+        )
+        return trio
+
+    return one
+
+
+def offered(view: RunView) -> list[str]:
+    return [view.photo.itemText(row) for row in range(view.photo.count())]
+
+
+def test_an_empty_viewer_offers_nothing(chooser, view):
+    chooser.refresh()
+    assert chooser.photo is None
+    assert offered(view) == []
+    assert not view.button.isEnabled()
+
+
+def test_photos_that_were_there_before_are_offered(viewer, view, add):
+    first, second = add('first'), add('second')
+    viewer.layers.selection.active = first
+    chooser = PhotoChooser(viewer, view, list)
+    chooser.refresh()
+    assert offered(view) == ['first', 'second']
+    assert chooser.photo == first
+    assert view.photo.currentText() == 'first'
+    chooser.close()
+    assert second in viewer.layers
+
+
+def test_a_new_photo_is_chosen_as_long_as_none_was_run(
+    chooser, view, add, chosen
+):
+    first = add('first')
+    second = add('second')
+    assert chosen == [first, second]
+    assert view.photo.currentText() == 'second'
+
+
+def test_only_images_are_photos(viewer, chooser, view, add):
+    add('photo')
+    viewer.add_labels(np.zeros((40, 50), int), name='a map')
+    viewer.add_points(np.zeros((3, 2)), name='points')
+    assert offered(view) == ['photo']
+    assert chooser.photo.name == 'photo'
+
+
+# --- names and order ------------------------------------------------------
+
+
+def test_renaming_is_shown_and_changes_no_choice(chooser, view, add, chosen):
+    first, second = add('first'), add('second')
+    chosen.clear()
+    first.name = 'castle'
+    assert offered(view) == ['castle', 'second']
+    second.name = 'boat'
+    assert view.photo.currentText() == 'boat'
+    assert chosen == []
+
+
+def test_photos_may_share_a_name(chooser, view, add, chosen):
+    first, second = add('first'), add('second')
+    first.name = second.name = 'same'
+    chosen.clear()
+    view.photo_requested.emit(0)
+    assert chosen == [first]
+    view.photo_requested.emit(1)
+    assert chosen == [first, second]
+
+
+def test_reordering_moves_the_rows_and_keeps_the_choice(
+    viewer, chooser, view, add, chosen
+):
+    first, *_ = add('first'), add('second'), add('third')
+    view.photo_requested.emit(0)
+    chosen.clear()
+    viewer.layers.move(0, 3)
+    assert offered(view) == ['second', 'third', 'first']
+    assert view.photo.currentText() == 'first'
+    viewer.layers.reverse()
+    assert offered(view) == ['first', 'third', 'second']
+    assert chooser.photo == first
+    assert chosen == []
+
+
+def test_a_name_is_shown_after_reordering_too(viewer, chooser, view, add):
+    first, second = add('first'), add('second')
+    viewer.layers.reverse()
+    first.name, second.name = 'castle', 'boat'
+    assert offered(view) == ['boat', 'castle']
+
+
+# --- removing -------------------------------------------------------------
+
+
+def test_removing_another_photo_keeps_the_choice(
+    viewer, chooser, view, add, chosen
+):
+    first, second = add('first'), add('second')
+    chosen.clear()
+    viewer.layers.remove(first)
+    assert offered(view) == ['second']
+    assert chooser.photo == second
+    assert chosen == []
+
+
+def test_removing_the_photo_chooses_another(
+    viewer, chooser, view, add, chosen
+):
+    first, second = add('first'), add('second')
+    viewer.layers.remove(second)
+    assert chooser.photo == first
+    assert view.photo.currentText() == 'first'
+    assert chosen[-1] == first
+
+
+def test_removing_the_last_photo_leaves_none(
+    viewer, chooser, view, add, chosen
+):
+    viewer.layers.remove(add('only'))
+    assert chooser.photo is None
+    assert chosen[-1] is None
+    assert offered(view) == []
+    assert not view.button.isEnabled()
+
+
+def test_clearing_the_viewer_leaves_none(viewer, chooser, view, add):
+    for name in ('first', 'second', 'third'):
+        add(name)
+    viewer.layers.clear()
+    assert chooser.photo is None
+    assert offered(view) == []
+
+
+def test_a_removed_photo_is_not_followed_any_more(
+    viewer, chooser, view, add
+):
+    first, second = add('first'), add('second')
+    viewer.layers.remove(first)
+    first.name = 'gone'
+    assert offered(view) == ['second']
+    assert chooser.photo == second
+
+
+def test_a_row_that_is_gone_is_ignored(chooser, view, add, chosen):
+    add('only')
+    chosen.clear()
+    view.photo_requested.emit(1)
+    assert chosen == []
+
+
+# --- what was run ---------------------------------------------------------
+
+
+def test_color_layers_are_no_photos(viewer, chooser, view, add, run):
+    first = add('first')
+    trio = run(first)
+    assert offered(view) == ['first']
+    assert chooser.photos() == [first]
+    assert trio.color in viewer.layers
+    second = add('second')
+    run(second)
+    assert offered(view) == ['first', 'second']
+
+
+def test_a_color_layer_is_no_photo_whatever_its_name(chooser, view, add, run):
+    trio = run(add('first'))
+    trio.color.name = 'photo'
+    assert offered(view) == ['first']
+
+
+def test_selecting_any_layer_of_a_trio_chooses_its_photo(
+    viewer, chooser, view, add, run
+):
+    first, second = run(add('first')), run(add('second'))
+    for trio, layer in (
+        (first, first.map),
+        (second, second.color),
+        (first, first.color),
+        (second, second.map),
+        (first, first.photo),
+    ):
+        viewer.layers.selection.active = layer
+        assert chooser.photo == trio.photo
+        assert view.photo.currentText() == trio.photo.name
+
+
+def test_while_a_photo_is_worked_on_an_unrun_one_does_not_take_over(
+    viewer, chooser, add, run
+):
+    first = add('first')
+    run(first)
+    second = add('second')
+    assert chooser.photo == first
+    viewer.layers.selection.active = second
+    assert chooser.photo == first
+
+
+def test_the_person_may_choose_the_unrun_one(chooser, view, add, run, chosen):
+    run(add('first'))
+    second = add('second')
+    view.photo_requested.emit(1)
+    assert chooser.photo == second
+    assert chosen[-1] == second
+
+
+def test_selecting_nothing_or_another_layer_keeps_the_choice(
+    viewer, chooser, add, chosen
+):
+    photo = add('first')
+    points = viewer.add_points(np.zeros((3, 2)))
+    chosen.clear()
+    viewer.layers.selection.active = points
+    viewer.layers.selection.clear()
+    assert chooser.photo == photo
+    assert chosen == []
+
+
+def test_a_photo_that_was_run_and_removed_gives_way(
+    viewer, chooser, view, trios, add, run
+):
+    first = add('first')
+    trio = run(first)
+    second = add('second')
+    # As the coordinator does when it hears of it.
+    trio.unbind()
+    trios.clear()
+    viewer.layers.remove(first)
+    assert chooser.photo in (second, trio.color)
+    assert offered(view) == ['first color', 'second']
+
+
+# --- the end --------------------------------------------------------------
+
+
+def test_after_close_nothing_is_followed(viewer, chooser, view, add, chosen):
+    photo = add('first')
+    chosen.clear()
+    chooser.close()
+    add('second')
+    photo.name = 'castle'
+    viewer.layers.selection.active = photo
+    assert offered(view) == ['first']
+    assert chosen == []
