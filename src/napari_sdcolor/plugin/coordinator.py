@@ -11,20 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from napari.utils.notifications import (
     show_error,
     show_info,
 )
 from qtpy.QtCore import QObject
 
-from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.appearance import Appearance
 from napari_sdcolor.plugin.brush import BrushController
 from napari_sdcolor.plugin.chooser import PhotoChooser
 from napari_sdcolor.plugin.coloring import Coloring
+from napari_sdcolor.plugin.display import NO_PHOTO, Display
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.keeper import Keeper
@@ -35,14 +34,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_sdcolor.core.device import Device
     from napari_sdcolor.plugin.widget import Views
-
-NEXT_STEP = (
-    'Click a class, then paint on the photo: the color follows. Ctrl+Z '
-    'undoes a stroke.'
-)
-NO_PHOTO = 'Open a gray photo (File > Open, or Open Sample), then press Run.'
 
 
 class Coordinator(QObject):
@@ -69,6 +61,7 @@ class Coordinator(QObject):
         self.coloring = Coloring(self.jobs, self.engine)
         self.brush = BrushController(viewer, views.classes, views.brush)
         self.appearance = Appearance(views.color)
+        self.display = Display(views, self.brush, self.appearance)
         self.keeper = Keeper(self)
         self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
         self.window = 'auto'
@@ -140,42 +133,15 @@ class Coordinator(QObject):
 
     def show_state(self) -> None:
         """Bring every view in line with the chosen photo."""
-        views, trio = self.views, self.trio
-        self.brush.bind(trio.map if trio else None)
-        self.appearance.bind(trio)
-        views.save.set_ready(trio is not None and bool(trio.colored))
-        if trio is None:
-            views.color.set_confidence(None)
-            views.classes.set_shares(np.zeros(N_CLASSES))
-            views.run.set_understood('')
-            if self.jobs.running is None:
-                views.run.show_idle(
-                    f'Press Run to color {self.photo.name}.'
-                    if self.photo is not None
-                    else NO_PHOTO
-                )
-            return
-        self._show_plane(trio)
-
-    def show_device(self, device: Device) -> None:
-        """Say where the networks run."""
-        self.views.badge.show_device(
-            device.kind, device.words, ' '.join(device.notes)
-        )
+        running = self.jobs.running is not None
+        if self.trio is None:
+            self.display.show_photo(self.photo, running=running)
+        else:
+            self.display.show_trio(self.trio, running=running)
 
     def _show_plane(self, trio: Trio) -> None:
-        plane = trio.plane
-        self.views.color.set_confidence(trio.confidence.get(plane))
-        if trio.map is not None:
-            labels, _ = trio.snapshot(plane)
-            counts = np.bincount(labels.ravel(), minlength=N_CLASSES)
-            self.views.classes.set_shares(counts[:N_CLASSES] / labels.size)
-        if trio.is_stack and self.jobs.running is None:
-            place = f'Plane {plane + 1} of {trio.source.planes}: '
-            done = plane in trio.colored
-            self.views.run.show_status(
-                place + ('colored.' if done else 'press Run to color it.')
-            )
+        running = self.jobs.running is not None
+        self.display.show_plane(trio, running=running)
 
     def _on_layer_removed(self, event: object) -> None:
         layer = event.value
@@ -258,15 +224,12 @@ class Coordinator(QObject):
 
     def _on_painted(self, trio: Trio, painted: Painted) -> None:
         if painted.segmentation is not None:
-            notes = ' '.join(painted.photo.notes)
-            self.views.run.set_understood(
-                f'Understood: {painted.photo.describe()}. {notes}'
-            )
+            self.display.show_understood(painted.photo)
             # The next thing to do is to paint on the map.
             self.viewer.layers.selection.active = trio.map
         device = self.engine.in_use
         if device is not None:
-            self.show_device(device)
+            self.display.show_device(device)
         if trio is self.trio:
             self.show_state()
         self.keeper.on_painted(trio, painted)
@@ -290,12 +253,7 @@ class Coordinator(QObject):
         if job.token.cancelled:
             self.views.run.show_idle('Stopped. The previous result is kept.')
         elif not job.quiet:
-            trio = self.trio
-            plane = ''
-            if trio is not None and trio.is_stack:
-                plane = f'Plane {trio.plane + 1} of {trio.source.planes}. '
-            ready = trio is not None and trio.map is not None
-            self.views.run.show_idle(plane + NEXT_STEP if ready else '')
+            self.display.show_done(self.trio)
 
     def _on_job_failed(self, job: Job, error: BaseException) -> None:
         self.coloring.drop()

@@ -113,7 +113,9 @@ class ColorizeWidget(QWidget):
         engine = self.coordinator.engine
         wanted = engine.settings().device
         work = partial(_device, engine, wanted)
-        job = Job('device', work, self.coordinator.show_device, quiet=True)
+        job = Job(
+            'device', work, self.coordinator.display.show_device, quiet=True
+        )
         self.coordinator.jobs.submit(job)
 
     def hideEvent(self, event: QHideEvent) -> None:
