@@ -115,7 +115,7 @@ def test_an_unchanged_switch_writes_nothing(page, tmp_path: Path):
 def declared_pages() -> dict[str, dict[str, Any]]:
     """Properties of the preferences page by group, from the manifest."""
     manifest = PluginManifest.from_distribution(PLUGIN)
-    pages = manifest.contributions.configuration_dict
+    pages = manifest.contributions.configurations
     return {key: entry.properties for key, entry in pages.items()}
 
 

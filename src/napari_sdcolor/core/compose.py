@@ -7,7 +7,7 @@ green, which carries most of the luminance.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +53,14 @@ def compose(
     chroma = limit(np.asarray(chroma, dtype), _ABSURD) * dtype(saturation)
     codes = quantize(lightness, fit_gamut(lightness, chroma), bits)
     # Between two grays green would round by itself and tint the pixel.
-    neutral = ~chroma.any(axis=-1)
+    neutral = (chroma[..., 0] == 0) & (chroma[..., 1] == 0)
     codes[neutral] = codes[neutral, :1]
     return codes
 
 
 def limit(chroma: NDArray, bound: float) -> NDArray:
     """Chroma (…, 2) with |a| and |b| up to a bound, at the same hue."""
-    largest = np.abs(chroma).max(axis=-1, keepdims=True, initial=0)
+    largest = _largest(np.abs(chroma))[..., None]
     if not (largest > bound).any():
         return chroma
     factor = chroma.dtype.type(bound) / np.maximum(largest, bound)
@@ -74,9 +74,8 @@ def fit_gamut(lightness: NDArray, chroma: NDArray) -> NDArray:
     the same factor below 1; L* and hue stay.
     """
     linear = lab.lab_to_linear(lightness, chroma)
-    outside = (linear.min(axis=-1) < -_SLACK) | (
-        linear.max(axis=-1) > 1 + _SLACK
-    )
+    outside = _smallest(linear) < -_SLACK
+    outside |= _largest(linear) > 1 + _SLACK
     if outside.any():
         level, color = lightness[outside], limit(chroma[outside], _WIDEST)
         low = np.zeros_like(level)
@@ -84,11 +83,23 @@ def fit_gamut(lightness: NDArray, chroma: NDArray) -> NDArray:
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
             trial = lab.lab_to_linear(level, color * middle[..., None])
-            fits = (trial.min(axis=-1) >= 0) & (trial.max(axis=-1) <= 1)
+            fits = (_smallest(trial) >= 0) & (_largest(trial) <= 1)
             low = np.where(fits, middle, low)
             high = np.where(fits, high, middle)
         linear[outside] = lab.lab_to_linear(level, color * low[..., None])
     return np.clip(linear, 0, 1, out=linear)
+
+
+def _smallest(colors: NDArray) -> NDArray:
+    """Minimum over the last axis; several times faster than ``min``."""
+    channels = np.moveaxis(colors, -1, 0)
+    return reduce(np.minimum, channels)
+
+
+def _largest(colors: NDArray) -> NDArray:
+    """Maximum over the last axis; several times faster than ``max``."""
+    channels = np.moveaxis(colors, -1, 0)
+    return reduce(np.maximum, channels)
 
 
 @cache

@@ -63,10 +63,11 @@ def full_photo(trio: Trio, plane: int) -> Photo:
     window = trio.source.window(trio.window)
     shown = trio.source.photo(plane, window)
     path = trio.source.path
-    if path is None or not path.is_file() or trio.is_stack:
+    if path is None or not path.is_file():
         return shown
+    page = plane if trio.is_stack else None
     try:
-        stored = read_photo(path, window=window)
+        stored = read_photo(path, window=window, page=page)
     except PhotoError:
         return shown
     same = stored.shape == shown.shape and np.array_equal(
@@ -97,10 +98,13 @@ def full_result(
 def settings_of(trio: Trio, base: Settings) -> Settings:
     """The settings that a result of a trio is a function of."""
     window = trio.source.window(trio.window)
+    # Every digit counts: a rounded window would be another picture.
     words = (
-        window if isinstance(window, str) else f'{window[0]:g},{window[1]:g}'
+        window if isinstance(window, str) else f'{window[0]!r},{window[1]!r}'
     )
-    return replace(base, saturation=trio.saturation, window=words)
+    # A map keeps the size that it was made for, whatever is preferred now.
+    size = trio.size or base.size
+    return replace(base, saturation=trio.saturation, window=words, size=size)
 
 
 def command_line(trio: Trio, plane: int, settings: Settings) -> str:
@@ -118,6 +122,8 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
             'can read it. Save it as TIFF first and open that file.'
         )
     words = ['sdcolor', 'colorize', str(path), '-o', 'colored']
+    if trio.is_stack:
+        words += ['--page', str(plane)]
     if trio.edited_share(plane):
         # The map must be a file; Save writes it under this name.
         name = f'{result_name(trio, plane)}.labels.png'
