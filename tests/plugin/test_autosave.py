@@ -69,17 +69,13 @@ def test_the_newest_map_of_a_photo_wins(labels):
     autosave.store(NAME, labels)
     newer = labels[::-1]
     autosave.store(NAME, newer)
-    np.testing.assert_array_equal(
-        autosave.find(NAME, labels.shape)[0], newer
-    )
+    np.testing.assert_array_equal(autosave.find(NAME, labels.shape)[0], newer)
 
 
 def test_photos_do_not_share_their_maps(labels):
     autosave.store(NAME, labels)
     autosave.store('other', 59 - labels)
-    np.testing.assert_array_equal(
-        autosave.find(NAME, labels.shape)[0], labels
-    )
+    np.testing.assert_array_equal(autosave.find(NAME, labels.shape)[0], labels)
 
 
 @pytest.mark.parametrize('shape', [(44, 32), (32, 43), (8, 11), (32, 44, 1)])
@@ -115,9 +111,7 @@ def test_a_failed_write_leaves_the_old_map_and_no_litter(
         broken.setattr(os, step, fail)
         with pytest.raises(Full):
             autosave.store(NAME, 59 - labels)
-    np.testing.assert_array_equal(
-        autosave.find(NAME, labels.shape)[0], labels
-    )
+    np.testing.assert_array_equal(autosave.find(NAME, labels.shape)[0], labels)
     assert len(list(autosave_folder.iterdir())) == 1
 
 

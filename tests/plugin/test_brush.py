@@ -147,9 +147,7 @@ def test_moving_around_is_shown_as_not_painting(layer, status):
 
 
 @pytest.mark.parametrize('number', [N_CLASSES, 100, 255])
-def test_other_ids_are_refused_gently(
-    layer, panel, status, notices, number
-):
+def test_other_ids_are_refused_gently(layer, panel, status, notices, number):
     panel.class_requested.emit(GRASS)
     layer.selected_label = number
     assert layer.selected_label == GRASS

@@ -39,7 +39,11 @@ def chooser(viewer, view, trios) -> Iterator[PhotoChooser]:
 def chosen(chooser) -> list[Image | None]:
     """Every photo that was announced, in order."""
     seen: list[Image | None] = []
-    chooser.chosen.connect(lambda: seen.append(chooser.photo))
+
+    def note() -> None:
+        seen.append(chooser.photo)
+
+    chooser.chosen.connect(note)
     return seen
 
 
@@ -197,9 +201,7 @@ def test_clearing_the_viewer_leaves_none(viewer, chooser, view, add):
     assert offered(view) == []
 
 
-def test_a_removed_photo_is_not_followed_any_more(
-    viewer, chooser, view, add
-):
+def test_a_removed_photo_is_not_followed_any_more(viewer, chooser, view, add):
     first, second = add('first'), add('second')
     viewer.layers.remove(first)
     first.name = 'gone'
@@ -281,6 +283,33 @@ def test_selecting_nothing_or_another_layer_keeps_the_choice(
     assert chosen == []
 
 
+@pytest.mark.xfail(reason='The color layer comes before its trio knows it.')
+def test_a_run_that_ends_does_not_take_the_choice_away(
+    chooser, view, add, run, chosen
+):
+    first, *_ = add('first'), add('second'), add('third')
+    view.photo_requested.emit(1)
+    chosen.clear()
+    run(first)
+    assert chosen == []
+    assert chooser.photo.name == 'second'
+
+
+@pytest.mark.xfail(reason='The color layer comes before its trio knows it.')
+def test_a_color_layer_that_comes_back_is_no_photo(
+    viewer, chooser, view, add, run
+):
+    trio = run(add('first'))
+    viewer.layers.move(viewer.layers.index(trio.photo), 3)
+    understood = trio.source.photo(0, 'type')
+    color = trio.color
+    viewer.layers.remove(color)
+    trio.forget_layer(color)
+    whole = ((0, 0, 40, 50), np.zeros((40, 50, 3), np.uint8))
+    trio.accept(Painted(0, trio.map.data.copy(), [whole], understood), size=64)
+    assert offered(view) == ['first']
+
+
 def test_a_photo_that_was_run_and_removed_gives_way(
     viewer, chooser, view, trios, add, run
 ):
@@ -291,8 +320,9 @@ def test_a_photo_that_was_run_and_removed_gives_way(
     trio.unbind()
     trios.clear()
     viewer.layers.remove(first)
-    assert chooser.photo in (second, trio.color)
+    assert first not in viewer.layers
     assert offered(view) == ['first color', 'second']
+    assert chooser.photo == second
 
 
 # --- the end --------------------------------------------------------------

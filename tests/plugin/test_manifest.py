@@ -69,9 +69,7 @@ def test_every_command_can_be_called(commands):
         assert inspect.getdoc(called)
 
 
-def test_every_command_is_used_and_every_use_is_a_command(
-    manifest, commands
-):
+def test_every_command_is_used_and_every_use_is_a_command(manifest, commands):
     assert set(used_by(manifest)) == set(commands)
 
 

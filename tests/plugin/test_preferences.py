@@ -62,9 +62,7 @@ def test_another_plugin_alone_makes_no_page(plugin_settings, npe2pm):
         assert preferences.read() == DEFAULTS
 
 
-def test_a_removed_plugin_falls_back_to_the_defaults(
-    plugin_settings, npe2pm
-):
+def test_a_removed_plugin_falls_back_to_the_defaults(plugin_settings, npe2pm):
     with npe2pm.tmp_plugin(package=PLUGIN):
         get_plugin_settings(PLUGIN).inference.size = 512
         assert preferences.read().size == 512

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
-from napari_sdcolor.classes import CLASSES, GROUPS, N_CLASSES
-from napari_sdcolor.plugin.source import WINDOW_CHOICES
+from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.plugin.views.banner import Banner
 from napari_sdcolor.plugin.views.brush_status import (
     MODE_WORDS,
     BrushStatus,
     swatch,
 )
-from napari_sdcolor.plugin.views.class_panel import (
-    ID_ROLE,
-    MAX_BRUSH,
-    ClassPanel,
-)
 from napari_sdcolor.plugin.views.color_view import ColorView
-from napari_sdcolor.plugin.views.run_view import DeviceBadge, RunView
 from napari_sdcolor.plugin.views.save_view import SaveView
 from napari_sdcolor.plugin.views.section import Section
 from napari_sdcolor.settings import declared
 
-SKY, GRASS, WATER = 50, 36, 57
+SKY, GRASS = 50, 36
 
 
 @pytest.fixture
@@ -51,292 +43,6 @@ def record(signal) -> list:
 
     signal.connect(note)
     return seen
-
-
-# --- the class panel ------------------------------------------------------
-
-
-@pytest.fixture
-def panel(show) -> ClassPanel:
-    return show(ClassPanel())
-
-
-def listed(panel: ClassPanel) -> list[int]:
-    """Ids in the list, from top to bottom."""
-    rows = range(panel.filter.rowCount())
-    return [panel.filter.index(row, 0).data(ID_ROLE) for row in rows]
-
-
-def click(qtbot, panel: ClassPanel, number: int) -> None:
-    """Click the row of a class with the mouse."""
-    panel.show()
-    source = panel.model.index(panel.model.row_of(number))
-    index = panel.filter.mapFromSource(source)
-    panel.list.scrollTo(index)
-    place = panel.list.visualRect(index).center()
-    qtbot.mouseClick(
-        panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place
-    )
-
-
-def shares_of(**areas: float) -> np.ndarray:
-    """Shares of classes by name."""
-    shares = np.zeros(N_CLASSES)
-    for entry in CLASSES:
-        shares[entry.id] = areas.get(entry.name, 0)
-    return shares
-
-
-def test_all_classes_are_listed_group_by_group(panel):
-    ids = listed(panel)
-    assert sorted(ids) == list(range(60))
-    groups = [CLASSES[number].group for number in ids]
-    assert groups == sorted(groups, key=GROUPS.index)
-    assert ids[0] == 0
-
-
-def test_a_row_shows_name_color_and_more_on_hover(panel):
-    index = panel.model.index(panel.model.row_of(SKY))
-    assert index.data() == 'sky'
-    icon = index.data(Qt.ItemDataRole.DecorationRole)
-    pixel = icon.pixmap(16).toImage().pixelColor(8, 8)
-    assert (pixel.red(), pixel.green(), pixel.blue()) == CLASSES[SKY].color
-    assert 'id 50' in index.data(Qt.ItemDataRole.ToolTipRole)
-
-
-@pytest.mark.parametrize('words', ['sky', 'SKY', 'sk'])
-def test_the_search_finds_a_class(panel, words):
-    panel.search.setText(words)
-    assert SKY in listed(panel)
-    assert GRASS not in listed(panel)
-
-
-def test_the_search_takes_signs_as_they_are(panel):
-    for words in ('.', '*', '(', 'sky|grass'):
-        panel.search.setText(words)
-        assert listed(panel) == []
-    panel.search.setText('')
-    assert len(listed(panel)) == 60
-
-
-def test_enter_in_the_search_takes_the_first_hit(panel, qtbot):
-    asked = record(panel.class_requested)
-    panel.search.setText('water')
-    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
-    assert asked == [WATER]
-
-
-def test_enter_without_a_hit_asks_for_nothing(panel, qtbot):
-    asked = record(panel.class_requested)
-    panel.search.setText('zeppelin')
-    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
-    assert asked == []
-
-
-def test_a_click_asks_for_the_class_once(panel, qtbot):
-    asked = record(panel.class_requested)
-    click(qtbot, panel, GRASS)
-    assert asked == [GRASS]
-    click(qtbot, panel, 0)
-    assert asked == [GRASS, 0]
-
-
-def test_a_click_in_a_searched_list_asks_for_what_is_under_the_mouse(
-    panel, qtbot
-):
-    panel.search.setText('wa')
-    asked = record(panel.class_requested)
-    click(qtbot, panel, WATER)
-    assert asked == [WATER]
-
-
-def test_showing_a_class_does_not_ask_for_it(panel):
-    asked = record(panel.class_requested)
-    for number in (GRASS, SKY, 0):
-        panel.select(number)
-        assert panel.selected == number
-    assert asked == []
-
-
-def test_a_class_that_the_search_hides_is_not_shown_as_chosen(panel):
-    panel.select(SKY)
-    panel.search.setText('grass')
-    panel.select(SKY)
-    assert panel.selected is None
-    panel.select(GRASS)
-    assert panel.selected == GRASS
-
-
-def test_areas_stand_behind_the_names(panel):
-    panel.set_shares(shares_of(sky=0.25, grass=0.75))
-    rows = panel.model.row_of
-    assert panel.model.index(rows(SKY)).data() == 'sky   25.0%'
-    assert panel.model.index(rows(GRASS)).data() == 'grass   75.0%'
-    assert panel.model.index(rows(WATER)).data() == 'water'
-
-
-def test_only_what_is_in_the_photo(panel):
-    panel.set_shares(shares_of(sky=0.25, grass=0.75))
-    panel.only_present.setChecked(True)
-    assert set(listed(panel)) == {SKY, GRASS}
-    panel.set_shares(shares_of(water=1.0))
-    assert listed(panel) == [WATER]
-    panel.set_shares(np.zeros(N_CLASSES))
-    assert listed(panel) == []
-    panel.only_present.setChecked(False)
-    assert len(listed(panel)) == 60
-
-
-def test_search_and_in_this_photo_work_together(panel):
-    panel.set_shares(shares_of(sky=0.25, grass=0.75))
-    panel.only_present.setChecked(True)
-    panel.search.setText('grass')
-    assert listed(panel) == [GRASS]
-    panel.search.setText('water')
-    assert listed(panel) == []
-
-
-def test_new_areas_keep_the_chosen_class(panel):
-    asked = record(panel.class_requested)
-    panel.set_shares(shares_of(sky=0.25, grass=0.75))
-    panel.only_present.setChecked(True)
-    panel.select(GRASS)
-    panel.set_shares(shares_of(sky=0.2, grass=0.3, water=0.5))
-    assert panel.selected == GRASS
-    panel.only_present.setChecked(False)
-    assert panel.selected == GRASS
-    assert asked == []
-
-
-def test_the_brush_slider_asks_for_a_size(panel):
-    asked = record(panel.brush_size_requested)
-    panel.brush.setValue(77)
-    assert asked == [77]
-
-
-@pytest.mark.parametrize(
-    ('size', 'shown'), [(1, 1), (20, 20), (41, 41), (9999, MAX_BRUSH)]
-)
-def test_a_brush_size_from_elsewhere_is_shown_and_not_asked_for(
-    panel, size, shown
-):
-    asked = record(panel.brush_size_requested)
-    panel.set_brush_size(size)
-    assert panel.brush.value() == shown
-    assert asked == []
-
-
-# --- run ------------------------------------------------------------------
-
-
-@pytest.fixture
-def run_view(show) -> RunView:
-    return show(RunView())
-
-
-def test_without_a_photo_there_is_nothing_to_press(run_view):
-    run_view.set_photos([], -1)
-    assert not run_view.button.isEnabled()
-    assert not run_view.photo.isEnabled()
-
-
-def test_the_button_runs_and_while_running_stops(run_view, qtbot):
-    runs = record(run_view.run_requested)
-    stops = record(run_view.stop_requested)
-    run_view.set_photos(['castle'], 0)
-    for _ in range(2):
-        assert run_view.button.text().startswith('Run')
-        assert run_view.bar.isHidden()
-        run_view.button.click()
-        run_view.show_running('Starting…')
-        assert run_view.button.text() == 'Stop'
-        assert not run_view.bar.isHidden()
-        assert run_view.status.text() == 'Starting…'
-        run_view.button.click()
-        run_view.show_idle('Stopped.')
-        assert run_view.status.text() == 'Stopped.'
-    assert (len(runs), len(stops)) == (2, 2)
-
-
-def test_a_running_task_can_be_stopped_after_its_photo_is_gone(run_view):
-    run_view.set_photos(['castle'], 0)
-    run_view.show_running('Coloring…')
-    run_view.set_photos([], -1)
-    assert run_view.button.isEnabled()
-    run_view.show_idle()
-    assert not run_view.button.isEnabled()
-
-
-def test_idle_without_words_keeps_the_last_ones(run_view):
-    run_view.show_status('The weights are missing.')
-    run_view.show_idle()
-    assert run_view.status.text() == 'The weights are missing.'
-
-
-def test_listing_photos_does_not_choose_one(run_view):
-    asked = record(run_view.photo_requested)
-    run_view.set_photos(['castle', 'boat', 'castle'], 2)
-    assert run_view.photo.currentIndex() == 2
-    assert run_view.photo.count() == 3
-    run_view.set_photos(['boat'], 0)
-    assert run_view.photo.currentText() == 'boat'
-    assert asked == []
-
-
-def test_choosing_a_photo_asks_for_its_row(run_view, qtbot):
-    """Rows and not names: two photos may share a name."""
-    asked = record(run_view.photo_requested)
-    run_view.set_photos(['castle', 'boat', 'castle'], 0)
-    run_view.show()
-    run_view.photo.setFocus()
-    qtbot.keyClick(run_view.photo, Qt.Key.Key_End)
-    assert asked == [2]
-
-
-def test_every_tone_window_is_offered_by_words_and_asked_for_by_key(
-    run_view, qtbot
-):
-    asked = record(run_view.window_requested)
-    box = run_view.window
-    words = [box.itemText(row) for row in range(box.count())]
-    assert words == list(WINDOW_CHOICES.values())
-    run_view.show()
-    box.setFocus()
-    for _ in words[1:]:
-        qtbot.keyClick(box, Qt.Key.Key_Down)
-    assert asked == list(WINDOW_CHOICES)[1:]
-
-
-def test_what_was_understood_takes_room_only_when_there_are_words(run_view):
-    run_view.set_understood('Understood: gray.')
-    assert not run_view.understood.isHidden()
-    run_view.set_understood('')
-    assert run_view.understood.isHidden()
-
-
-# --- the device -----------------------------------------------------------
-
-
-@pytest.fixture
-def badge(show) -> DeviceBadge:
-    return show(DeviceBadge())
-
-
-def test_before_the_check_no_device_is_claimed(badge):
-    assert 'not checked' in badge.text()
-    assert badge.styleSheet() == ''
-
-
-def test_the_device_is_named_and_the_cpu_stands_out(badge):
-    badge.show_device('cuda', 'GPU: NVIDIA H200', '')
-    assert badge.text() == 'Runs on GPU: NVIDIA H200'
-    assert 'faster' not in badge.toolTip()
-    fast = badge.styleSheet()
-    badge.show_device('cpu', 'CPU (8 threads)', 'No GPU was found.')
-    assert badge.text() == 'Runs on CPU (8 threads)'
-    assert badge.styleSheet() != fast
-    assert 'GPU would be faster' in badge.toolTip()
-    assert 'No GPU was found.' in badge.toolTip()
 
 
 # --- color ----------------------------------------------------------------
@@ -393,7 +99,8 @@ def test_following_a_change_from_elsewhere_asks_for_nothing(color_view):
 
 
 @pytest.mark.parametrize(
-    ('mean', 'words'), [(None, '–'), (0.0, '0%'), (0.876, '88%'), (1.0, '100%')]
+    ('mean', 'words'),
+    [(None, '–'), (0.0, '0%'), (0.876, '88%'), (1.0, '100%')],
 )
 def test_confidence_in_percent(color_view, mean, words):
     color_view.set_confidence(mean)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
@@ -61,9 +61,7 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
     Raises
     ------
     SaveError
-        If the file exists.
-    LabelsError
-        If the map does not fit the photo.
+        If the file exists, or the map does not fit the photo.
     """
     from napari_sdcolor.archive.labels import fit_labels
     from napari_sdcolor.archive.saving import save_color_only
@@ -78,7 +76,12 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
         rgb=bool(photo_meta.get('rgb')),
         name=str(photo_meta.get('name', 'The image')),
     )
-    fitted, _ = fit_labels(np.asarray(labels), photo, settings.size)
+    try:
+        fitted, _ = fit_labels(np.asarray(labels), photo, settings.size)
+    except LabelsError as error:
+        # It is a ValueError, too, which napari takes for "no such writer"
+        # and keeps to itself.
+        raise SaveError(str(error)) from error
     result = engine.get(settings).colorize(photo, fitted, settings=settings)
     return [str(written) for written in save_color_only(result, Path(path))]
 

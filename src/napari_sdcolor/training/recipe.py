@@ -68,7 +68,7 @@ class Recipe:
     aging: float = 0.2
     unlabelled: float = 0.4
     smoothing: float = 0.05
-    balance: float = 0.25
+    balance: float = 0.0
     seed: int = 0
 
     def to_dict(self) -> dict:
@@ -76,7 +76,9 @@ class Recipe:
 
 
 SHIPPED = {
-    'color': Recipe(task='color', widths=(24, 48, 96, 192, 384)),
+    'color': Recipe(
+        task='color', widths=(24, 48, 96, 192, 384), crop=128, steps=3300
+    ),
     'segmentation': Recipe(
         task='segmentation',
         widths=(16, 32, 64, 96, 160),
@@ -84,6 +86,7 @@ SHIPPED = {
         crop=144,
         zoom=(0.8, 1.6),
         batch=12,
+        steps=4100,
         aging=0.3,
         decay=0.03,
     ),

@@ -18,8 +18,8 @@ from napari_sdcolor.training.data import Entry
 from napari_sdcolor.training.recipe import Recipe
 
 SPARING = {
-    'oxford_flower17': 0.35,
-    'food_aruno': 0.6,
+    'oxford_flower17': 0.08,
+    'food_aruno': 0.3,
     'ade_sky': 0.6,
     'fasseg': 0.6,
 }
