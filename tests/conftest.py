@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -16,6 +17,9 @@ from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
+
+# Tiny networks are slower on many threads than on one.
+torch.set_num_threads(1)
 
 TINY_WIDTHS = (4, 4, 8, 8, 8)
 TINY_COLOR = ColorNetConfig(widths=TINY_WIDTHS, label_channels=2)

@@ -116,6 +116,13 @@ def declared(name: str) -> Field:
     return next(entry for entry in fields(Settings) if entry.name == name)
 
 
+def window_words(window: str | tuple[float, float]) -> str:
+    """A tone window as ``parse_window`` reads it back, every digit kept."""
+    if isinstance(window, str):
+        return window
+    return f'{float(window[0])!r},{float(window[1])!r}'
+
+
 def parse_window(words: str) -> str | tuple[float, float]:
     """A named tone window, or the pair behind 'LOW,HIGH'.
 

@@ -250,7 +250,11 @@ def test_a_lost_map_is_let_go(brush, layer, panel, status, notices):
     brush.bind(None)
     assert status.text == 'No semantic map yet'
     layer.selected_label = 99
+    layer.brush_size = 7
+    layer.mode = 'erase'
     assert layer.selected_label == 99
+    assert panel.brush.value() != 7
+    assert status.text == 'No semantic map yet'
     assert notices() == []
     panel.class_requested.emit(GRASS)
     assert layer.selected_label == 99

@@ -20,6 +20,11 @@ from napari_sdcolor.plugin.placement import (
 )
 from napari_sdcolor.plugin.trio import Trio
 
+pytestmark = pytest.mark.filterwarnings(
+    # napari shows a sheared stack only in part; where it lies is right.
+    'ignore:Non-orthogonal slicing'
+)
+
 SHAPES = [(90, 120), (97, 61), (33, 200), (64, 64), (301, 17)]
 """Odd sides, both orientations, a photo as large as its map."""
 

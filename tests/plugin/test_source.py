@@ -164,7 +164,6 @@ def test_a_12_bit_scan_does_not_come_out_black(deep):
     assert whole.max() < 30
 
 
-@pytest.mark.xfail(reason='The choice is ignored for 8 bits.')
 def test_who_asks_for_the_contrast_gets_it_for_8_bits_too(pixels):
     layer = Image(pixels, contrast_limits=(50, 200))
     assert PhotoSource(layer).window('contrast') == (50.0, 200.0)

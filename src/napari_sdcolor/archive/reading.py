@@ -92,7 +92,8 @@ def read_photo(
         return photo_from_array(source, window=window)
     path = os.fspath(source)
     scan, digest = _open(path, lambda *found: _decode(*found, page))
-    return _understand(path, scan, digest, window)
+    photo = _understand(path, scan, digest, window)
+    return replace(photo, origin=replace(photo.origin, page=page))
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:

@@ -47,6 +47,7 @@ def source_facts(result: Colorized) -> dict[str, Any]:
         'file': PurePath(origin.path).name,
         'sha256': origin.sha256,
         'facts': origin.facts,
+        'page': origin.page,
         'photo_facts': photo_facts(result.photo),
         'resolution': origin.resolution,
         'texts': dict(origin.texts),
@@ -231,6 +232,8 @@ def command_for(
     words += ['-o', 'again', *result.settings.to_arguments()]
     if result.labels_origin != 'predicted' and labels and labels['file']:
         words += ['--labels', labels['file']]
+    if result.photo.origin.page is not None:
+        words += ['--page', str(result.photo.origin.page)]
     if color['format'] != 'tiff':
         words += ['--format', color['format']]
     return words

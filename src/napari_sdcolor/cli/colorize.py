@@ -140,7 +140,6 @@ def color_one(
         name,
         order.format,
         run=run_facts(started, finished, threads=_threads()),
-        command=_command(path, order, name, found is not None),
     )
     for output in written:
         talk.answer(str(output))
@@ -160,23 +159,6 @@ def _threads() -> int:
     import torch
 
     return torch.get_num_threads()
-
-
-def _command(
-    path: Path, order: Order, name: str, with_map: bool
-) -> list[str] | None:
-    """What to record as the call; None where the sidecar knows it itself."""
-    if order.page is None:
-        return None
-    from napari_sdcolor.archive.labels import LABELS_SUFFIX
-
-    words = ['sdcolor', 'colorize', path.name, '-o', 'again']
-    words += order.settings.to_arguments()
-    if with_map:
-        words += ['--labels', f'{name}{LABELS_SUFFIX}']
-    if order.format != options.Format.tiff:
-        words += ['--format', order.format]
-    return [*words, '--page', str(order.page)]
 
 
 def _find_map(

@@ -44,6 +44,8 @@ class Origin:
         Further tags carried over, such as Artist and Copyright.
     facts
         Words on the file itself, such as 'TIFF, LZW'.
+    page
+        Which page of the file was asked for, None if it has one photo.
     """
 
     path: str = ''
@@ -53,6 +55,7 @@ class Origin:
     resolution: tuple[float, float, int] | None = None
     texts: tuple[tuple[str, str], ...] = ()
     facts: str = ''
+    page: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,6 +114,8 @@ class PhotoChooser(QObject):
 
     def _on_active(self, event: object = None) -> None:
         """Selecting a layer of a trio, or a fresh photo, chooses it."""
+        if any(trio.adding for trio in self.trios()):
+            return
         active = self.viewer.layers.selection.active
         for trio in self.trios():
             if trio.owns(active):

@@ -200,7 +200,7 @@ class Coloring(QObject):
         report('Loading the networks…')
         colorizer = self.engine.get(settings)
         window = trio.source.window(trio.window)
-        read = cache(partial(trio.source.photo, plane, window))
+        read = cache(partial(trio.read, plane))
         segmentation = None
         if labels is None:
             trio.painter.forget()

@@ -226,7 +226,8 @@ class Coordinator(QObject):
         if painted.segmentation is not None:
             self.display.show_understood(painted.photo)
             # The next thing to do is to paint on the map.
-            self.viewer.layers.selection.active = trio.map
+            if trio is self.trio:
+                self.viewer.layers.selection.active = trio.map
         device = self.engine.in_use
         if device is not None:
             self.display.show_device(device)

@@ -82,8 +82,9 @@ class Saver(QObject):
         plane = trio.plane
         labels, _ = trio.snapshot(plane)
         settings = saving.settings_of(trio, self.coordinator.engine.settings())
-        work = partial(self._work, trio, plane, labels, settings, path)
-        then = partial(self._on_saved, trio, plane)
+        share = trio.edited_share(plane)
+        work = partial(self._work, trio, plane, labels, share, settings, path)
+        then = partial(self._on_saved, trio, plane, labels)
         self.coordinator.jobs.submit(Job(('save', str(path)), work, then))
 
     def _work(
@@ -91,6 +92,7 @@ class Saver(QObject):
         trio: Trio,
         plane: int,
         labels: np.ndarray,
+        share: float,
         settings: Settings,
         path: Path,
         report: Report,
@@ -110,12 +112,14 @@ class Saver(QObject):
             name,
             form,
             run=run_facts(started, datetime.now(UTC)),
-            edited_share=trio.edited_share(plane),
+            edited_share=share,
         )
 
-    def _on_saved(self, trio: Trio, plane: int, paths: OutputNames) -> None:
+    def _on_saved(
+        self, trio: Trio, plane: int, labels: np.ndarray, paths: OutputNames
+    ) -> None:
         self.coordinator.keeper.on_saved(trio, plane)
-        trio.saved_maps[plane] = paths.labels
+        trio.saved_maps[plane] = (paths.labels, labels)
         names = ', '.join(path.name for path in paths)
         self.view.show_words(f'Saved in {paths[0].parent}: {names}')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import PhotoError, SaveError
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.errors import SaveError
+from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -49,31 +49,8 @@ def result_name(trio: Trio, plane: int) -> str:
     """NAME of the files of one plane."""
     path = trio.source.path
     name = path.name.removesuffix(path.suffix) if path else trio.photo.name
-    name = name.replace('/', '-').replace('\\', '-').strip() or 'photo'
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', '-', name).strip() or 'photo'
     return f'{name}.p{plane:04d}' if trio.is_stack else name
-
-
-def full_photo(trio: Trio, plane: int) -> Photo:
-    """The photo of a plane, with what its file brings along if it can.
-
-    The file counts only if its pixels are those that the layer shows.
-    """
-    from napari_sdcolor.archive.reading import read_photo
-
-    window = trio.source.window(trio.window)
-    shown = trio.source.photo(plane, window)
-    path = trio.source.path
-    if path is None or not path.is_file():
-        return shown
-    page = plane if trio.is_stack else None
-    try:
-        stored = read_photo(path, window=window, page=page)
-    except PhotoError:
-        return shown
-    same = stored.shape == shown.shape and np.array_equal(
-        stored.lightness, shown.lightness
-    )
-    return stored if same else shown
 
 
 def full_result(
@@ -84,8 +61,7 @@ def full_result(
     settings: Settings,
 ) -> Colorized:
     """Color a plane of a trio anew in one full pass, for saving."""
-    photo = full_photo(trio, plane)
-    result = colorizer.colorize(photo, labels, settings=settings)
+    result = colorizer.colorize(trio.read(plane), labels, settings=settings)
     predicted = trio.predicted.get(plane)
     unchanged = predicted is not None and np.array_equal(predicted, labels)
     return replace(
@@ -97,14 +73,10 @@ def full_result(
 
 def settings_of(trio: Trio, base: Settings) -> Settings:
     """The settings that a result of a trio is a function of."""
-    window = trio.source.window(trio.window)
-    # Every digit counts: a rounded window would be another picture.
-    words = (
-        window if isinstance(window, str) else f'{window[0]!r},{window[1]!r}'
-    )
+    window = window_words(trio.source.window(trio.window))
     # A map keeps the size that it was made for, whatever is preferred now.
     size = trio.size or base.size
-    return replace(base, saturation=trio.saturation, window=words, size=size)
+    return replace(base, saturation=trio.saturation, window=window, size=size)
 
 
 def command_line(trio: Trio, plane: int, settings: Settings) -> str:
@@ -126,6 +98,7 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
         words += ['--page', str(plane)]
     if trio.edited_share(plane):
         # The map must be a file; Save writes it under this name.
-        name = f'{result_name(trio, plane)}.labels.png'
-        words += ['--labels', str(trio.saved_maps.get(plane, name))]
+        file = trio.saved_map(plane)
+        name = file or f'{result_name(trio, plane)}.labels.png'
+        words += ['--labels', str(name)]
     return shlex.join(words + settings_of(trio, settings).to_arguments())

@@ -76,8 +76,10 @@ class PhotoSource:
         'auto' is the range of the type for 8 bits and the layer's contrast
         limits otherwise, so that a 12-bit scan does not come out black.
         """
-        if self.data.dtype in (np.dtype(bool), np.dtype(np.uint8)):
-            return 'type' if choice in ('auto', 'contrast') else choice
+        if self.data.dtype == bool:
+            return 'type'
+        if self.data.dtype == np.uint8 and choice == 'auto':
+            return 'type'
         if choice in ('auto', 'contrast'):
             if self.layer.rgb:
                 return 'auto'

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import working_shape
+from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.painter import Painted, Painter, Patch
 from napari_sdcolor.plugin.palette import names, palette
 from napari_sdcolor.plugin.placement import FOLLOWED, map_place, same_place
@@ -23,7 +25,8 @@ from napari_sdcolor.plugin.source import PhotoSource
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+
+    from napari_sdcolor.core.photo import Photo
 
 METADATA_KEY = 'napari-sdcolor'
 MAP_OPACITY = 0.3
@@ -50,7 +53,9 @@ class Trio:
     saturated : dict
         Plane to the saturation of its shown color.
     saved_maps : dict
-        Plane to the file in which its map was saved last.
+        Plane to the file in which its map was saved last, and that map.
+    adding : bool
+        Layers are being added: their selection means nothing yet.
     """
 
     def __init__(self, viewer: ViewerModel, photo: Image) -> None:
@@ -68,7 +73,8 @@ class Trio:
         self.colored: dict[int, NDArray[np.uint8]] = {}
         self.requested: dict[int, NDArray[np.uint8]] = {}
         self.saturated: dict[int, float] = {}
-        self.saved_maps: dict[int, Path] = {}
+        self.saved_maps: dict[int, tuple[Path, NDArray[np.uint8]]] = {}
+        self.adding = False
         self.fingerprints: dict[int, str] = {}
         self._filled: set[int] = set()
         self.bind()
@@ -105,6 +111,37 @@ class Trio:
     def plane_of(self, data: NDArray, plane: int) -> NDArray:
         """View of one plane of the map's or the color's data."""
         return data[plane] if self.photo.ndim == 3 else data
+
+    def read(self, plane: int) -> Photo:
+        """The photo of a plane, with what its file brings along if it can.
+
+        The file counts only if its pixels are those that the layer shows.
+        May take a while; safe in a worker.
+        """
+        window = self.source.window(self.window)
+        shown = self.source.photo(plane, window)
+        path = self.source.path
+        if path is None or not path.is_file():
+            return shown
+        from napari_sdcolor.archive.reading import read_photo
+
+        page = plane if self.is_stack else None
+        try:
+            stored = read_photo(path, window=window, page=page)
+        except PhotoError:
+            return shown
+        same = stored.shape == shown.shape and np.array_equal(
+            stored.lightness, shown.lightness
+        )
+        return stored if same else shown
+
+    def saved_map(self, plane: int) -> Path | None:
+        """File in which the map was saved, if it still holds this map."""
+        path, saved = self.saved_maps.get(plane, (None, None))
+        same = path is not None and np.array_equal(
+            saved, self.snapshot(plane)[0]
+        )
+        return path if same else None
 
     def snapshot(self, plane: int) -> tuple[NDArray[np.uint8], int | None]:
         """Copy of a plane of the map, and a foreign id if it holds one.
@@ -171,7 +208,7 @@ class Trio:
     def _add_map(self, plane: int, labels: NDArray[np.uint8]) -> None:
         data = np.zeros(self.plane_shape(labels.shape), np.uint8)
         self.plane_of(data, plane)[...] = labels
-        self.map = self.viewer.add_labels(
+        self.map = Labels(
             data,
             name=f'{self.photo.name} semantic map',
             opacity=MAP_OPACITY,
@@ -179,6 +216,7 @@ class Trio:
             features=names(),
             **map_place(self.photo, self.source.shape, labels.shape),
         )
+        self._insert(self.map, len(self.viewer.layers))
         self.map.brush_size = BRUSH_SIZE
         # The most common class is likelier to be wanted than class 1.
         self.map.selected_label = int(np.bincount(labels.ravel()).argmax())
@@ -204,17 +242,20 @@ class Trio:
     def _add_color(self) -> None:
         data = np.zeros((*self.plane_shape(self.source.shape), 3), np.uint8)
         self._filled.clear()
-        self.color = self.viewer.add_image(
+        self.color = Image(
             data,
             rgb=True,
             name=f'{self.photo.name} color',
             metadata={METADATA_KEY: self},
             **same_place(self.photo),
         )
-        layers = self.viewer.layers
-        place = layers.index(self.photo) + 1
-        if layers.index(self.color) != place:
-            layers.move(layers.index(self.color), place)
+        self._insert(self.color, self.viewer.layers.index(self.photo) + 1)
+
+    def _insert(self, layer: Image | Labels, place: int) -> None:
+        """Add a layer that is already known as ours."""
+        self.adding = True
+        self.viewer.layers.insert(place, layer)
+        self.adding = False
 
     def fill_gray(self, plane: int, patches: list[Patch] = ()) -> bool:
         """Show a plane that has no color yet in its own grays.

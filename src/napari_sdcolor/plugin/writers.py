@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,32 @@ from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.settings import window_words
 
 LayerData = tuple[Any, dict[str, Any], str]
+
+
+def write(path: str, layers: list[LayerData]) -> list[str]:
+    """Save a color layer of ours, or a photo together with its map.
+
+    One contribution for both, as napari asks writers of a fixed single
+    type before its own: it must stay free for other images.
+
+    Parameters
+    ----------
+    path
+        Ends in .tif, .tiff or .png.
+    layers
+        One image, or one image and one labels layer.
+
+    Raises
+    ------
+    SaveError
+        If the file exists, or the layers are not for us.
+    """
+    if len(layers) == 1:
+        return write_color(path, *layers[0][:2])
+    return write_photo_and_map(path, layers)
 
 
 def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -70,9 +95,11 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
     (pixels, photo_meta, _), (labels, _, _) = sorted(layers, key=_image_first)
     engine = Engine()
     settings = engine.settings()
+    window = _window(np.asarray(pixels), photo_meta)
+    settings = replace(settings, window=window_words(window))
     photo = photo_from_array(
         np.asarray(pixels),
-        window=_window(np.asarray(pixels), photo_meta),
+        window=window,
         rgb=bool(photo_meta.get('rgb')),
         name=str(photo_meta.get('name', 'The image')),
     )

@@ -88,7 +88,7 @@ def test_an_unchanged_file_brings_along_what_it_knows(
         resolutionunit='INCH',
     )
     trio = make_trio(open_photo(path))
-    photo = saving.full_photo(trio, 0)
+    photo = trio.read(0)
     assert photo.origin.path == str(path)
     assert len(photo.origin.sha256) == 64
     assert photo.origin.resolution == (600, 600, 2)
@@ -101,9 +101,9 @@ def test_changed_pixels_are_saved_as_they_are_shown(
     open_photo, make_trio, make_photo
 ):
     trio = make_trio(open_photo(make_photo()))
-    assert saving.full_photo(trio, 0).origin.sha256
+    assert trio.read(0).origin.sha256
     trio.photo.data[3, 4] ^= 1
-    photo = saving.full_photo(trio, 0)
+    photo = trio.read(0)
     assert photo.origin.sha256 == ''
     np.testing.assert_array_equal(
         photo.lightness, trio.source.photo(0, 'type').lightness
@@ -116,9 +116,9 @@ def test_a_file_that_another_one_replaced_is_not_believed(
     path = make_photo()
     trio = make_trio(open_photo(path))
     make_photo(array=gray_ramp[:, ::-1])
-    assert saving.full_photo(trio, 0).origin.sha256 == ''
+    assert trio.read(0).origin.sha256 == ''
     make_photo(array=gray_ramp[:20])
-    assert saving.full_photo(trio, 0).shape == gray_ramp.shape
+    assert trio.read(0).shape == gray_ramp.shape
 
 
 @pytest.mark.parametrize('trouble', ['gone', 'damaged', 'a folder'])
@@ -133,7 +133,7 @@ def test_without_its_file_a_photo_is_still_saved(
         path.write_bytes(content[:200])
     elif trouble == 'a folder':
         path.mkdir()
-    photo = saving.full_photo(trio, 0)
+    photo = trio.read(0)
     assert photo.shape == gray_ramp.shape
     assert photo.origin.sha256 == ''
 
@@ -144,7 +144,7 @@ def test_the_layers_window_is_the_files_window(
     deep = pixels.astype(np.uint16) * 16
     trio = make_trio(open_photo(write_tiff(tmp_path / 'deep.tif', deep)))
     trio.photo.contrast_limits = (300, 3500)
-    photo = saving.full_photo(trio, 0)
+    photo = trio.read(0)
     assert photo.origin.sha256
     assert photo.window == (300, 3500)
     assert photo.bits == 16

@@ -139,11 +139,6 @@ def test_layers_of_others_are_refused(pixels, tmp_path, metadata):
     assert not list(tmp_path.glob('a.*'))
 
 
-def test_the_photo_of_a_trio_is_refused(trio, tmp_path):
-    with pytest.raises(SaveError, match='another writer'):
-        write(tmp_path / 'a.tif', trio.photo)
-
-
 def test_without_its_map_the_color_is_refused(viewer, trio, tmp_path):
     map_ = trio.map
     viewer.layers.remove(map_)
@@ -204,15 +199,6 @@ def test_deep_photos_get_the_contrast_that_is_shown(
     np.testing.assert_array_equal(read(tmp_path / 'a.tif'), expected.rgb)
     facts = sidecar_of(tmp_path / 'a.tif')['source']['photo_facts']
     assert facts['tone_window'] == [300, 3600]
-
-
-def test_a_color_photo_is_taken_by_its_lightness(pixels, labels, tmp_path):
-    rgb = np.dstack([pixels] * 3)
-    write_pair(tmp_path / 'a.tif', Image(rgb), Labels(labels))
-    write_pair(tmp_path / 'b.tif', Image(pixels), Labels(labels))
-    np.testing.assert_array_equal(
-        read(tmp_path / 'a.tif'), read(tmp_path / 'b.tif')
-    )
 
 
 @pytest.mark.parametrize(
@@ -291,10 +277,7 @@ def test_napari_passes_on_what_is_wrong_with_a_map(viewer, pixels, tmp_path):
     'order',
     [
         ('napari', PLUGIN),
-        pytest.param(
-            (PLUGIN, 'napari'),
-            marks=pytest.mark.xfail(reason='Our writer is asked first.'),
-        ),
+        (PLUGIN, 'napari'),
     ],
     ids=['napari first', 'ours first'],
 )

@@ -29,6 +29,7 @@ from napari_sdcolor.plugin.views.brush_status import swatch_icon
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
 SHARE_ROLE = ID_ROLE + 1
+NAME_ROLE = ID_ROLE + 2
 
 MAX_BRUSH = 250
 """Largest brush diameter offered, in map pixels."""
@@ -59,6 +60,8 @@ class ClassModel(QAbstractListModel):
             return f'{entry.title} (id {entry.id}), {entry.group}'
         if role == ID_ROLE:
             return entry.id
+        if role == NAME_ROLE:
+            return entry.title
         if role == SHARE_ROLE:
             return share
         return None
@@ -79,7 +82,11 @@ class ClassFilter(QSortFilterProxyModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._only_present = False
-        self.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._words = ''
+
+    def set_words(self, words: str) -> None:
+        self._words = words.strip().casefold()
+        self.invalidate()
 
     def set_only_present(self, only: bool) -> None:
         self._only_present = only
@@ -89,7 +96,8 @@ class ClassFilter(QSortFilterProxyModel):
         index = self.sourceModel().index(row, 0, parent)
         if self._only_present and not index.data(SHARE_ROLE):
             return False
-        return super().filterAcceptsRow(row, parent)
+        # The shown text also holds the share: search the name alone.
+        return self._words in index.data(NAME_ROLE).casefold()
 
 
 class ClassPanel(QWidget):
@@ -139,7 +147,7 @@ class ClassPanel(QWidget):
         layout.addWidget(self.list, 1)
         layout.addLayout(bottom)
 
-        self.search.textChanged.connect(self.filter.setFilterFixedString)
+        self.search.textChanged.connect(self.filter.set_words)
         self.search.returnPressed.connect(self._on_return)
         self.only_present.toggled.connect(self.filter.set_only_present)
         self.list.clicked.connect(self._on_clicked)
