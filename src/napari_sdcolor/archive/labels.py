@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngImageFile
 from napari_sdcolor.archive.scan import DECODE_ERRORS, refuse_bomb
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.photo import Photo
+from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.errors import LabelsError, PhotoError
 
 LABELS_SUFFIX = '.labels.png'
@@ -133,7 +134,7 @@ def fit_labels(
             f'{name}: resized from {_words(ids.shape)} to {_words(shape)} '
             'pixels, nearest neighbor.'
         )
-        ids = _nearest(ids, shape)
+        ids = resize_labels(ids, shape)
     return np.ascontiguousarray(ids, dtype=np.uint8), tuple(notes)
 
 
@@ -217,15 +218,6 @@ def _same_aspect(shape: tuple[int, int], wanted: tuple[int, int]) -> bool:
     height, width = shape
     ratio = wanted[1] / wanted[0]
     return min(abs(height - width / ratio), abs(width - height * ratio)) <= 1
-
-
-def _nearest(ids: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Each pixel takes the id that lies under its center."""
-    rows, columns = (
-        ((np.arange(new) * 2 + 1) * old) // (2 * new)
-        for new, old in zip(shape, ids.shape, strict=True)
-    )
-    return ids[np.ix_(rows, columns)]
 
 
 def _words(shape: tuple[int, int]) -> str:
