@@ -219,18 +219,18 @@ def test_selecting_any_layer_of_a_trio_chooses_its_photo(
         assert view.photo.currentText() == trio.photo.name
 
 
-def test_while_a_photo_is_worked_on_an_unrun_one_does_not_take_over(
+def test_selecting_another_photo_chooses_it_also_after_a_run(
     viewer, chooser, view, add, run
 ):
     first = add('first')
-    run(first)
+    trio = run(first)
     second = add('second')
+    assert chooser.photo == second
+    viewer.layers.selection.active = trio.map
     assert chooser.photo == first
     viewer.layers.selection.active = second
-    assert chooser.photo == first
-    # Only the person may choose it.
-    view.photo_requested.emit(1)
     assert chooser.photo == second
+    assert view.photo.currentText() == 'second'
 
 
 def test_selecting_nothing_or_another_layer_keeps_the_choice(
@@ -280,7 +280,8 @@ def test_a_photo_that_was_run_and_removed_gives_way(
     trios.clear()
     viewer.layers.remove(first)
     assert first not in viewer.layers
-    assert offered(view) == ['first color', 'second']
+    # Its color stays as a layer, but is no photo.
+    assert offered(view) == ['second']
     assert chooser.photo == second
 
 

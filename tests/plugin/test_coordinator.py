@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.plugin import autosave
+from napari_sdcolor.settings import Settings
 
 GRASS = 36
 
@@ -285,6 +286,81 @@ def test_an_edited_map_is_kept_and_offered_to_the_next_start(
     restored.map.undo()
     settle(widget)
     np.testing.assert_array_equal(restored.map.data, restored.predicted[0])
+
+
+def test_a_question_is_about_the_photo_that_it_was_asked_for(
+    colored, viewer, settle, pixels
+):
+    first = colored.coordinator.trio
+    first.map.paint((10, 10), GRASS)
+    settle(colored)
+    viewer.add_image(pixels[::-1].copy(), name='second')
+    colored.run()
+    settle(colored)
+    second = colored.coordinator.trio
+    assert second is not first
+    second.map.paint((30, 30), GRASS)
+    settle(colored)
+    edited = second.map.data.copy()
+
+    viewer.layers.selection.active = first.map
+    colored.run()
+    assert 'castle' in colored.views.banner.text
+    viewer.layers.selection.active = second.map
+    assert colored.views.banner.isHidden()
+    colored.views.banner.answered.emit('replace')
+    settle(colored)
+    np.testing.assert_array_equal(second.map.data, edited)
+
+
+def test_an_edited_map_keeps_its_size_when_another_is_preferred(
+    colored, settle, engine, monkeypatch
+):
+    trio = colored.coordinator.trio
+    trio.map.paint((10, 10), GRASS)
+    settle(colored)
+    edited = trio.map.data.copy()
+    monkeypatch.setattr(
+        engine, 'settings', lambda: Settings(size=96, device='cpu')
+    )
+    colored.run()
+    colored.views.banner.answered.emit('replace')
+    settle(colored)
+    trio.map.undo()
+    settle(colored)
+    np.testing.assert_array_equal(trio.map.data, edited)
+
+
+def test_a_new_dock_goes_on_where_the_old_one_was(
+    colored, viewer, settle, make_widget
+):
+    trio = colored.coordinator.trio
+    colored.coordinator.close()
+    again = make_widget(viewer)
+    settle(again)
+    assert again.coordinator.trio is trio
+    assert again.views.run.photo.count() == 1
+    assert again.views.save.save.isEnabled()
+    before = trio.color.data.copy()
+    trio.map.paint((10, 10), GRASS)
+    settle(again)
+    assert (trio.color.data != before).any()
+    trio.photo.scale = (2, 3)
+    np.testing.assert_allclose(trio.color.scale, (2, 3))
+    assert len(viewer.layers) == 3
+
+
+def test_the_color_of_a_deleted_photo_is_no_photo(colored, viewer, settle):
+    viewer.layers.remove(colored.coordinator.trio.photo)
+    settle(colored)
+    assert colored.views.run.photo.count() == 0
+
+
+def test_a_failed_save_speaks_below_its_button(colored, settle, tmp_path):
+    trio = colored.coordinator.trio
+    colored.saver.save(trio, tmp_path / 'nowhere' / 'castle.color.tif')
+    settle(colored)
+    assert 'nowhere' in colored.views.save.words.text()
 
 
 def test_a_kept_map_can_be_forgotten(colored, viewer, settle, make_widget):

@@ -42,11 +42,12 @@ class BrushController(QObject):
 
     def bind(self, layer: Labels | None) -> None:
         """Follow another map, or none."""
-        if layer == self.map:
+        if layer == self.map and layer is not None:
             return
         self.unbind()
         self.map = layer
         if layer is None:
+            self.status.show_nothing()
             return
         layer.events.selected_label.connect(self._on_selected)
         layer.events.mode.connect(self._show)
@@ -62,7 +63,6 @@ class BrushController(QObject):
             events.mode.disconnect(self._show)
             events.brush_size.disconnect(self._on_size)
         self.map = None
-        self.status.show_nothing()
 
     def _on_class_requested(self, number: int) -> None:
         if self.map is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
+from napari_sdcolor.plugin.trio import METADATA_KEY
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -71,8 +73,7 @@ class PhotoChooser(QObject):
         return [
             layer
             for layer in self.viewer.layers
-            if isinstance(layer, Image)
-            and all(layer != trio.color for trio in self.trios())
+            if isinstance(layer, Image) and METADATA_KEY not in layer.metadata
         ]
 
     def refresh(self, event: object = None) -> None:
@@ -113,7 +114,7 @@ class PhotoChooser(QObject):
             self.choose(photos[row])
 
     def _on_active(self, event: object = None) -> None:
-        """Selecting a layer of a trio, or a fresh photo, chooses it."""
+        """Selecting a photo, or a layer of its trio, chooses it."""
         if any(trio.adding for trio in self.trios()):
             return
         active = self.viewer.layers.selection.active
@@ -121,6 +122,5 @@ class PhotoChooser(QObject):
             if trio.owns(active):
                 self.choose(trio.photo)
                 return
-        running = any(trio.photo == self.photo for trio in self.trios())
-        if not running and active in self.photos():
+        if active in self.photos():
             self.choose(active)

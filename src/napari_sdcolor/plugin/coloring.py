@@ -68,12 +68,18 @@ class Coloring(QObject):
         """Watch and follow nothing any more."""
         self._watcher.close()
         for trio in self.trios:
-            trio.unbind()
+            # Another dock may have taken over meanwhile.
+            if trio.owner is self:
+                trio.unbind()
         self.trios.clear()
 
     def add(self, trio: Trio) -> None:
         """Begin to follow a photo."""
+        trio.owner = self
+        trio.bind()
         self.trios.append(trio)
+        if trio.map is not None:
+            self._watcher.bind(trio.map)
 
     def remove(self, trio: Trio) -> None:
         """The photo is gone."""
@@ -180,7 +186,7 @@ class Coloring(QObject):
         quiet: bool,
     ) -> None:
         settings = self.engine.settings()
-        if labels is not None:
+        if labels is not None or trio.has_work:
             # An existing map keeps the size that it was made for.
             settings = replace(settings, size=trio.size)
         key = ('run' if labels is None else 'recolor', trio, plane)

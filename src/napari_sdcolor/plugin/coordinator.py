@@ -28,7 +28,7 @@ from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.keeper import Keeper
 from napari_sdcolor.plugin.painter import Painted
-from napari_sdcolor.plugin.trio import Trio
+from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -68,6 +68,7 @@ class Coordinator(QObject):
         self.coloring.live = preferences.read().live
         views.color.live.setChecked(self.coloring.live)
         self._connect()
+        self._adopt()
         self.chooser.refresh()
         self.show_state()
 
@@ -78,6 +79,7 @@ class Coordinator(QObject):
         run, color = self.views.run, self.views.color
         return [
             (self.chooser.chosen, self.show_state),
+            (self.chooser.chosen, self.keeper.on_chosen),
             (run.window_requested, self._on_window_requested),
             (run.run_requested, self.run),
             (run.stop_requested, self.stop),
@@ -112,6 +114,16 @@ class Coordinator(QObject):
         self.appearance.unbind()
         for signal, slot in self._viewer_pairs():
             signal.disconnect(slot)
+
+    def _adopt(self) -> None:
+        """Go on with what an earlier dock of this viewer left."""
+        layers = self.viewer.layers
+        for layer in layers:
+            trio = layer.metadata.get(METADATA_KEY)
+            if isinstance(trio, Trio) and trio.photo in layers:
+                if trio.map is not None and trio.map not in layers:
+                    trio.forget_layer(trio.map)
+                self.coloring.add(trio)
 
     # --- what is shown ----------------------------------------------------
 
@@ -153,6 +165,7 @@ class Coordinator(QObject):
                     self.coloring.unwatch(layer)
                     self.brush.bind(None)
                 words = trio.forget_layer(layer)
+                self.keeper.forget(trio)
                 self.views.run.show_status(words)
         self.chooser.refresh()
         self.show_state()
@@ -160,6 +173,7 @@ class Coordinator(QObject):
     def _end(self, trio: Trio) -> None:
         self.stop()
         self.coloring.remove(trio)
+        self.keeper.forget(trio)
         show_info(
             f'{trio.photo.name} was deleted; its color and map stay as '
             'ordinary layers.'
@@ -172,6 +186,7 @@ class Coordinator(QObject):
         if trio.fill_gray(trio.plane):
             trio.refresh_color()
         self._show_plane(trio)
+        self.keeper.on_chosen()
         self.coloring.follow(trio)
 
     # --- run, stop, update ------------------------------------------------
@@ -181,7 +196,7 @@ class Coordinator(QObject):
         trio = self.trio
         edited = trio is not None and trio.edited_share(trio.plane) > 0
         if edited:
-            self.keeper.ask_before_replacing()
+            self.keeper.ask_before_replacing(trio)
         else:
             self.segment_and_color()
 
@@ -252,7 +267,10 @@ class Coordinator(QObject):
 
     def _on_job_finished(self, job: Job) -> None:
         if job.token.cancelled:
-            self.views.run.show_idle('Stopped. The previous result is kept.')
+            kept = self.trio is not None and bool(self.trio.colored)
+            self.views.run.show_idle(
+                'Stopped. The previous result is kept.' if kept else 'Stopped.'
+            )
         elif not job.quiet:
             self.display.show_done(self.trio)
 
@@ -262,6 +280,8 @@ class Coordinator(QObject):
         if not isinstance(error, SdcolorError):
             # A fault of ours: napari shows the traceback to report.
             raise error
+        if job.name == 'save':
+            self.views.save.show_words(str(error))
         self._tell(error)
 
     def _tell(self, error: SdcolorError) -> None:

@@ -31,12 +31,15 @@ class Job:
         Called in the GUI thread with what ``work`` returned.
     quiet
         Do not show it as progress.
+    name
+        What kind of job it is, where somebody wants to know.
     """
 
     key: Hashable
     work: Callable[[Report], Any]
     then: Callable[[Any], None]
     quiet: bool = False
+    name: str = ''
     token: CancelToken = field(default_factory=CancelToken)
 
     def run(self, report: Report) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
 from napari_sdcolor.plugin import autosave
@@ -39,7 +40,8 @@ class Keeper(QObject):
         self.coordinator = coordinator
         self.banner = coordinator.views.banner
         self._pending: tuple[Trio, int] | None = None
-        self._offer: tuple[Trio, int, NDArray[np.uint8]] | None = None
+        self._offers: dict[tuple[Trio, int], tuple[NDArray, str]] = {}
+        self._asked: tuple[Trio, int] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY)
@@ -48,34 +50,62 @@ class Keeper(QObject):
 
     def close(self) -> None:
         """The widget goes away: keep at once what is waiting."""
-        if self._timer.isActive():
+        # Python may tear a forgotten dock down in any order.
+        if isalive(self._timer):
             self._timer.stop()
-            if self._pending is not None:
-                trio, plane = self._pending
-                self._store(*self._edits(trio, plane), _silent)
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._store(*self._edits(*pending), _silent)
 
     # --- questions --------------------------------------------------------
 
-    def ask_before_replacing(self) -> None:
+    def ask_before_replacing(self, trio: Trio) -> None:
         """Run was pressed over an edited map."""
+        self._asked = (trio, trio.plane)
         self.banner.ask(
-            'You edited this map. Segment the photo again and replace your '
-            'edits? One undo would bring them back.',
+            f'You edited the map of {trio.photo.name}. Segment the photo '
+            'again and replace your edits? One undo would bring them back.',
             {'replace': 'Segment again', 'keep': 'Keep my map'},
         )
 
+    def on_chosen(self) -> None:
+        """Another photo or plane is shown: ask only what is about it."""
+        self._asked = None
+        self.banner.withdraw()
+        self._ask_about_kept()
+
+    def forget(self, trio: Trio) -> None:
+        """The photo or its map is gone."""
+        for place in [place for place in self._offers if place[0] is trio]:
+            del self._offers[place]
+        self.on_chosen()
+
+    def _ask_about_kept(self) -> None:
+        trio = self.coordinator.trio
+        if trio is None or (trio, trio.plane) not in self._offers:
+            return
+        self._asked = (trio, trio.plane)
+        _, when = self._offers[self._asked]
+        self.banner.ask(
+            f'A map of {trio.photo.name} that you edited was kept on {when}. '
+            'Go on with it?',
+            {'restore': 'Use it', 'discard': 'Forget it'},
+        )
+
     def _on_answered(self, key: str) -> None:
+        asked, self._asked = self._asked, None
+        if asked is None:
+            return
+        trio, plane = asked
+        labels, _ = self._offers.pop(asked, (None, ''))
         if key == 'replace':
             self.coordinator.segment_and_color()
         elif key == 'keep':
             self.coordinator.update()
-        elif self._offer is not None:
-            trio, plane, labels = self._offer
-            self._offer = None
-            if key == 'restore' and trio.map is not None:
-                trio.put_map(plane, labels)
-            elif key == 'discard':
-                autosave.discard(trio.fingerprints[plane])
+        elif key == 'restore' and trio.map is not None and labels is not None:
+            trio.put_map(plane, labels)
+        elif key == 'discard':
+            autosave.discard(trio.fingerprints[plane])
 
     # --- autosave ---------------------------------------------------------
 
@@ -104,12 +134,9 @@ class Keeper(QObject):
         labels, when = kept
         if np.array_equal(labels, trio.snapshot(plane)[0]):
             return
-        self._offer = (trio, plane, labels)
-        self.banner.ask(
-            f'A map of this photo that you edited was kept on {when}. Go on '
-            'with it?',
-            {'restore': 'Use it', 'discard': 'Forget it'},
-        )
+        self._offers[trio, plane] = (labels, when)
+        if trio is self.coordinator.trio and self._asked is None:
+            self._ask_about_kept()
 
     def save_now(self) -> None:
         """Keep the edited map, in the worker."""

@@ -7,6 +7,7 @@ all of them only mean "look again"; the coordinator compares the map itself.
 from __future__ import annotations
 
 from napari.layers import Labels
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 EVENTS = ('labels_update', 'paint', 'set_data', 'data')
@@ -58,7 +59,9 @@ class MapWatcher(QObject):
 
     def close(self) -> None:
         """Stop watching everything."""
-        self._timer.stop()
+        # Python may tear a forgotten dock down in any order.
+        if isalive(self._timer):
+            self._timer.stop()
         for layer in list(self._maps):
             self.unbind(layer)
 

@@ -85,7 +85,9 @@ class Saver(QObject):
         share = trio.edited_share(plane)
         work = partial(self._work, trio, plane, labels, share, settings, path)
         then = partial(self._on_saved, trio, plane, labels)
-        self.coordinator.jobs.submit(Job(('save', str(path)), work, then))
+        self.view.show_words('')
+        job = Job(('save', str(path)), work, then, name='save')
+        self.coordinator.jobs.submit(job)
 
     def _work(
         self,

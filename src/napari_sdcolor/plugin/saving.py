@@ -85,7 +85,8 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
     Raises
     ------
     SaveError
-        If the photo has no file that a command could read.
+        If the photo has no file that a command could read, or the edited
+        map was not saved.
     """
     path = trio.source.path
     if path is None or not path.is_file():
@@ -93,12 +94,17 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
             f'{trio.photo.name} was not opened from a file, so no command '
             'can read it. Save it as TIFF first and open that file.'
         )
-    words = ['sdcolor', 'colorize', str(path), '-o', 'colored']
+    # Each page in a folder of its own: they share their NAME.
+    folder = f'colored-p{plane:04d}' if trio.is_stack else 'colored'
+    words = ['sdcolor', 'colorize', str(path.resolve()), '-o', folder]
     if trio.is_stack:
         words += ['--page', str(plane)]
     if trio.edited_share(plane):
-        # The map must be a file; Save writes it under this name.
         file = trio.saved_map(plane)
-        name = file or f'{result_name(trio, plane)}.labels.png'
-        words += ['--labels', str(name)]
+        if file is None:
+            raise SaveError(
+                'The edited map must be a file before a command can use it: '
+                'press Save first, then copy the command again.'
+            )
+        words += ['--labels', str(file.resolve())]
     return shlex.join(words + settings_of(trio, settings).to_arguments())

@@ -54,6 +54,8 @@ class Trio:
         Plane to the saturation of its shown color.
     saved_maps : dict
         Plane to the file in which its map was saved last, and that map.
+    owner : object
+        Who follows the trio; the last one that asked.
     adding : bool
         Layers are being added: their selection means nothing yet.
     """
@@ -164,6 +166,13 @@ class Trio:
         if labels.shape != self.predicted[plane].shape:
             return 1.0
         return float(np.mean(labels != self.predicted[plane]))
+
+    @property
+    def has_work(self) -> bool:
+        """There is a map whose replacement one undo must bring back."""
+        if self.map is None:
+            return False
+        return self.is_stack or any(map(self.edited_share, self.predicted))
 
     # --- layers -----------------------------------------------------------
 
