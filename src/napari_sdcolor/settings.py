@@ -6,7 +6,6 @@ preferences all read names, defaults, limits and help from these fields.
 
 from __future__ import annotations
 
-import json
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
@@ -70,9 +69,6 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Settings:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from napari_sdcolor import Colorizer
 from napari_sdcolor.core.colornet import ColorNetConfig
+from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.orientation import as_stored, upright
 from napari_sdcolor.core.photo import Origin, photo_from_array
+from napari_sdcolor.core.upsample import Upsampler
 from napari_sdcolor.errors import LabelsError, NetworkError, PhotoError
 from napari_sdcolor.settings import Settings
 
@@ -248,7 +250,10 @@ def test_the_picture_can_be_composed_again(narrow: Build) -> None:
     result = colorizer.colorize(
         smooth(70, 90), settings=Settings(saturation=0.6)
     )
-    again = colorizer.compose(result.photo, result.chroma, 0.6)
+    photo = result.photo
+    guide = photo.working_lightness(colorizer.size)
+    chroma = Upsampler(photo.lightness, guide)(result.chroma)
+    again = compose(photo.lightness, chroma, photo.bits, 0.6)
     assert np.array_equal(again, result.rgb)
 
 

@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from napari_sdcolor.core import colornet, gridnet, lab, models
 from napari_sdcolor.core.authors import load_color, load_segmentation
-from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.networks import Networks, finite
 from napari_sdcolor.core.orientation import as_stored, upright
@@ -24,7 +23,6 @@ from napari_sdcolor.core.photo import Photo, as_photo
 from napari_sdcolor.core.planes import pad
 from napari_sdcolor.core.recolor import RecolorSession
 from napari_sdcolor.core.results import Colorized, Segmentation
-from napari_sdcolor.core.upsample import Upsampler
 from napari_sdcolor.core.weights import random_part
 from napari_sdcolor.settings import Settings
 
@@ -227,14 +225,6 @@ class Colorizer(Networks):
             Factor on the chroma.
         """
         return RecolorSession(self, as_photo(photo), labels, saturation)
-
-    def compose(
-        self, photo: Photo, chroma: NDArray, saturation: float
-    ) -> NDArray:
-        """Full-resolution RGB of chroma (h, w, 2) at working size."""
-        guide = photo.working_lightness(self.size)
-        full = Upsampler(photo.lightness, guide)(chroma)
-        return compose(photo.lightness, full, photo.bits, saturation)
 
     def network_gray(self, photo: Photo, kind: str, size: int) -> NDArray:
         """(h, w) float32 in [0, 1], upright, as a network's weights expect."""
