@@ -90,6 +90,11 @@ missing_packages() {
     # A display for the tests where there is none.
     have xvfb-run || printf '%s\n' xvfb
     have xauth || printf '%s\n' xauth
+    # A browser and its driver, for the pages that the program writes, and an
+    # independent reader of marks: the tests look at results with them.
+    have chromium || have google-chrome || printf '%s\n' chromium
+    have chromedriver || printf '%s\n' chromium-driver
+    have exiftool || printf '%s\n' libimage-exiftool-perl
 }
 
 # Installs what Qt and the tests need of the system, only if it is missing.
