@@ -243,3 +243,21 @@ def test_evaluate_refuses_an_empty_split(pack: Path, tiny_model: str) -> None:
     result = run(*words, '--split', 'test')
     assert result.exit_code == 1
     assert "'test'" in result.stderr
+
+
+def test_the_kind_of_data_is_said_and_can_be_forced(
+    train: Callable[..., Result], pack: Path
+) -> None:
+    done = train('color')
+    assert f'{pack} is a training pack: 4 photographs' in done.stderr
+    forced = train('color', '--source', 'coco-stuff')
+    assert forced.exit_code == 1
+    assert 'does not hold COCO-Stuff' in forced.stderr
+    assert train('color', '--source', 'imagenet').exit_code == 2
+
+
+def test_every_kind_of_data_can_be_asked_for() -> None:
+    from napari_sdcolor.cli.recipes import SourceKind
+    from napari_sdcolor.training.data import KINDS
+
+    assert [kind.value for kind in SourceKind] == list(KINDS)

@@ -94,7 +94,8 @@ DataFolder = Annotated[
         metavar='DIR',
         exists=True,
         file_okay=False,
-        help='Folder with index.csv and tar shards of photographs and maps.',
+        help='Photographs: a training pack, PASCAL-Context, COCO-Stuff, a '
+        'folder of photos with maps, or of photos alone.',
         show_default=False,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,30 @@ RunFolder = Annotated[
         help='Folder of the run: checkpoint and log. A run that is there '
         'already goes on.',
         show_default=False,
+    ),
+]
+SourceKind = StrEnum(
+    'SourceKind',
+    {
+        kind: kind
+        for kind in (
+            'pack',
+            'pascal-context',
+            'coco-stuff',
+            'folder',
+            'photos',
+        )
+    },
+)
+"""Kinds of training data."""
+
+Source = Annotated[
+    SourceKind | None,
+    typer.Option(
+        '--source',
+        case_sensitive=False,
+        help='What the data folder is.',
+        show_default='recognized',
     ),
 ]
 Steps = Annotated[

@@ -39,6 +39,7 @@ def _train(
     workers: int,
     compile_network: bool,
     init: str | None,
+    source_kind: recipes.SourceKind | None,
     as_json: bool,
     **changes: int | str | None,
 ) -> None:
@@ -56,7 +57,7 @@ def _train(
                 WRONG_USAGE,
             )
         from napari_sdcolor.core.device import choose
-        from napari_sdcolor.training.data import Pack
+        from napari_sdcolor.training.data import open_data
         from napari_sdcolor.training.loop import Trainer
 
         refuse_other_recipe(out, recipe)
@@ -65,8 +66,11 @@ def _train(
         for note in used.notes:
             talk.warn(note)
         talk.say(f'Reading {data}')
-        entries = Pack(data).split('train')
-        talk.say(f'{len(entries)} photographs')
+        found = open_data(data, source_kind and source_kind.value)
+        talk.say(found.describe())
+        for note in found.notes:
+            talk.say(note)
+        entries = found.split('train')
         write_notes(out, {'data': data.resolve().name})
         trainer = Trainer(
             recipe,
@@ -108,6 +112,7 @@ def segmentation(
     workers: recipes.Workers = 0,
     compile_network: recipes.Compile = False,
     init: recipes.Init = None,
+    source: recipes.Source = None,
     as_json: options.Json = False,
 ) -> None:
     """Train the network that finds out what is in a photo."""
@@ -123,6 +128,7 @@ def segmentation(
         workers=workers,
         compile_network=compile_network,
         init=init,
+        source_kind=source,
         as_json=as_json,
     )
 
@@ -142,6 +148,7 @@ def color(
     workers: recipes.Workers = 0,
     compile_network: recipes.Compile = False,
     init: recipes.Init = None,
+    source: recipes.Source = None,
     as_json: options.Json = False,
 ) -> None:
     """Train the network that colors a photo after its map."""
@@ -157,6 +164,7 @@ def color(
         workers=workers,
         compile_network=compile_network,
         init=init,
+        source_kind=source,
         as_json=as_json,
     )
 

@@ -1,0 +1,1 @@
+"""Kinds of training data, each in a module of its own."""

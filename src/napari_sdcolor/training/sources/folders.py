@@ -1,0 +1,154 @@
+"""A person's own folders: photos with maps, or photos alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from napari_sdcolor.errors import DataError
+from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
+from napari_sdcolor.training.sources.ids import read_mapping
+from napari_sdcolor.training.sources.source import (
+    PHOTO_SUFFIXES,
+    Source,
+    files_in,
+    hold_out,
+)
+
+MAPPING = 'mapping.csv'
+LABELS_SUFFIX = '.labels.png'
+_PHOTOS = ('photos', 'images')
+_MAPS = ('labels', 'maps')
+
+
+class PhotoFolder(Source):
+    """Color photos without maps, in a folder and its subfolders.
+
+    Files ``train.txt`` and ``val.txt`` may list them; otherwise the
+    photos below a subfolder ``val`` are held out, and without one about
+    one in twelve.
+    """
+
+    kind = 'photos'
+    title = 'a folder of photographs'
+
+    @classmethod
+    def recognizes(cls, folder: Path) -> bool:
+        return any(_photos(folder))
+
+    def read(self) -> Iterator[Entry]:
+        paths = list(_photos(self.folder))
+        if not paths:
+            raise DataError(
+                f'{self.folder} holds no photographs: expected '
+                f'{", ".join(PHOTO_SUFFIXES)} files.'
+            )
+        yield from self.entries_of(self.folder, paths)
+
+    def entries_of(self, root: Path, paths: list[Path]) -> Iterator[Entry]:
+        """Entries of photos below a folder, with their splits."""
+        names = {path: path.relative_to(root).as_posix() for path in paths}
+        splits = self._splits(names.values())
+        for path, name in names.items():
+            split = splits.get(name) or splits.get(str(Path(name).stem))
+            if split is None:
+                self.skip(self.folder.name, name, 'it is in no list')
+                continue
+            labels = self.labels_of(path, name)
+            yield Entry(self.folder.name, name, split, Place(path), labels)
+
+    def labels_of(self, path: Path, name: str) -> LabelFile | None:
+        """The map of a photo, if there is one."""
+        return None
+
+    def _splits(self, names: Iterable[str]) -> dict[str, str]:
+        lists = {
+            split: self.folder / f'{split}.txt' for split in ('train', 'val')
+        }
+        if all(path.is_file() for path in lists.values()):
+            return {
+                line.strip(): split
+                for split, path in lists.items()
+                for line in path.read_text('utf-8').splitlines()
+                if line.strip()
+            }
+        names = list(names)
+        held_out = {name for name in names if 'val' in Path(name).parts[:-1]}
+        if held_out:
+            self.notes.append('The photos below "val" are held out.')
+        else:
+            held_out = hold_out(names)
+            self.notes.append(
+                f'{len(held_out)} of {len(names)} photos are held out, '
+                'chosen by their names. To choose them yourself put them '
+                'into a subfolder "val", or write train.txt and val.txt.'
+            )
+        return {name: 'val' if name in held_out else 'train' for name in names}
+
+
+class LabeledFolder(PhotoFolder):
+    """Photos with maps: PNG files whose values are ids.
+
+    Either ``photos`` (or ``images``) and ``labels`` (or ``maps``) with
+    files of the same names, or each ``NAME.labels.png`` beside its photo,
+    as ``sdcolor segment`` writes them. ``mapping.csv`` tells what the ids
+    mean; without it they are ours.
+    """
+
+    kind = 'folder'
+    title = 'a folder of photographs with maps'
+
+    @classmethod
+    def recognizes(cls, folder: Path) -> bool:
+        return _pair(folder) is not None or any(
+            folder.rglob(f'*{LABELS_SUFFIX}')
+        )
+
+    def read(self) -> Iterator[Entry]:
+        if not self.recognizes(self.folder):
+            raise DataError(
+                f'{self.folder} holds no photographs with maps: expected '
+                'the folders photos and labels, or NAME.labels.png beside '
+                'each photo.'
+            )
+        mapping = self.folder / MAPPING
+        self._table = read_mapping(mapping) if mapping.is_file() else None
+        self.notes.append(
+            f'What the ids mean is told by {mapping.name}.'
+            if self._table
+            else f'No {mapping.name}: the ids are taken for those of this '
+            'program, 0 to 59, and 255 for unknown.'
+        )
+        root, maps = _pair(self.folder) or (self.folder, self.folder)
+        self._root, self._maps = root, maps
+        paths = list(_photos(root))
+        self._used: set[Path] = set()
+        yield from self.entries_of(root, paths)
+        pattern = '*.png' if maps != root else f'*{LABELS_SUFFIX}'
+        for path in sorted(set(maps.rglob(pattern)) - self._used):
+            name = path.relative_to(maps).as_posix()
+            self.skip(self.folder.name, name, 'a map without a photo')
+
+    def labels_of(self, path: Path, name: str) -> LabelFile | None:
+        stem = self._maps / Path(name).with_suffix('')
+        for suffix in (LABELS_SUFFIX, '.png'):
+            found = stem.with_name(stem.name + suffix)
+            if found.is_file() and found != path:
+                self._used.add(found)
+                return LabelFile(Place(found), self._table)
+        return None
+
+
+def _photos(folder: Path) -> Iterator[Path]:
+    for path in files_in(folder, PHOTO_SUFFIXES):
+        if not path.name.endswith(LABELS_SUFFIX):
+            yield path
+
+
+def _pair(folder: Path) -> tuple[Path, Path] | None:
+    """The folders of the photos and of the maps, if there are both."""
+    for photos in (folder / name for name in _PHOTOS):
+        for maps in (folder / name for name in _MAPS):
+            if photos.is_dir() and maps.is_dir():
+                return photos, maps
+    return None
