@@ -261,3 +261,24 @@ def test_every_kind_of_data_can_be_asked_for() -> None:
     from napari_sdcolor.training.data import KINDS
 
     assert [kind.value for kind in SourceKind] == list(KINDS)
+
+
+def test_evaluate_only_some_figures_of_single_files(
+    pack: Path, tiny_parts: dict[str, Path]
+) -> None:
+    words = ['evaluate', '--data', pack, '--size', 64]
+    words += ['--only', 'segmentation,swaps']
+    words += ['--color', tiny_parts['color']]
+    words += ['--segmentation', tiny_parts['segmentation'], '--json']
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer['groups'] == ['swaps', 'segmentation']
+    assert answer['scopes'] is None
+    assert answer['segmentation']['miou'] is not None
+    assert answer['model']['color'] != answer['model']['segmentation']
+    swapped = run(*words, '--color', tiny_parts['segmentation'])
+    assert swapped.exit_code == 1
+    assert 'color' in swapped.stderr
+    odd = run(*words, '--only', 'sharpness')
+    assert odd.exit_code == 2

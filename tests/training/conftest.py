@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -109,37 +107,3 @@ def shots() -> list[Shot]:
         labels[: h // 4] = 255
         made.append(Shot(rgb, labels if number < 4 else None))
     return made
-
-
-class Painter:
-    """Colors a photo by its map alone, and believes to see class 9."""
-
-    size = 48
-
-    def __init__(self, palette: NDArray[np.uint8]) -> None:
-        self.palette = palette
-        self.maps: list[NDArray] = []
-
-    def facts(self) -> dict[str, Any]:
-        return {'device': 'easel'}
-
-    def segment(self, photo: object) -> SimpleNamespace:
-        return SimpleNamespace(
-            labels=np.full((self.size, self.size), 9, np.uint8)
-        )
-
-    def session(self, photo: object, labels: NDArray) -> SimpleNamespace:
-        session = SimpleNamespace(rgb=self.palette[labels])
-
-        def update(labels: NDArray) -> None:
-            self.maps.append(labels)
-            session.rgb = self.palette[labels]
-
-        session.update = update
-        return session
-
-
-@pytest.fixture
-def paint_with() -> type[Painter]:
-    """Takes the colors (60, 3) of all classes."""
-    return Painter

@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_sdcolor.cli import options
-from napari_sdcolor.cli.colorize import load_colorizer
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli import options, recipes
+from napari_sdcolor.cli.talk import DONE, FAILED, Talk
 from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.engine import Colorizer
+
+GROUPS = ('fidelity', 'map', 'swaps', 'repair', 'segmentation')
+"""What ``evaluation.run`` measures; kept here so that --help is quick."""
+
+
+def _groups(words: str | None) -> tuple[str, ...]:
+    """The groups of 'A,B'; all of them for None."""
+    if words is None:
+        return GROUPS
+    chosen = {word.strip() for word in words.split(',')}
+    odd = chosen - set(GROUPS)
+    if odd:
+        raise typer.BadParameter(
+            f'{", ".join(sorted(odd))!r} is no group of figures; there are '
+            f'{", ".join(GROUPS)}.'
+        )
+    return tuple(group for group in GROUPS if group in chosen)
+
+
+def _checked_groups(words: str | None) -> str | None:
+    _groups(words)
+    return words
+
+
+def _part(kind: str) -> typer.models.OptionInfo:
+    return typer.Option(
+        f'--{kind}',
+        metavar='FILE',
+        exists=True,
+        dir_okay=False,
+        help=f'Safetensors file with {kind} weights, instead of those of '
+        '--weights.',
+        show_default=False,
+        rich_help_panel='Settings',
+    )
 
 
 def evaluate(
@@ -30,6 +68,19 @@ def evaluate(
             show_default='all',
         ),
     ] = None,
+    source: recipes.Source = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            '--only',
+            metavar='GROUP,…',
+            callback=_checked_groups,
+            help=f'Groups of figures: {", ".join(GROUPS)}.',
+            show_default='all',
+        ),
+    ] = None,
+    color: Annotated[Path | None, _part('color')] = None,
+    segmentation: Annotated[Path | None, _part('segmentation')] = None,
     size: options.Size = options.DEFAULTS.size,
     weights: options.Weights = options.DEFAULTS.weights,
     device: options.DeviceOption = options.DEVICE,
@@ -39,29 +90,58 @@ def evaluate(
     talk = Talk('evaluate', as_json)
     with talk.refusing():
         settings = Settings(size=size, device=device.value, weights=weights)
-        from napari_sdcolor.training.data import Pack
+        from napari_sdcolor.evaluation.report.tables import as_markdown
+        from napari_sdcolor.evaluation.run import evaluate as measure
+        from napari_sdcolor.training.data import open_data
 
         talk.say(f'Reading {data}')
-        pack = Pack(data)
-        entries = pack.split(split)
-        # Class means are a baseline; a pack may have no photos for them.
-        train = [
-            entry
-            for entry in pack.entries
-            if entry.split == 'train' and entry.labels is not None
-        ]
-        if limit is not None and limit < len(entries):
-            entries = [
-                entries[place * len(entries) // limit]
-                for place in range(limit)
-            ]
-        talk.say(f'{len(entries)} photographs')
-        colorizer = load_colorizer(talk, settings)
-        from napari_sdcolor.training.evaluation import as_markdown
-        from napari_sdcolor.training.evaluation import evaluate as measure
-
-        result = measure(
-            colorizer, entries, train_entries=train or None, report=talk.say
-        )
+        found = open_data(data, source and source.value)
+        talk.say(found.describe())
+        for note in found.notes:
+            talk.say(note)
+        entries = found.split(split)
+        # Class means are a baseline; data may have no photos for them.
+        train = [entry for entry in found.entries if entry.split == 'train']
+        colorizer = _load(talk, settings, color, segmentation)
+        try:
+            result = measure(
+                colorizer,
+                entries,
+                train_entries=train or None,
+                groups=_groups(only),
+                limit=limit,
+                report=talk.say,
+            )
+        except KeyboardInterrupt:
+            talk.stop('Stopped; nothing was written.')
         talk.answer(as_markdown(result))
-        talk.finish({'split': split, **result})
+        for line in result['skipped']:
+            talk.refuse(line)
+        code = FAILED if result['skipped'] else DONE
+        talk.finish({'split': split, **result}, code)
+
+
+def _load(
+    talk: Talk,
+    settings: Settings,
+    color: Path | None,
+    segmentation: Path | None,
+) -> Colorizer:
+    """Networks of a model, or of single files instead of its parts."""
+    from napari_sdcolor.core import models
+    from napari_sdcolor.core.device import choose
+    from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.weights import load_part
+
+    files = {'color': color, 'segmentation': segmentation}
+    given = {kind: path for kind, path in files.items() if path is not None}
+    parts = {kind: load_part(path, kind) for kind, path in given.items()}
+    if len(parts) < len(files):
+        parts = {**models.load(settings.weights), **parts}
+    for kind in files:
+        talk.say(f'{kind}: {given.get(kind, settings.weights)}')
+    device = choose(settings.device)
+    talk.say(f'Device: {device.words}')
+    for note in device.notes:
+        talk.warn(note)
+    return Colorizer(parts, device, size=settings.size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +14,9 @@ from napari_sdcolor import Colorizer
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.data import Pack
-from napari_sdcolor.training.evaluation import (
-    as_markdown,
-    evaluate,
-)
+from napari_sdcolor.evaluation.report.tables import as_markdown
+from napari_sdcolor.evaluation.run import evaluate
+from napari_sdcolor.training.sources.entry import BadEntry
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)
@@ -27,45 +24,16 @@ PALETTE[7] = 150, 120, 120
 PALETTE[9] = 120, 120, 180
 """Colors of the classes in the pictures below; the others are gray."""
 
-MakePack = Callable[[Sequence], Pack]
-
-
-@pytest.fixture
-def painter(paint_with: Callable[[NDArray], Any]) -> Any:
-    """Colors by the map alone, and believes to see class 9 everywhere."""
-    return paint_with(PALETTE)
-
-
-def shot(
-    labels: NDArray | None, photo: NDArray | None = None
-) -> SimpleNamespace:
-    """A photograph with exactly the palette's colors."""
-    if photo is None:
-        photo = PALETTE[np.where(labels == 255, 0, labels)]
-    return SimpleNamespace(
-        photo=photo, labels=labels, split='val', dataset='made'
-    )
-
-
-def halves(left: int, right: int, top: int | None = None) -> NDArray[np.uint8]:
-    labels = np.full((SIDE, SIDE), left, np.uint8)
-    labels[:, SIDE // 2 :] = right
-    if top is not None:
-        labels[: SIDE // 2] = top
-    return labels
-
 
 def test_unlabeled_photos_count_only_where_no_map_is_needed(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
-    pack = make_pack(
-        [
-            shot(halves(7, 9)),
-            shot(None, PALETTE[halves(9, 9)]),
-            shot(np.full((SIDE, SIDE), 255, np.uint8)),
-        ]
-    )
-    result = evaluate(painter, pack.entries)
+    pack = [
+        shot(halves(7, 9)),
+        shot(None, PALETTE[halves(9, 9)]),
+        shot(np.full((SIDE, SIDE), 255, np.uint8)),
+    ]
+    result = evaluate(painter, pack)
     assert (result['photos'], result['labeled_photos']) == (3, 2)
     scopes = result['scopes']
     assert [
@@ -87,10 +55,10 @@ def test_unlabeled_photos_count_only_where_no_map_is_needed(
 
 
 def test_without_maps_nothing_is_said_about_maps(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
-    pack = make_pack([shot(None, PALETTE[halves(7, 9)])])
-    result = evaluate(painter, pack.entries)
+    pack = [shot(None, PALETTE[halves(7, 9)])]
+    result = evaluate(painter, pack)
     assert result['map'] == {'labeled': None, 'known': None}
     assert result['segmentation'] is None
     assert result['scopes']['known'] == {'photos': 0, 'methods': {}}
@@ -99,23 +67,23 @@ def test_without_maps_nothing_is_said_about_maps(
 
 
 def test_a_single_labeled_photo_has_no_other_map(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
-    result = evaluate(painter, make_pack([shot(halves(7, 9))]).entries)
+    result = evaluate(painter, [shot(halves(7, 9))])
     assert 'shuffled' not in result['scopes']['labeled']['methods']
     assert "another photo's map | not computed" in as_markdown(result)
 
 
 def test_without_the_training_split_its_baseline_is_not_computed(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
-    result = evaluate(painter, make_pack([shot(halves(7, 9))]).entries)
+    result = evaluate(painter, [shot(halves(7, 9))])
     assert result['class_means'] is None
     assert 'class mean of the true map | not computed' in as_markdown(result)
 
 
 def test_maps_reach_the_network_as_it_wants_them(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
     """255 as 0, nearest ids at working size, whatever the photo's size."""
     labels = np.full((2 * SIDE, 3 * SIDE), 255, np.uint8)
@@ -124,7 +92,7 @@ def test_maps_reach_the_network_as_it_wants_them(
     painter.segment = lambda photo: SimpleNamespace(
         labels=np.zeros(photo.working_shape(SIDE), np.uint8)
     )
-    entries = make_pack([shot(labels, photo)]).entries
+    entries = [shot(labels, photo)]
 
     def session(photo: object, labels: NDArray) -> SimpleNamespace:
         assert labels.shape == (SIDE, 72)
@@ -133,7 +101,7 @@ def test_maps_reach_the_network_as_it_wants_them(
 
     painter.session = session
     evaluate(painter, entries)
-    true = painter.maps[2]
+    true = painter.maps[1]
     assert true.shape == (SIDE, 72)
     assert (true[:, :24] == 0).all()
     assert (true[:, 24:] == 7).all()
@@ -144,28 +112,26 @@ def test_no_photo_is_an_error(painter: Any) -> None:
         evaluate(painter, [])
 
 
-def test_progress_is_reported(make_pack: MakePack, painter: Any) -> None:
+def test_progress_is_reported(shot: Any, halves: Any, painter: Any) -> None:
     lines: list[str] = []
-    pack = make_pack([shot(halves(7, 9))] * 12)
+    pack = list([shot(halves(7, 9))] * 12)
     evaluate(
         painter,
-        pack.entries,
-        train_entries=pack.entries,
+        pack,
+        train_entries=pack,
         report=lines.append,
     )
     assert lines == [
-        'class means of the training split',
-        '10 of 12 photos',
+        '12 of 12 training photos',
+        '12 of 12 photos looked through',
         '12 of 12 photos',
     ]
 
 
 def test_real_networks_are_evaluated_the_same_twice(
-    make_pack: MakePack, shots: list, tiny_colorizer: Colorizer
+    noisy: list, tiny_colorizer: Colorizer
 ) -> None:
-    for each in shots:
-        each.split = 'val'
-    entries = make_pack(shots).entries
+    entries = noisy
     result = evaluate(tiny_colorizer, entries, train_entries=entries)
     again = evaluate(tiny_colorizer, entries, train_entries=entries)
     assert json.dumps(result) == json.dumps(again)
@@ -183,3 +149,20 @@ def test_real_networks_are_evaluated_the_same_twice(
     assert result['per_photo'][0]['psnr_ab']['true'] == pytest.approx(
         wanted, abs=0.02
     )
+
+
+def test_photos_that_cannot_be_read_are_named_and_left_out(
+    shot: Any, halves: Any, painter: Any
+) -> None:
+    good = shot(halves(7, 9))
+
+    def load() -> None:
+        raise BadEntry('made', 'torn', 'the file ends early')
+
+    torn = SimpleNamespace(dataset='made', name='torn', load=load)
+    result = evaluate(painter, [torn, good, good], train_entries=[torn, good])
+    assert result['photos'] == 2
+    assert result['skipped'] == ['made/torn: the file ends early.']
+    assert result['class_means'][7] != [0, 0]
+    with pytest.raises(DataError, match='torn'):
+        evaluate(painter, [torn])

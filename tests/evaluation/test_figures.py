@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training import summary
-from napari_sdcolor.training.data import Pack
-from napari_sdcolor.training.evaluation import (
-    as_markdown,
-    class_means,
-    evaluate,
-)
+from napari_sdcolor.evaluation import split
+from napari_sdcolor.evaluation.report.tables import as_markdown
+from napari_sdcolor.evaluation.run import evaluate
+from napari_sdcolor.evaluation.split import class_means
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)
 PALETTE[7] = 150, 120, 120
 PALETTE[9] = 120, 120, 180
 """Colors of the classes in the pictures below; the others are gray."""
-
-MakePack = Callable[[Sequence], Pack]
-
-
-@pytest.fixture
-def painter(paint_with: Callable[[NDArray], Any]) -> Any:
-    """Colors by the map alone, and believes to see class 9 everywhere."""
-    return paint_with(PALETTE)
-
-
-def shot(
-    labels: NDArray | None, photo: NDArray | None = None
-) -> SimpleNamespace:
-    """A photograph with exactly the palette's colors."""
-    if photo is None:
-        photo = PALETTE[np.where(labels == 255, 0, labels)]
-    return SimpleNamespace(
-        photo=photo, labels=labels, split='val', dataset='made'
-    )
-
-
-def halves(left: int, right: int, top: int | None = None) -> NDArray[np.uint8]:
-    labels = np.full((SIDE, SIDE), left, np.uint8)
-    labels[:, SIDE // 2 :] = right
-    if top is not None:
-        labels[: SIDE // 2] = top
-    return labels
 
 
 def db(error: float) -> float:
@@ -69,10 +36,10 @@ def ab_error(one: int, other: int) -> float:
 
 
 @pytest.fixture
-def result(make_pack: MakePack, painter: Any) -> dict[str, Any]:
+def result(shot: Any, halves: Any, painter: Any) -> dict[str, Any]:
     """One photo of classes 7 and 9, one of 7 whose upper half is unknown."""
-    pack = make_pack([shot(halves(7, 9)), shot(halves(7, 7, top=255))])
-    return evaluate(painter, pack.entries)
+    pack = [shot(halves(7, 9)), shot(halves(7, 7, top=255))]
+    return evaluate(painter, pack)
 
 
 def test_fidelity_is_the_mean_over_photos(result: dict[str, Any]) -> None:
@@ -98,12 +65,12 @@ def test_fidelity_is_the_mean_over_photos(result: dict[str, Any]) -> None:
 
 
 def test_color_differences_are_mean_and_tail(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
     """Five of 48 rows have a color, which the empty map does not know."""
     labels = np.zeros((SIDE, SIDE), np.uint8)
     labels[:5] = 7
-    result = evaluate(painter, make_pack([shot(labels)]).entries)
+    result = evaluate(painter, [shot(labels)])
     empty = result['scopes']['labeled']['methods']['empty']
     gray, seven = (lab.rgb_to_lab(PALETTE[n] / 255) for n in (0, 7))
     wanted = float(deltaE_ciede2000(seven, gray))
@@ -174,7 +141,7 @@ def test_segmentation_figures(
     # Class 9 has 1152 known pixels, too few; 7 has 2304 and is never found.
     assert found['classes'] == {'car': 0.0}
     assert found['miou'] == 0
-    assert summary.LEAST_PIXELS == 2000
+    assert split.LEAST_PIXELS == 2000
 
 
 def test_gray_is_gray(result: dict[str, Any]) -> None:
@@ -184,13 +151,13 @@ def test_gray_is_gray(result: dict[str, Any]) -> None:
         assert gray['delta_cf'] == gray['delta_cf_per_photo'] > 0
 
 
-def test_colorfulness_differences(make_pack: MakePack, painter: Any) -> None:
+def test_colorfulness_differences(
+    shot: Any, halves: Any, painter: Any
+) -> None:
     """One photo too colorful and one too dull cancel in one figure only."""
     seven, nothing = np.full((SIDE, SIDE), 7, np.uint8), halves(0, 0)
-    pack = make_pack(
-        [shot(seven, PALETTE[nothing]), shot(nothing, PALETTE[seven])]
-    )
-    rows = evaluate(painter, pack.entries)['scopes']['labeled']['methods']
+    pack = [shot(seven, PALETTE[nothing]), shot(nothing, PALETTE[seven])]
+    rows = evaluate(painter, pack)['scopes']['labeled']['methods']
     vivid = 0.3 * math.hypot(30, 15)
     assert rows['true']['colorfulness'] == pytest.approx(vivid / 2)
     assert rows['true']['delta_cf'] == pytest.approx(0)
@@ -198,22 +165,23 @@ def test_colorfulness_differences(make_pack: MakePack, painter: Any) -> None:
 
 
 def test_a_map_without_gain_recovers_nothing(
-    make_pack: MakePack, painter: Any
+    shot: Any, halves: Any, painter: Any
 ) -> None:
     """Maps that are wrong on purpose: G is negative, and said to be."""
-    pack = make_pack([shot(halves(7, 9), PALETTE[halves(0, 0)])] * 2)
-    figures = evaluate(painter, pack.entries)['map']['labeled']
+    pack = list([shot(halves(7, 9), PALETTE[halves(0, 0)])] * 2)
+    figures = evaluate(painter, pack)['map']['labeled']
     assert figures['gain'] < 0
     assert figures['recovery'] is None
 
 
-def test_class_means(make_pack: MakePack) -> None:
+def test_class_means(shot: Any, halves: Any) -> None:
     """Over the known pixels of all photos alike."""
     labels = np.full((SIDE, SIDE), 255, np.uint8)
     labels[:10] = 9
     photo = PALETTE[np.full((SIDE, SIDE), 7)]
-    pack = make_pack([shot(halves(7, 9)), shot(labels, photo)])
-    means = class_means(pack.entries)
+    pack = [shot(halves(7, 9)), shot(labels, photo)]
+    found = class_means(pack)
+    means = found.ab
     seven, nine = (
         lab.rgb_to_lab(PALETTE[number] / 255)[1:] for number in (7, 9)
     )
@@ -222,14 +190,15 @@ def test_class_means(make_pack: MakePack) -> None:
     np.testing.assert_allclose(means[7], seven, atol=1e-3)
     np.testing.assert_allclose(means[9], wanted, atol=1e-3)
     assert not means[[0, 1, 59]].any()
+    assert found.pixels[[7, 9, 0]].tolist() == [1152, 1152 + 480, 0]
     with pytest.raises(DataError, match='label map'):
-        class_means(make_pack([shot(None, photo)]).entries)
+        class_means([shot(None, photo)])
 
 
-def test_the_class_mean_baseline(make_pack: MakePack, painter: Any) -> None:
+def test_the_class_mean_baseline(shot: Any, halves: Any, painter: Any) -> None:
     """Where every class has one color, its mean is the truth."""
-    pack = make_pack([shot(halves(7, 9)), shot(halves(7, 7, top=255))])
-    result = evaluate(painter, pack.entries, train_entries=pack.entries)
+    pack = [shot(halves(7, 9)), shot(halves(7, 7, top=255))]
+    result = evaluate(painter, pack, train_entries=pack)
     known = result['scopes']['known']['methods']
     assert known['class-mean']['psnr_ab'] > 45
     assert known['class-mean']['delta_e'] < 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_sdcolor.training import summary
+from napari_sdcolor.evaluation import summary
 
 
 def test_a_network_broken_on_the_empty_map_is_no_gain() -> None:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_sdcolor.evaluation.report.effects import (
+    repair_blocks,
+    swap_blocks,
+)
+from napari_sdcolor.evaluation.report.markdown import (
+    MISSING,
+    missing,
+    table,
+)
+
 METHODS = {
     'gray': 'baseline: gray (ab = 0)',
     'class-mean': 'baseline: class mean of the true map',
@@ -30,11 +40,9 @@ COLUMNS = {
     'delta_cf_per_photo': 'ΔCF per photo',
 }
 
-MISSING = 'not computed'
-
 
 def as_markdown(result: dict[str, Any]) -> str:
-    """Tables of what ``evaluate`` returned."""
+    """Tables of what ``evaluate`` returned, group by group."""
     blocks = [
         (
             f'{result["photos"]} photos, {result["labeled_photos"]} of them '
@@ -45,25 +53,33 @@ def as_markdown(result: dict[str, Any]) -> str:
             'dB; ΔE2000, CF and ΔCF in their own units.'
         )
     ]
-    for scope, title in SCOPES.items():
-        blocks += _fidelity(title, scope, result['scopes'][scope])
-    blocks += ['## Does the map drive the color?', _map(result['map'])]
-    blocks += ['## Segmentation on gray input', *_segmentation(result)]
+    asked = result['groups']
+    if 'fidelity' in asked:
+        for scope, title in SCOPES.items():
+            blocks += _fidelity(title, scope, result['scopes'][scope])
+    if 'map' in asked:
+        blocks += ['## Does the map drive the color?', _map(result['map'])]
+    if 'swaps' in asked:
+        blocks += swap_blocks(result['swaps'])
+    if 'repair' in asked:
+        blocks += repair_blocks(result['repair'])
+    if 'segmentation' in asked:
+        blocks += ['## Segmentation on gray input', *_segmentation(result)]
     return '\n\n'.join(blocks) + '\n'
 
 
-def _fidelity(title: str, scope: str, table: dict[str, Any]) -> list[str]:
-    heading = f'## {title} ({table["photos"]} photos)'
-    if not table['photos']:
-        return [heading, f'{MISSING.capitalize()}: there is no such photo.']
+def _fidelity(title: str, scope: str, found: dict[str, Any]) -> list[str]:
+    heading = f'## {title} ({found["photos"]} photos)'
+    if not found['photos']:
+        return [heading, missing('there is no such photo')]
     rows = []
     for method, words in METHODS.items():
-        figures = table['methods'].get(method)
+        figures = found['methods'].get(method)
         if figures is not None:
             rows.append([words, *(f'{figures[name]:.2f}' for name in COLUMNS)])
         elif scope != 'all':
             rows.append([words, MISSING, *[''] * (len(COLUMNS) - 1)])
-    return [heading, _table(['', *COLUMNS.values()], rows)]
+    return [heading, table(['', *COLUMNS.values()], rows)]
 
 
 def _map(scopes: dict[str, Any]) -> str:
@@ -79,7 +95,7 @@ def _map(scopes: dict[str, Any]) -> str:
         [words, *(column.get(name, MISSING) for column in columns)]
         for name, words in labels.items()
     ]
-    return _table(['', 'all pixels', 'known pixels only'], rows)
+    return table(['', 'all pixels', 'known pixels only'], rows)
 
 
 def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
@@ -103,7 +119,7 @@ def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
 def _segmentation(result: dict[str, Any]) -> list[str]:
     found = result['segmentation']
     if found is None:
-        return [f'{MISSING.capitalize()}: no pixel is known.']
+        return [missing('no pixel is known')]
     miou = MISSING if found['miou'] is None else f'{found["miou"]:.1%}'
     classes = ', '.join(
         f'{name} {iou:.0%}' for name, iou in found['classes'].items()
@@ -114,7 +130,7 @@ def _segmentation(result: dict[str, Any]) -> list[str]:
             'neighbor, on known pixels. Classes with too few known pixels '
             'in the split are left out of mIoU.'
         ),
-        _table(
+        table(
             ['pixel accuracy', 'pixel accuracy per photo', 'mIoU', 'classes'],
             [
                 [
@@ -127,8 +143,3 @@ def _segmentation(result: dict[str, Any]) -> list[str]:
         ),
         f'IoU by class: {classes or MISSING}.',
     ]
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ['---'] * len(head), *rows]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from napari_sdcolor.training import metrics
+from napari_sdcolor.evaluation import metrics
 
 
 def test_psnr_of_a_constant_error() -> None:

@@ -9,17 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import CLASSES
-from napari_sdcolor.training.metrics import Confusion, bootstrap_interval
-
-LEAST_PIXELS = 2000
-"""Classes with fewer known pixels in the split are left out of mIoU."""
+from napari_sdcolor.evaluation.metrics import Confusion, bootstrap_interval
 
 TOLERANCE = 0.05
 """dB by which the empty map may be worse than gray before the map gain
 says nothing: a network that is broken without a map is no gain."""
 
 Figures = dict[str, float]
-"""What was measured of one picture (``evaluation.Picture.figures``)."""
+"""What was measured of one picture (``fidelity.figures``)."""
 
 
 def summarize(photos: Sequence[Figures]) -> Figures:
@@ -81,19 +78,21 @@ def map_figures(
 
 
 def segmentation_figures(
-    confusion: Confusion, accuracies: Sequence[float]
+    confusion: Confusion,
+    accuracies: Sequence[float],
+    classes: NDArray[np.intp],
 ) -> dict[str, Any] | None:
     """The predicted map against the true one; None if nothing is known.
 
     ``pixel_accuracy`` counts all known pixels of the split alike,
     ``pixel_accuracy_per_photo`` is the mean over photos. mIoU is the mean
-    over the classes with enough known pixels.
+    over the class set, less classes that the photos do not hold.
     """
     known = confusion.known_pixels()
     if not known.any():
         return None
     iou = confusion.iou()
-    chosen = np.flatnonzero(known >= LEAST_PIXELS)
+    chosen = classes[known[classes] > 0]
     return {
         'pixel_accuracy': confusion.pixel_accuracy(),
         'pixel_accuracy_per_photo': float(np.nanmean(accuracies)),
