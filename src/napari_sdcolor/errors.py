@@ -31,6 +31,10 @@ class DeviceError(SdcolorError):
     """A computing device that is missing or ran out of memory."""
 
 
+class OutOfMemory(DeviceError):
+    """A computing device whose memory does not suffice."""
+
+
 class NetworkError(SdcolorError):
     """A network gave values that are no colors (NaN or infinite)."""
 

@@ -7,9 +7,17 @@ preferences all read names, defaults, limits and help from these fields.
 from __future__ import annotations
 
 from dataclasses import Field, asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from napari_sdcolor.errors import SdcolorError
+
+NATIVE = 'native'
+"""The working size that is the photo's own."""
+
+Size = int | Literal['native']
+
+DETAILS: tuple[Size, ...] = (352, 512, 704, NATIVE)
+"""Working sizes to choose from where a person would not type a number."""
 
 WINDOWS = ('auto', 'type', 'minmax')
 """Named tone windows; 'LOW,HIGH' gives the two points themselves."""
@@ -33,12 +41,14 @@ class Settings:
         If a value lies outside its limits.
     """
 
-    size: int = _declare(
+    size: Size = _declare(
         352,
         'Working size: short side in pixels at which the networks look at '
-        'the photo. The result always has the full size of the photo.',
+        "the photo, or 'native' for the photo's own. The result always has "
+        'the full size of the photo.',
         minimum=64,
         maximum=2048,
+        words=(NATIVE,),
     )
     saturation: float = _declare(
         1.0,
@@ -96,10 +106,15 @@ def _plain(value: Any) -> str:
 def _check(entry: Field, value: Any) -> None:
     limits = entry.metadata
     low, high = limits.get('minimum'), limits.get('maximum')
-    if low is not None and not low <= value <= high:
-        raise SettingsError(
-            f'{entry.name} must be between {low} and {high}, not {value}.'
-        )
+    words = limits.get('words', ())
+    if low is not None and value not in words:
+        number = isinstance(value, int | float)
+        if not (number and low <= value <= high):
+            instead = ''.join(f' or {word!r}' for word in words)
+            raise SettingsError(
+                f'{entry.name} must be between {low} and {high}{instead}, '
+                f'not {value}.'
+            )
     choices = limits.get('choices')
     if choices and value not in choices:
         raise SettingsError(
@@ -110,6 +125,23 @@ def _check(entry: Field, value: Any) -> None:
 def declared(name: str) -> Field:
     """The declaration (default, help, limits) of one setting."""
     return next(entry for entry in fields(Settings) if entry.name == name)
+
+
+def parse_size(words: str) -> Size:
+    """A working size as a person writes it.
+
+    Raises
+    ------
+    SettingsError
+        If the words are no whole number within the limits and not
+        'native'.
+    """
+    try:
+        size = int(words)
+    except ValueError:
+        size = words
+    _check(declared('size'), size)
+    return size
 
 
 def window_words(window: str | tuple[float, float]) -> str:

@@ -19,6 +19,7 @@ from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.errors import LabelsError, PhotoError
+from napari_sdcolor.settings import Size
 
 LABELS_SUFFIX = '.labels.png'
 
@@ -61,7 +62,7 @@ def find_labels(
 
 
 def read_labels(
-    path: str | os.PathLike[str], photo: Photo, size: int
+    path: str | os.PathLike[str], photo: Photo, size: Size
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Read a label map for a photo.
 
@@ -72,7 +73,8 @@ def read_labels(
     photo
         The photo that the map belongs to.
     size
-        Working size: short side of the networks' planes in pixels.
+        Working size: short side of the networks' planes in pixels, or
+        'native'.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def read_labels(
 
 
 def fit_labels(
-    ids: NDArray, photo: Photo, size: int, name: str = 'The label map'
+    ids: NDArray, photo: Photo, size: Size, name: str = 'The label map'
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Make a map fit a photo; see ``read_labels``.
 

@@ -124,7 +124,8 @@ def color_one(
         talk.say('  finding out what is in it, and coloring it')
     else:
         talk.say(f'  coloring it after the map {found}')
-    result = colorizer.colorize(photo, labels, settings=order.settings)
+    with talk.progress():
+        result = colorizer.colorize(photo, labels, settings=order.settings)
     for note in result.notes:
         talk.warn(f'  {note}')
     # The folder is no property of the result: only the map's name is kept.
@@ -134,13 +135,14 @@ def color_one(
     )
     talk.say('  saving')
     finished = datetime.now(UTC)
-    written = save_result(
-        result,
-        order.folder,
-        name,
-        order.format,
-        run=run_facts(started, finished, threads=_threads()),
-    )
+    with talk.progress():
+        written = save_result(
+            result,
+            order.folder,
+            name,
+            order.format,
+            run=run_facts(started, finished, threads=_threads()),
+        )
     for output in written:
         talk.answer(str(output))
     return {

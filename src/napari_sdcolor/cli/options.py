@@ -12,7 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_sdcolor.settings import Settings, declared
+from napari_sdcolor.settings import (
+    Settings,
+    SettingsError,
+    declared,
+    parse_size,
+)
+from napari_sdcolor.settings import Size as WorkingSize
 
 DEFAULTS = Settings()
 
@@ -30,13 +36,13 @@ class Format(StrEnum):
     jpeg = 'jpeg'
 
 
-def _setting(name: str, **more: Any) -> Any:
+def _setting(name: str, *, limited: bool = True, **more: Any) -> Any:
     limits = declared(name).metadata
     return typer.Option(
         f'--{name}',
         help=limits['help'],
-        min=limits.get('minimum'),
-        max=limits.get('maximum'),
+        min=limits.get('minimum') if limited else None,
+        max=limits.get('maximum') if limited else None,
         rich_help_panel='Settings',
         **more,
     )
@@ -80,7 +86,18 @@ Json = Annotated[
         'goes to standard error.',
     ),
 ]
-Size = Annotated[int, _setting('size', metavar='N')]
+
+
+def _size(words: str | int) -> WorkingSize:
+    try:
+        return parse_size(str(words))
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Size = Annotated[
+    Any, _setting('size', metavar='N|native', parser=_size, limited=False)
+]
 Saturation = Annotated[float, _setting('saturation', metavar='X')]
 Window = Annotated[str, _setting('window', metavar='WINDOW')]
 Weights = Annotated[str, _setting('weights', metavar='NAME')]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -17,6 +18,9 @@ from napari_sdcolor.settings import SettingsError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
+
+PAUSE = 2.0
+"""Seconds between two words on the progress of one photo."""
 
 FAILURES = (SdcolorError, OSError, MemoryError)
 """What a photo, a file or the machine can do to a command."""
@@ -63,6 +67,22 @@ class Talk:
     def say(self, words: str) -> None:
         """Progress and what was understood."""
         self._aside.print(words)
+
+    @contextmanager
+    def progress(self) -> Iterator[None]:
+        """Say what the core says of its progress, now and then."""
+        from napari_sdcolor.core.progress import told_to
+
+        last = time.monotonic()
+
+        def listen(words: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= PAUSE:
+                last = time.monotonic()
+                self.say(f'  {words}')
+
+        with told_to(listen):
+            yield
 
     def warn(self, words: str) -> None:
         """Something the person should know, though the work goes on."""

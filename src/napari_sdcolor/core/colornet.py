@@ -8,6 +8,7 @@ so that an edit of the label map changes the color only nearby.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -59,6 +60,21 @@ class ColorNetConfig:
         """3x3 convolutions after the last decoder layer."""
         return 2 if self.preset == 'paper' else 1
 
+    @property
+    def reach(self) -> int:
+        """Farthest output pixel that one input pixel acts on (79 or 158).
+
+        The largest over all phases; the statistics of the gray stream are
+        left out of account.
+        """
+        step = self.multiple
+        return 4 * (step - 1) + self.final_convs + 2 + step - 1
+
+    @property
+    def halo(self) -> int:
+        """``reach``, rounded up to the alignment of tiles (80 or 160)."""
+        return -(-self.reach // self.multiple) * self.multiple
+
     def to_dict(self) -> dict:
         return asdict(self)
 
@@ -83,6 +99,26 @@ def instance_norm(x: Tensor) -> Tensor:
         # A single value is its own mean; torch refuses to say so.
         return torch.zeros_like(x)
     return functional.instance_norm(x, eps=EPS)
+
+
+def normalize(x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    """``instance_norm`` with statistics that are known already.
+
+    Parameters
+    ----------
+    x
+        (n, c, h, w).
+    mean, variance
+        (c,) of every channel.
+    """
+    wide = torch.promote_types(x.dtype, torch.float32)
+    found = functional.batch_norm(
+        x.to(wide),
+        mean.to(x.device, wide),
+        variance.to(x.device, wide),
+        eps=EPS,
+    )
+    return found.to(x.dtype)
 
 
 class EncoderLevel(nn.Module):
@@ -149,27 +185,41 @@ class ColorNet(nn.Module):
             self.last_conv = _conv(joined[-1], joined[-1])
         self.final_conv = _conv(joined[-1], 2)
 
-    def encode_gray(self, gray: Tensor) -> list[Tensor]:
+    def gray_levels(self, gray: Tensor) -> Iterator[Tensor]:
+        """Features of the gray stream as it goes on, finest first."""
+        for level in self.encoder:
+            gray = level(gray)
+            yield gray
+
+    def encode_gray(
+        self,
+        gray: Tensor,
+        statistics: Sequence[tuple[Tensor, Tensor]] | None = None,
+    ) -> list[Tensor]:
         """Features of the gray stream, normalized for joining.
 
         Parameters
         ----------
         gray
             (n, 1, h, w) in [-1, 1].
+        statistics
+            Mean and variance (width,) of every level, where ``gray`` is
+            only a part of the photo; its own if None.
 
         Returns
         -------
         list of Tensor
             One per level, finest first: (n, width, h/2^level, w/2^level).
         """
-        features = []
-        x = gray
-        for level in self.encoder:
-            x = level(x)
-            features.append(
-                instance_norm(x) if self.config.instance_norm else x
-            )
-        return features
+        levels = self.gray_levels(gray)
+        if not self.config.instance_norm:
+            return list(levels)
+        if statistics is None:
+            return [instance_norm(x) for x in levels]
+        return [
+            normalize(x, *known)
+            for x, known in zip(levels, statistics, strict=True)
+        ]
 
     def embed_labels(self, labels: Tensor) -> Tensor:
         """Label ids (n, h, w) as the channels the label stream reads."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_sdcolor.errors import DeviceError
+from napari_sdcolor.errors import DeviceError, OutOfMemory
 
 if TYPE_CHECKING:
     import torch
@@ -139,17 +139,17 @@ def out_of_memory_said(device: Device) -> Iterator[None]:
 
     Raises
     ------
-    DeviceError
+    OutOfMemory
         If the device ran out of memory.
     """
     torch = import_torch()
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise DeviceError(_out_of_memory(device)) from error
+        raise OutOfMemory(_out_of_memory(device)) from error
     except RuntimeError as error:
         if any(words in str(error) for words in _NO_MEMORY):
-            raise DeviceError(_out_of_memory(device)) from error
+            raise OutOfMemory(_out_of_memory(device)) from error
         raise
 
 
@@ -158,3 +158,12 @@ def _out_of_memory(device: Device) -> str:
         f'The {device.words} ran out of memory. Choose a smaller working '
         'size or close other programs; nothing was changed.'
     )
+
+
+def free_memory(device: Device) -> None:
+    """Give back what torch keeps for later, before another attempt."""
+    torch = import_torch()
+    if device.kind == 'cuda':
+        torch.cuda.empty_cache()
+    elif device.kind == 'mps':
+        torch.mps.empty_cache()

@@ -12,19 +12,31 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch.nn import functional
 
-from napari_sdcolor.core import colornet, gridnet, lab, models
+from napari_sdcolor.core import cancel, colornet, gridnet, lab, models
 from napari_sdcolor.core.authors import load_color, load_segmentation
 from napari_sdcolor.core.device import choose
+from napari_sdcolor.core.enlarge import Enlarger
 from napari_sdcolor.core.networks import Networks, finite
 from napari_sdcolor.core.orientation import as_stored, upright
+from napari_sdcolor.core.paint import Painting, notes_on
 from napari_sdcolor.core.photo import Photo, as_photo
-from napari_sdcolor.core.planes import pad
+from napari_sdcolor.core.planes import check_labels, pad
 from napari_sdcolor.core.recolor import RecolorSession
 from napari_sdcolor.core.results import Colorized, Segmentation
+from napari_sdcolor.core.rows import bands
 from napari_sdcolor.core.weights import random_part
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.settings import NATIVE, Settings, Size
+
+GRID_SIDE = 704
+"""Short side in pixels up to which the GridNet follows the working size.
+
+It has seen photos of about this size; what is in a photo does not become
+clearer on more pixels, and its logits are brought to any size anyhow.
+"""
+
+LOGITS_BAND = 2**18
+"""Pixels whose 60 logits are enlarged together: 60 MB in float32."""
 
 
 class Colorizer(Networks):
@@ -40,7 +52,7 @@ class Colorizer(Networks):
         *,
         device: str = 'auto',
         dtype: str = 'float32',
-        size: int = 352,
+        size: Size = 352,
     ) -> Colorizer:
         """Networks with trained weights.
 
@@ -71,7 +83,7 @@ class Colorizer(Networks):
         seed: int = 0,
         device: str = 'cpu',
         dtype: str = 'float32',
-        size: int = 352,
+        size: Size = 352,
         grid: gridnet.GridNetConfig = gridnet.PAPER,
     ) -> Colorizer:
         """Full-width networks with random weights, for tests and benchmarks.
@@ -102,7 +114,7 @@ class Colorizer(Networks):
         *,
         device: str = 'auto',
         dtype: str = 'float32',
-        size: int = 352,
+        size: Size = 352,
     ) -> Colorizer:
         """Networks with the weights that the paper's authors published.
 
@@ -137,26 +149,32 @@ class Colorizer(Networks):
         """
         photo = as_photo(photo)
         orientation = photo.origin.orientation
-        shape = photo.working_shape(self.size)
-        network_size = self.grid_net.config.size or self.size
-        gray = self.network_gray(photo, 'segmentation', network_size)
+        gray = self.network_gray(photo, 'segmentation', self._grid_size(photo))
         padded, (h, w) = pad(gray, self.grid_net.config.multiple)
+        shape = photo.working_shape(self.size)
+        labels = np.empty(shape, np.uint8)
+        confidence = np.empty(shape, np.float32)
+        # Views: what is written upright lands in stored order.
+        seen_labels = upright(labels, orientation)
+        seen_confidence = upright(confidence, orientation)
         with self.inference():
             logits = self.grid_net(self._tensor(padded)[None, None])
-            logits = logits[..., :h, :w].float()
-            turned = upright(np.empty(shape, bool), orientation).shape
-            if turned != (h, w):
-                logits = functional.interpolate(
-                    logits, turned, mode='bilinear'
+            enlarge = Enlarger(logits[..., :h, :w].float(), seen_labels.shape)
+            for rows in bands(seen_labels.shape, LOGITS_BAND):
+                cancel.check()
+                shares = torch.softmax(enlarge(rows), 1)[0]
+                share, found = shares.max(0)
+                seen_labels[rows] = found.to(torch.uint8).cpu().numpy()
+                # One NaN among the logits of a pixel makes its share NaN.
+                seen_confidence[rows] = finite(
+                    self._numpy(share), 'segmentation'
                 )
-            share, labels = torch.softmax(logits, 1)[0].max(0)
-            labels = labels.to(torch.uint8).cpu().numpy()
-            # One NaN among the logits of a pixel makes its share NaN.
-            confidence = finite(self._numpy(share), 'segmentation')
-        return Segmentation(
-            np.ascontiguousarray(as_stored(labels, orientation)),
-            np.ascontiguousarray(as_stored(confidence, orientation)),
-        )
+        return Segmentation(labels, confidence)
+
+    def _grid_size(self, photo: Photo) -> int:
+        """Short side at which the GridNet looks at a photo."""
+        wanted = min(photo.shape) if self.size == NATIVE else self.size
+        return self.grid_net.config.size or min(wanted, GRID_SIDE)
 
     def colorize(
         self,
@@ -195,18 +213,36 @@ class Colorizer(Networks):
             found = self.segment(photo)
             labels, origin = found.labels, 'predicted'
             confidence = float(found.confidence.mean())
-        session = self.session(photo, labels, saturation=settings.saturation)
+        labels = check_labels(labels, photo.working_shape(self.size))
+        chroma, notes = self._full_pass(photo, labels)
+        guide = photo.working_lightness(self.size)
+        painting = Painting(photo, chroma, guide, settings.saturation)
         return Colorized(
-            rgb=session.rgb,
-            labels=session.labels,
-            chroma=session.chroma,
+            rgb=np.asarray(painting) if photo.in_memory else painting,
+            labels=labels.copy(),
+            chroma=chroma,
             photo=photo,
             settings=settings,
             labels_origin=origin,
             confidence=confidence,
             model=self.facts(),
-            notes=session.notes,
+            notes=notes + notes_on(chroma),
         )
+
+    def _full_pass(
+        self, photo: Photo, labels: NDArray[np.uint8]
+    ) -> tuple[NDArray, tuple[str, ...]]:
+        """Chroma (h, w, 2) of a map, in stored order, and notes."""
+        orientation = photo.origin.orientation
+        multiple = self.color_net.config.multiple
+        gray, (h, w) = pad(
+            self.network_gray(photo, 'color', self.size), multiple
+        )
+        turned = upright(labels, orientation)
+        padded, _ = pad(turned, multiple, 'constant')
+        chroma, notes = self.color(gray, np.ascontiguousarray(padded))
+        stored = as_stored(chroma[:h, :w], orientation)
+        return np.ascontiguousarray(stored), notes
 
     def session(
         self,
@@ -226,7 +262,7 @@ class Colorizer(Networks):
         """
         return RecolorSession(self, as_photo(photo), labels, saturation)
 
-    def network_gray(self, photo: Photo, kind: str, size: int) -> NDArray:
+    def network_gray(self, photo: Photo, kind: str, size: Size) -> NDArray:
         """(h, w) float32 in [0, 1], upright, as a network's weights expect."""
         plane = photo.working_lightness(size)
         plane = upright(plane, photo.origin.orientation)

@@ -10,11 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.core import cancel, colornet, gridnet
-from napari_sdcolor.core.device import Device, out_of_memory_said
+from napari_sdcolor.core import cancel, colornet, gridnet, progress
+from napari_sdcolor.core.device import (
+    Device,
+    free_memory,
+    out_of_memory_said,
+)
 from napari_sdcolor.core.planes import check_gray, check_labels
+from napari_sdcolor.core.tiling import SIDES, WHOLE_AREA, tiled_chroma
 from napari_sdcolor.core.weights import Part
-from napari_sdcolor.errors import NetworkError
+from napari_sdcolor.errors import NetworkError, OutOfMemory
+from napari_sdcolor.settings import Size
 
 DTYPES = {
     'float32': torch.float32,
@@ -36,15 +42,23 @@ class Networks:
     dtype
         'float32', 'float64', 'float16' or 'bfloat16'.
     size
-        Working size: short side in pixels.
+        Working size: short side in pixels, or 'native'.
+
+    Attributes
+    ----------
+    whole_area : int
+        Planes of up to this many pixels are colored in one piece, larger
+        ones in tiles, with the same result (see ``core.tiling``).
     """
+
+    whole_area = WHOLE_AREA
 
     def __init__(
         self,
         parts: dict[str, Part],
         device: Device,
         dtype: str = 'float32',
-        size: int = 352,
+        size: Size = 352,
     ) -> None:
         if dtype not in DTYPES:
             raise ValueError(f'dtype must be one of {", ".join(DTYPES)}.')
@@ -104,9 +118,59 @@ class Networks:
         """
         gray = check_gray(gray, self.color_net.config.multiple)
         labels = check_labels(labels, gray.shape)
+        return self.color(gray, labels)[0]
+
+    def color(
+        self, gray: NDArray, labels: NDArray[np.uint8]
+    ) -> tuple[NDArray, tuple[str, ...]]:
+        """The color network, in one piece or in tiles.
+
+        Parameters
+        ----------
+        gray, labels
+            Checked planes as ``chroma`` takes them.
+
+        Returns
+        -------
+        chroma
+            (h, w, 2), a and b in Lab units.
+        notes
+            A sentence, if the memory sufficed for smaller parts only.
+
+        Raises
+        ------
+        NetworkError
+            If the network gives NaN or infinity.
+        OutOfMemory
+            If the memory does not suffice for the smallest tiles either.
+        """
+        ways = [None] * (gray.size <= self.whole_area) + list(SIDES)
+        for place, side in enumerate(ways):
+            try:
+                found = self._color(gray, labels, side)
+            except OutOfMemory:
+                if side == ways[-1]:
+                    raise
+            else:
+                return found, (_smaller(side),) * (place > 0)
+            # Outside the handler: its traceback holds the tensors.
+            free_memory(self.device)
+            progress.say(_smaller(ways[place + 1]))
+        raise AssertionError('SIDES is empty.')
+
+    def _color(
+        self, gray: NDArray, labels: NDArray[np.uint8], side: int | None
+    ) -> NDArray:
         with self.inference():
-            features = self.encode_gray(gray)
-            return self.decode(features, labels)
+            if side is None:
+                return self.decode(self.encode_gray(gray), labels)
+            wide = np.float64 if self.dtype == 'float64' else np.float32
+            chroma = np.empty((*gray.shape, 2), wide)
+            for tile, found in tiled_chroma(
+                self.color_net, gray, labels, side, self._tensor
+            ):
+                chroma[tile.rows, tile.columns] = self._lab(found)
+            return chroma
 
     def logits(self, gray: ArrayLike) -> NDArray:
         """The bare GridNet.
@@ -153,6 +217,10 @@ class Networks:
         found = self.color_net.decode(
             features, self.color_net.encode_labels(ids)
         )
+        return self._lab(found)
+
+    def _lab(self, found: torch.Tensor) -> NDArray:
+        """Chroma (h, w, 2) in Lab units of an output (1, 2, h, w)."""
         chroma = np.moveaxis(self._numpy(found[0]), 0, -1)
         with np.errstate(over='ignore'):
             if self.parts['color'].encoding == 'opencv':
@@ -192,6 +260,13 @@ def finite(values: NDArray, kind: str) -> NDArray:
             'float32 or the CPU; if it stays, the weights are bad.'
         )
     return values
+
+
+def _smaller(side: int) -> str:
+    return (
+        'The memory did not suffice for the photo in one piece: it was '
+        f'colored in tiles of {side} pixels, with the same result.'
+    )
 
 
 def _check_cancelled(module: torch.nn.Module, inputs: object) -> None:

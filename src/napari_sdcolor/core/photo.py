@@ -5,16 +5,18 @@ L* everywhere in this package means L* after the tone window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from napari_sdcolor.core import cancel
+from napari_sdcolor.core.rows import Rows, bands
 from napari_sdcolor.core.tone import find_window, lightness_of, scale
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.settings import parse_window
+from napari_sdcolor.settings import NATIVE, Size, parse_window
 
 MIN_SIDE = 16
 """Photos whose shorter side has fewer pixels are refused."""
@@ -66,7 +68,8 @@ class Photo:
     ----------
     lightness
         (H, W) float32, L* in [0, 100] after the tone window, at full
-        resolution and in stored order.
+        resolution and in stored order. Of a very large photo, rows that
+        are read from its file when they are needed.
     bits
         Depth of results, 8 or 16.
     window
@@ -76,34 +79,49 @@ class Photo:
     source_dtype
         Data type of the pixels as given.
     alpha
-        (H, W) in the type of the results, or None.
+        (H, W) in the type of the results, or None; as ``lightness``.
     notes
         Sentences for a person about what was understood.
     origin
         What a file brought along.
     """
 
-    lightness: NDArray[np.float32]
+    lightness: NDArray[np.float32] | Rows
     bits: int
     window: tuple[float, float]
     kind: str
     source_dtype: str
-    alpha: NDArray | None = None
+    alpha: NDArray | Rows | None = None
     notes: tuple[str, ...] = ()
     origin: Origin = Origin()
+    _resized: dict[Size, NDArray] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.lightness.shape
 
-    def working_shape(self, size: int) -> tuple[int, int]:
+    @property
+    def in_memory(self) -> bool:
+        """Whether the planes are arrays, not rows of a file."""
+        return isinstance(self.lightness, np.ndarray)
+
+    def working_shape(self, size: Size) -> tuple[int, int]:
         """(h, w) of the planes that the networks see; see below."""
         return working_shape(self.shape, size)
 
-    def working_lightness(self, size: int) -> NDArray[np.float32]:
-        """L* (h, w) at working size, antialiased, in stored order."""
-        return resize_plane(self.lightness, self.working_shape(size))
+    def working_lightness(self, size: Size) -> NDArray[np.float32]:
+        """L* (h, w) at working size, antialiased, in stored order.
+
+        Several parts of the work ask for it, so the latest one is kept.
+        """
+        if size not in self._resized:
+            plane = resize_plane(self.lightness, self.working_shape(size))
+            self._resized.clear()
+            self._resized[size] = plane
+        return self._resized[size]
 
     def describe(self) -> str:
         """What was understood, in one sentence."""
@@ -118,13 +136,15 @@ class Photo:
         return replace(self, origin=origin, notes=self.notes + notes)
 
 
-def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
+def working_shape(shape: tuple[int, int], size: Size) -> tuple[int, int]:
     """Shape with the short side at ``size``, aspect kept.
 
-    Very long photos get a shorter side so that the plane does not exceed
+    ``'native'`` is the shape itself. Very long photos get a shorter side so that the plane does not exceed
     ``MAX_AREA * size**2`` pixels by more than the rounding of its sides.
     """
     height, width = shape
+    if size == NATIVE:
+        return height, width
     scale = size / min(height, width)
     area = height * width * scale**2
     if area > MAX_AREA * size**2:
@@ -133,14 +153,29 @@ def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
 
 
 def resize_plane(
-    plane: NDArray[np.float32], shape: tuple[int, int]
+    plane: NDArray[np.float32] | Rows, shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Antialiased bicubic resize, kept inside the plane's own range."""
+    """Antialiased bicubic resize, kept inside the plane's own range.
+
+    The rows are shortened strip by strip, then the columns at once: the
+    same arithmetic as in one go, without the whole plane in memory.
+    """
     if plane.shape == tuple(shape):
         return np.ascontiguousarray(plane)
-    image = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
-    resized = np.array(image.resize(shape[::-1], Image.Resampling.BICUBIC))
-    return np.clip(resized, plane.min(), plane.max())
+    height, width = shape
+    narrow = np.empty((plane.shape[0], width), np.float32)
+    low, high = np.inf, -np.inf
+    for rows in bands(plane.shape):
+        cancel.check()
+        strip = np.ascontiguousarray(plane[rows], dtype=np.float32)
+        low, high = min(low, strip.min()), max(high, strip.max())
+        narrow[rows] = _resize(strip, (len(strip), width))
+    return np.clip(_resize(narrow, (height, width)), low, high)
+
+
+def _resize(plane: NDArray, shape: tuple[int, int]) -> NDArray:
+    image = Image.fromarray(plane)
+    return np.array(image.resize(shape[::-1], Image.Resampling.BICUBIC))
 
 
 def photo_from_array(

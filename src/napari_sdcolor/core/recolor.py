@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_sdcolor.core import cancel
 from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.orientation import as_stored, upright
+from napari_sdcolor.core.paint import notes_on
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import Box, changed_box, check_labels, pad
 from napari_sdcolor.core.upsample import Upsampler
@@ -71,15 +72,7 @@ class RecolorSession:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about chroma that no photo has."""
-        largest = float(np.abs(self.chroma).max())
-        if largest <= 128:
-            return ()
-        return (
-            (
-                f'The network asked for chroma up to {largest:.0f} Lab '
-                'units; it was lowered into the gamut.'
-            ),
-        )
+        return notes_on(self.chroma)
 
     def update(self, labels: ArrayLike) -> list[Box]:
         """Follow an edit of the map.

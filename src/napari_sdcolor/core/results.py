@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sdcolor.core.paint import Painting
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.settings import Settings
 
@@ -35,7 +36,10 @@ class Colorized:
     Parameters
     ----------
     rgb
-        (H, W, 3) uint8 or uint16, sRGB, in the photo's stored order.
+        (H, W, 3) uint8 or uint16, sRGB, in the photo's stored order. Of a
+        photo that is read from its file row by row, a picture that is
+        painted row by row while it is saved; ``np.asarray`` makes an
+        array of it.
     labels
         (h, w) uint8 label map at working size that steered the color.
     chroma
@@ -54,7 +58,7 @@ class Colorized:
         Sentences for a person about anything unusual.
     """
 
-    rgb: NDArray
+    rgb: NDArray | Painting
     labels: NDArray[np.uint8]
     chroma: NDArray[np.float32]
     photo: Photo

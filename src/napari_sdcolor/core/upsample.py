@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.planes import Box
+from napari_sdcolor.core.rows import Rows, bands
 
 REACH = 2
 """Radius of the support in working pixels."""
@@ -37,7 +38,9 @@ class Upsampler:
     """
 
     def __init__(
-        self, lightness: NDArray[np.float32], guide: NDArray[np.float32]
+        self,
+        lightness: NDArray[np.float32] | Rows,
+        guide: NDArray[np.float32],
     ) -> None:
         self.lightness = lightness
         self.guide = guide
@@ -71,21 +74,38 @@ class Upsampler:
         """
         y0, x0, y1, x1 = box or (0, 0, *self.lightness.shape)
         result = np.empty((y1 - y0, x1 - x0, 2), np.float32)
-        if chroma.shape[:2] == self.lightness.shape:
-            result[...] = chroma[y0:y1, x0:x1]
-            return result
-        rows = max(1, STRIP // max(1, x1 - x0))
-        for top in range(y0, y1, rows):
-            bottom = min(y1, top + rows)
-            result[top - y0 : bottom - y0] = self._strip(
-                chroma, slice(top, bottom), slice(x0, x1)
-            )
+        columns = slice(x0, x1)
+        for strip in bands(result.shape, STRIP):
+            rows = slice(y0 + strip.start, y0 + strip.stop)
+            own = self.lightness[rows, columns]
+            result[strip] = self.strip(chroma, own, rows, columns)
         return result
 
-    def _strip(
-        self, chroma: NDArray[np.float32], rows: slice, columns: slice
+    def strip(
+        self,
+        chroma: NDArray[np.float32],
+        own: NDArray[np.float32],
+        rows: slice,
+        columns: slice,
     ) -> NDArray[np.float32]:
-        own = self.lightness[rows, columns]
+        """Chroma of a few rows whose lightness is at hand.
+
+        Parameters
+        ----------
+        chroma
+            (h, w, 2) float32 at working size.
+        own
+            Lightness of the rows and columns.
+        rows, columns
+            Where they lie in the photo.
+
+        Returns
+        -------
+        NDArray
+            (rows, columns, 2) float32.
+        """
+        if chroma.shape[:2] == self.lightness.shape:
+            return np.asarray(chroma[rows, columns], np.float32)
         total = np.zeros(own.shape, np.float32)
         sum_a = np.zeros(own.shape, np.float32)
         sum_b = np.zeros(own.shape, np.float32)

@@ -12,6 +12,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.progress import told_to
 from napari_sdcolor.errors import Cancelled
 
 Report = Callable[[str], None]
@@ -43,7 +44,7 @@ class Job:
     token: CancelToken = field(default_factory=CancelToken)
 
     def run(self, report: Report) -> Any:
-        with self.token.active():
+        with self.token.active(), told_to(report):
             return self.work(report)
 
 
