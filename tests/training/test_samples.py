@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.data import Pack
@@ -16,8 +18,10 @@ from napari_sdcolor.training.recipe import Recipe
 from napari_sdcolor.training.samples import (
     CropDataset,
     age,
+    class_colors,
     corrupt,
     random_crop,
+    swap_region,
 )
 
 COLOR = Recipe(
@@ -187,3 +191,46 @@ def test_the_map_given_is_not_changed(labels: np.ndarray) -> None:
     for seed in range(10):
         corrupt(labels, np.random.default_rng(seed), COLOR)
     assert np.array_equal(labels, before)
+
+
+def test_class_colors_are_means_over_known_pixels() -> None:
+    rgb = np.zeros((64, 64, 3), np.uint8)
+    rgb[:, :32] = (200, 40, 40)
+    rgb[:, 32:] = (40, 40, 200)
+    labels = np.full((64, 64), 7, np.uint8)
+    labels[:, 32:] = UNKNOWN
+    labels[:2, :2] = 15  # too few to have a mean
+    entry = SimpleNamespace(labels=True, load=lambda: (rgb, labels))
+    means = class_colors([entry] * 3)
+    assert list(means) == [7]
+    red = lab.rgb_to_lab(rgb[:1, :1] / np.float32(255))[0, 0, 1:]
+    np.testing.assert_allclose(means[7], red, atol=0.01)
+
+
+def test_a_swapped_region_takes_the_color_of_its_new_class() -> None:
+    ab = np.full((12, 12, 2), 5, np.float32)
+    labels = np.full((12, 12), UNKNOWN, np.uint8)
+    labels[:5] = labels[7:] = 3
+    means = {
+        3: np.array([1, 2], np.float32),
+        4: np.array([11, -8], np.float32),
+    }
+    moved, swapped = swap_region(ab, labels, means, np.random.default_rng(0))
+    new = swapped == 4
+    # One of the two connected regions of class 3, whole and alone.
+    assert new.sum() == 60
+    assert (swapped[5:7] == 0).all()
+    np.testing.assert_array_equal(moved[new], np.tile([15, -5], (60, 1)))
+    np.testing.assert_array_equal(moved[~new], ab[~new])
+    assert (ab == 5).all()
+    assert (labels[:5] == 3).all()
+
+
+def test_nothing_is_swapped_where_no_class_is_known() -> None:
+    ab = np.ones((4, 4, 2), np.float32)
+    labels = np.full((4, 4), UNKNOWN, np.uint8)
+    moved, swapped = swap_region(
+        ab, labels, {3: np.zeros(2, np.float32)}, np.random.default_rng(0)
+    )
+    np.testing.assert_array_equal(moved, ab)
+    assert not swapped.any()

@@ -18,6 +18,7 @@ from napari_sdcolor.training.loop import (
     Trainer,
     build_network,
     class_weights,
+    color_loss,
     learning_rate,
     with_overrides,
 )
@@ -258,3 +259,29 @@ def test_shipped_recipes_build_their_networks(task: str) -> None:
 def test_overrides_leave_the_rest_alone() -> None:
     changed = with_overrides(COLOR, steps=9, batch=None)
     assert changed == replace(COLOR, steps=9)
+
+
+def test_the_rate_before_the_cooldown_is_the_same_for_any_length() -> None:
+    recipe = replace(SHIPPED['color'], warmup=10, steps=1000, cooldown=0.2)
+    longer = replace(recipe, steps=5000)
+    assert [learning_rate(recipe, step) for step in range(800)] == [
+        learning_rate(longer, step) for step in range(800)
+    ]
+    assert learning_rate(recipe, 900) == pytest.approx(recipe.rate / 2, 0.02)
+    assert learning_rate(recipe, 1000) == 0
+
+
+def test_vivid_weights_count_colorful_pixels_more() -> None:
+    chroma = torch.zeros(1, 2, 1, 2)
+    chroma[0, 0, 0, 1] = 32 / 128  # one gray pixel, one of chroma 32
+    gray_wrong = chroma.clone()
+    gray_wrong[0, 0, 0, 0] = 0.5
+    color_wrong = chroma.clone()
+    color_wrong[0, 0, 0, 1] += 0.5
+    plain = color_loss(gray_wrong, chroma, delta=1, vivid=0)
+    assert color_loss(color_wrong, chroma, delta=1, vivid=0) == plain
+    # Weights 1 and 1 + 2, divided by their mean 2.
+    gray = color_loss(gray_wrong, chroma, delta=1, vivid=2)
+    color = color_loss(color_wrong, chroma, delta=1, vivid=2)
+    assert gray == pytest.approx(float(plain) / 2)
+    assert color == pytest.approx(float(plain) * 3 / 2)

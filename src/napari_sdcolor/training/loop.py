@@ -64,11 +64,36 @@ class _From(Sampler):
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
+    """Linear warm-up, constant, then half a cosine down to zero."""
     if step < recipe.warmup:
         return recipe.rate * (step + 1) / recipe.warmup
-    share = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+    length = recipe.cooldown * max(1, recipe.steps - recipe.warmup)
+    share = 1 - (recipe.steps - step) / max(1.0, length)
+    share = min(1.0, max(0.0, share))
+    return recipe.rate * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def color_loss(
+    found: Tensor, chroma: Tensor, *, delta: float, vivid: float
+) -> Tensor:
+    """Huber loss on ab/128 (paper, equation 1), colorful pixels weighted.
+
+    Parameters
+    ----------
+    found, chroma
+        (n, 2, h, w), ab divided by 128.
+    delta
+        Where the loss turns from square to linear; the result is divided
+        by it, so that it keeps the scale of an absolute difference.
+    vivid
+        See ``Recipe``; the weights are divided by their mean.
+    """
+    loss = functional.huber_loss(found, chroma, delta=delta, reduction='none')
+    if vivid:
+        strength = chroma.norm(dim=1, keepdim=True) * (128 / 32)
+        weight = 1 + vivid * strength
+        loss = loss * (weight / weight.mean())
+    return loss.mean() / delta
 
 
 def class_weights(entries: list[Entry], recipe: Recipe) -> Tensor:
@@ -160,9 +185,12 @@ class Trainer:
                 label_smoothing=self.recipe.smoothing,
             )
         gray, labels, chroma = batch
-        delta = self.recipe.delta
-        found = self.forward(gray, labels).float()
-        return functional.huber_loss(found, chroma, delta=delta) / delta
+        return color_loss(
+            self.forward(gray, labels).float(),
+            chroma,
+            delta=self.recipe.delta,
+            vivid=self.recipe.vivid,
+        )
 
     def run(self, save_every: float = 300.0) -> None:
         """Train from the current step to the recipe's last.

@@ -26,14 +26,25 @@ class Recipe:
         Side of the square training crops in pixels.
     zoom
         Range of the random factor on ``size``.
-    batch, steps, rate, decay, warmup
-        Optimizer (AdamW) and its schedule (linear warm-up, then cosine).
+    batch, steps, rate, decay, warmup, cooldown
+        Optimizer (AdamW) and its schedule: linear warm-up, constant rate,
+        and half a cosine down to zero over the last ``cooldown`` of all
+        steps. As the rate before the cooldown does not depend on the number
+        of steps, a run can be made longer or shorter while it goes on.
     average
         Decay of the exponential moving average of the weights, which is
         what is evaluated and shipped.
     delta
         Where the Huber loss on ab/128 turns from square to linear (paper,
         equation 1, uses 1).
+    vivid
+        Weight of colorful pixels in the color loss: 1 + ``vivid`` * C/32 for
+        a true chroma C in Lab units. Against dullness: where gray and red
+        are equally likely, the plain mean is brownish gray.
+    swap
+        Probability that one region is relabelled as another class, and its
+        true color moved by the difference of the two classes' mean colors.
+        It teaches that the map decides, not the texture alone.
     empty_map, partial_map, coarse_map
         Probability that the color network sees no map at all, a map with
         classes missing, a blocky map.
@@ -60,8 +71,11 @@ class Recipe:
     rate: float = 1e-3
     decay: float = 0.01
     warmup: int = 200
+    cooldown: float = 1.0
     average: float = 0.998
     delta: float = 0.02
+    vivid: float = 0.0
+    swap: float = 0.0
     empty_map: float = 0.15
     partial_map: float = 0.1
     coarse_map: float = 0.2

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from scipy import ndimage
 from torch.utils.data import Dataset
 
-from napari_sdcolor.classes import UNKNOWN
+from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.data import Entry
@@ -24,6 +25,10 @@ SPARING = {
     'fasseg': 0.6,
 }
 """Weight of data sets that show one class without its surroundings."""
+
+
+LEAST_PIXELS = 2000
+"""A class seen in fewer pixels has no mean color to speak of."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class CropDataset(Dataset):
         if not entries:
             raise DataError('There is no photograph to cut crops from.')
         self.entries = entries
+        self.means = class_colors(entries) if recipe.swap else None
         weights = np.array(
             [
                 SPARING.get(entry.dataset, 1.0)
@@ -81,8 +87,12 @@ class CropDataset(Dataset):
             return torch.from_numpy(gray)[None], torch.from_numpy(crop.labels)
         values = lab.rgb_to_lab(crop.rgb / np.float32(255))
         gray = age(values[..., 0] / 100, rng, self.recipe.aging)
-        labels = corrupt(crop.labels, rng, self.recipe)
-        chroma = np.moveaxis(values[..., 1:] / 128, -1, 0)
+        ab, labels = values[..., 1:], crop.labels
+        if self.means is not None and rng.random() < self.recipe.swap:
+            ab, labels = swap_region(ab, labels, self.means, rng)
+        else:
+            labels = corrupt(labels, rng, self.recipe)
+        chroma = np.moveaxis(ab / 128, -1, 0)
         return (
             torch.from_numpy(gray)[None] * 2 - 1,
             torch.from_numpy(labels),
@@ -171,3 +181,74 @@ def corrupt(
             )
         )
     return labels
+
+
+def class_colors(
+    entries: list[Entry], photos: int = 400
+) -> dict[int, NDArray[np.float32]]:
+    """Mean ab (2,) in Lab units of the classes that were seen enough.
+
+    Parameters
+    ----------
+    entries
+        Training photographs.
+    photos
+        At most this many of them, evenly chosen, are looked at.
+    """
+    labelled = [entry for entry in entries if entry.labels]
+    sums = np.zeros((2, N_CLASSES))
+    counts = np.zeros(N_CLASSES)
+    for entry in labelled[:: max(1, len(labelled) // photos)]:
+        rgb, labels = entry.load()
+        known = labels < N_CLASSES
+        ids = labels[known]
+        ab = lab.rgb_to_lab(rgb[known] / np.float32(255))[:, 1:]
+        counts += np.bincount(ids, minlength=N_CLASSES)
+        for channel in (0, 1):
+            sums[channel] += np.bincount(ids, ab[:, channel], N_CLASSES)
+    seen = np.flatnonzero(counts >= LEAST_PIXELS)
+    return {
+        int(number): (sums[:, number] / counts[number]).astype(np.float32)
+        for number in seen
+        if number
+    }
+
+
+def swap_region(
+    ab: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    means: dict[int, NDArray[np.float32]],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Relabel one region, and color it as its new class would be.
+
+    Parameters
+    ----------
+    ab
+        (h, w, 2) in Lab units.
+    labels
+        (h, w), 255 for unknown, which becomes 0.
+    means
+        Mean ab of the classes to choose from.
+
+    Returns
+    -------
+    tuple
+        Chroma and map with one connected region of a random class moved to
+        another random class; unchanged where no class is known.
+    """
+    labels = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
+    present = [int(i) for i in np.unique(labels) if int(i) in means]
+    if not present:
+        return ab, labels
+    old = present[rng.integers(len(present))]
+    choices = [number for number in means if number != old]
+    if not choices:
+        return ab, labels
+    new = choices[rng.integers(len(choices))]
+    regions, count = ndimage.label(labels == old)
+    chosen = regions == 1 + rng.integers(count)
+    ab, labels = ab.copy(), labels.copy()
+    ab[chosen] += means[new] - means[old]
+    labels[chosen] = new
+    return ab, labels
