@@ -16,12 +16,11 @@ from PIL import ExifTags, Image
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.orientation import upright
+from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.sources.ids import IdTable
 
 _TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
-_SIDEWAYS = (5, 6, 7, 8)
-"""EXIF orientations that exchange width and height."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,14 @@ class LabelFile:
         A PNG file with ids as values, or a MATLAB file with ``LabelMap``.
     table
         How its ids become ours; None where they are ours already.
+    upright
+        Made for the photo as a person looks at it, at a size of its own.
+        Other maps are stored as their photo is, in size and orientation.
     """
 
     place: Place
     table: IdTable | None = None
+    upright: bool = False
 
     def load(self) -> NDArray[np.uint8]:
         """The map (h, w) in our ids, 255 for unknown, in stored order.
@@ -139,17 +142,16 @@ class Entry:
             if self.labels is None:
                 return upright(rgb, orientation), None
             labels = self.labels.load()
-            if labels.shape != shape:
-                raise ValueError(
-                    f'the label map is {labels.shape}, the photo {shape}'
-                )
-            if shape != rgb.shape[:2]:
-                labels = np.array(
-                    Image.fromarray(labels).resize(
-                        rgb.shape[1::-1], Image.Resampling.NEAREST
+            if not self.labels.upright:
+                if labels.shape != shape:
+                    raise ValueError(
+                        f'the label map is {labels.shape}, the photo {shape}'
                     )
-                )
-        return upright(rgb, orientation), upright(labels, orientation)
+                labels = upright(labels, orientation)
+            rgb = upright(rgb, orientation)
+            if labels.shape != rgb.shape[:2]:
+                labels = resize_labels(labels, rgb.shape[:2])
+        return rgb, labels
 
     @contextmanager
     def _bad_said(self) -> Iterator[None]:
