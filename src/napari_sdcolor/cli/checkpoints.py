@@ -49,13 +49,7 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
         )
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
-        fields = json.loads(state['recipe'])
-        recipe = Recipe(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in fields.items()
-            }
-        )
+        recipe = Recipe.from_dict(json.loads(state['recipe']))
     except (
         EOFError,
         KeyError,
@@ -84,7 +78,7 @@ def refuse_other_recipe(folder: Path, recipe: Recipe) -> None:
     if not (folder / CHECKPOINT).exists():
         return
     found, _ = read_checkpoint(folder)
-    for name in ('task', 'widths', 'label_channels'):
+    for name in ('task', 'widths', 'label_channels', 'instance_norm'):
         there, wanted = getattr(found, name), getattr(recipe, name)
         if there != wanted:
             raise DataError(
@@ -171,7 +165,7 @@ def export(folder: Path, target: Path, statement: str) -> str:
     """
     from napari_sdcolor.archive.atomic import refuse_existing
     from napari_sdcolor.core.weights import fill, save_part
-    from napari_sdcolor.training.loop import build_network
+    from napari_sdcolor.training.network import build_network
 
     if target.suffix != '.safetensors':
         raise SaveError(f'{target} must end in .safetensors.')
@@ -180,7 +174,7 @@ def export(folder: Path, target: Path, statement: str) -> str:
     network = build_network(recipe)
     if recipe.task == 'segmentation':
         # The network looks at photos at the size that it was trained at.
-        network.config = replace(network.config, size=recipe.size)
+        network.config = replace(network.config, size=recipe.network_size)
     averaged: dict[str, Tensor] = {
         name: tensor
         for name, tensor in state['averaged'].items()

@@ -155,7 +155,7 @@ def recipe_from(
     task: Task, source: Network | None, **changes: int | str | None
 ) -> Recipe:
     """The shipped recipe with what the person changed."""
-    from napari_sdcolor.training.loop import with_overrides
+    from napari_sdcolor.training.presets import with_overrides
     from napari_sdcolor.training.recipe import SHIPPED
 
     widths = _channels(changes.pop('widths'))

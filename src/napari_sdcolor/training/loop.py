@@ -2,52 +2,62 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
+import io
 import json
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-from napari_sdcolor.classes import N_CLASSES, UNKNOWN
-from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
-from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
-from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.data import Entry
-from napari_sdcolor.training.recipe import Recipe
+from napari_sdcolor.errors import DataError, DeviceError, SaveError
+from napari_sdcolor.training import curves
+from napari_sdcolor.training.data import Entry, Skipped
+from napari_sdcolor.training.files import replace_file, why_not_written
+from napari_sdcolor.training.heldout import HeldOut
+from napari_sdcolor.training.interrupts import leave_to_main, stop_requests
+from napari_sdcolor.training.losses import (
+    class_weights,
+    color_loss,
+    segmentation_loss,
+)
+from napari_sdcolor.training.network import build_network
+from napari_sdcolor.training.progress import Progress
+from napari_sdcolor.training.recipe import Recipe, learning_rate
+from napari_sdcolor.training.runlog import RunLog
 from napari_sdcolor.training.samples import CropDataset
+from napari_sdcolor.training.skiplist import SkipList
 
-Report = Callable[[str], None]
+CHECKPOINT = 'checkpoint.pt'
+LOG_EVERY = 50
+"""Steps between two rows of the log."""
+
+RETRY = 60.0
+"""Seconds until a checkpoint that could not be written is tried again."""
+
+Batch = tuple[list[Tensor] | None, list[Skipped]]
 
 
-def build_network(recipe: Recipe) -> ColorNet | GridNet:
-    """A freshly initialized network for a recipe."""
-    torch.manual_seed(recipe.seed)
-    if recipe.task == 'segmentation':
-        return GridNet(GridNetConfig(widths=recipe.widths))
-    network = ColorNet(
-        ColorNetConfig(
-            widths=recipe.widths, label_channels=recipe.label_channels
-        )
-    )
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_normal_(module.weight, a=network.config.slope)
-            if isinstance(module, nn.ConvTranspose2d):
-                # A quarter of the taps meets each output pixel.
-                module.weight.data.mul_(
-                    2 * math.sqrt(module.out_channels / module.in_channels)
-                )
-    network.final_conv.weight.data.mul_(0.1)
-    return network
+class _Draws(Dataset):
+    """Crops together with what could not be used on the way to them."""
+
+    def __init__(self, crops: CropDataset) -> None:
+        self.crops = crops
+
+    def __getitem__(self, number: int) -> tuple:
+        return self.crops.draw(number)
+
+
+def _collate(draws: list[tuple]) -> Batch:
+    """A batch of the crops that there are, None if there is none."""
+    crops = [crop for crop, _ in draws if crop is not None]
+    skipped = [each for _, some in draws for each in some]
+    return default_collate(crops) if crops else None, skipped
 
 
 class _From(Sampler):
@@ -63,51 +73,6 @@ class _From(Sampler):
         return len(self.numbers)
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, constant, then half a cosine down to zero."""
-    if step < recipe.warmup:
-        return recipe.rate * (step + 1) / recipe.warmup
-    length = recipe.cooldown * max(1, recipe.steps - recipe.warmup)
-    share = 1 - (recipe.steps - step) / max(1.0, length)
-    share = min(1.0, max(0.0, share))
-    return recipe.rate * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def color_loss(
-    found: Tensor, chroma: Tensor, *, delta: float, vivid: float
-) -> Tensor:
-    """Huber loss on ab/128 (paper, equation 1), colorful pixels weighted.
-
-    Parameters
-    ----------
-    found, chroma
-        (n, 2, h, w), ab divided by 128.
-    delta
-        Where the loss turns from square to linear; the result is divided
-        by it, so that it keeps the scale of an absolute difference.
-    vivid
-        See ``Recipe``; the weights are divided by their mean.
-    """
-    loss = functional.huber_loss(found, chroma, delta=delta, reduction='none')
-    if vivid:
-        strength = chroma.norm(dim=1, keepdim=True) * (128 / 32)
-        weight = 1 + vivid * strength
-        loss = loss * (weight / weight.mean())
-    return loss.mean() / delta
-
-
-def class_weights(entries: list[Entry], recipe: Recipe) -> Tensor:
-    """Cross-entropy weights from class frequencies in a sample of maps."""
-    counts = np.ones(N_CLASSES)
-    labelled = [entry for entry in entries if entry.labels]
-    for entry in labelled[:: max(1, len(labelled) // 400)]:
-        labels = entry.load()[1]
-        counts += np.bincount(labels.ravel(), minlength=256)[:N_CLASSES]
-    share = counts / counts.sum()
-    weights = np.maximum(share, 1e-4) ** -recipe.balance
-    return torch.tensor(weights / (weights * share).sum()).float()
-
-
 class Trainer:
     """One run: optimizer, schedule, averaging, checkpoints.
 
@@ -118,33 +83,48 @@ class Trainer:
     entries
         Training photographs.
     folder
-        Receives ``checkpoint.pt`` and ``log.csv``; an existing checkpoint
-        there is resumed.
+        Receives ``checkpoint.pt``, ``log.csv``, ``loss.png``, ``previews``
+        and ``skipped.csv``; an existing checkpoint there is resumed.
     device
         Where to compute.
     compile_network
         Let torch compile the network first (needs a C++ compiler).
+    workers
+        Processes that read photos; 0 reads in this one.
     report
-        Called with a line of progress now and then.
+        Called with sentences for a person.
+    progress
+        Called after every step. Without it ``report`` gets a line every
+        ``LOG_EVERY`` steps.
+    held_out
+        Photographs to look at, never to learn from; may be empty.
+    check_every, preview_every
+        Steps between two looks at them, and between two preview sheets.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        entries: list[Entry],
+        entries: Sequence[Entry],
         folder: Path,
         *,
         device: str = 'cpu',
         compile_network: bool = False,
         workers: int = 0,
-        report: Report = lambda line: None,
+        report: Callable[[str], None] = lambda line: None,
+        progress: Callable[[Progress], None] | None = None,
+        held_out: Sequence[Entry] = (),
+        check_every: int = 250,
+        preview_every: int = 1000,
     ) -> None:
         self.recipe = recipe
-        self.entries = entries
         self.folder = folder
         self.device = torch.device(device)
         self.workers = workers
         self.report = report
+        self.progress = progress or self._say_progress
+        self.check_every = check_every
+        self.preview_every = preview_every
         self.network = build_network(recipe).to(
             self.device, memory_format=torch.channels_last
         )
@@ -155,92 +135,199 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(),
             lr=recipe.rate,
+            betas=recipe.betas,
             weight_decay=recipe.decay,
         )
-        if recipe.task == 'segmentation':
-            self.weights = class_weights(entries, recipe).to(self.device)
+        self.crops = CropDataset(list(entries), recipe)
+        self.weights = (
+            class_weights(entries, recipe).to(self.device)
+            if recipe.task == 'segmentation'
+            else None
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        self.skips = SkipList(folder / 'skipped.csv')
+        self.held_out = self._hold_out(held_out)
         self.step = 0
         self.seconds = 0.0
-        folder.mkdir(parents=True, exist_ok=True)
+        self.recent: list[float] = []
+        self.log = RunLog(folder / 'log.csv')
+        self._said: set[str] = set()
         if self.checkpoint.exists():
             self.resume()
+        self.saved_step = self.step
+        if self.held_out is not None:
+            self._note(self.held_out.skipped)
+
+    def _hold_out(self, entries: Sequence[Entry]) -> HeldOut | None:
+        try:
+            return HeldOut(entries, self.recipe, self.device)
+        except DataError as error:
+            self.report(f'There will be no held-out figures: {error}')
+            return None
 
     @property
     def checkpoint(self) -> Path:
-        return self.folder / 'checkpoint.pt'
+        return self.folder / CHECKPOINT
+
+    @property
+    def finished(self) -> bool:
+        return self.step >= self.recipe.steps
 
     def loss(self, batch: list[Tensor]) -> Tensor:
         """Cross-entropy over known pixels, or Huber on ab (equation 1)."""
-        if self.recipe.task == 'segmentation':
+        recipe = self.recipe
+        if recipe.task == 'segmentation':
             gray, labels = batch
-            logits = self.forward(gray).float()
-            if (labels == UNKNOWN).all():
-                # Nothing to learn; the mean over no pixel would be NaN.
-                return 0 * logits.sum()
-            return functional.cross_entropy(
-                logits,
-                labels.long(),
-                weight=self.weights,
-                ignore_index=UNKNOWN,
-                label_smoothing=self.recipe.smoothing,
+            return segmentation_loss(
+                self.forward(gray).float(),
+                labels,
+                weights=self.weights,
+                smoothing=recipe.smoothing,
             )
         gray, labels, chroma = batch
         return color_loss(
             self.forward(gray, labels).float(),
             chroma,
-            delta=self.recipe.delta,
-            vivid=self.recipe.vivid,
+            delta=recipe.delta,
+            vivid=recipe.vivid,
         )
 
-    def run(self, save_every: float = 300.0) -> None:
+    def run(self, save_every: float = 300.0) -> bool:
         """Train from the current step to the recipe's last.
+
+        Ctrl+C is obeyed after the step; the state is saved then too.
+
+        Parameters
+        ----------
+        save_every
+            Seconds between two checkpoints.
+
+        Returns
+        -------
+        bool
+            Whether the last step is done; False after Ctrl+C.
 
         Raises
         ------
         DataError
-            If the loss is no number any more.
+            If the loss is no number any more (the last checkpoint is
+            kept), or no photo can be read (the state is saved).
+        DeviceError
+            If the device runs out of memory.
+        SaveError
+            If the last state cannot be written.
         """
+        if self.finished:
+            return True
+        self.network.train()
+        if self.step == 0:
+            self._look()
+        started, first = time.monotonic(), self.step
+        last = saved = started
+        pause = save_every
+        with stop_requests() as request:
+            for batch in self._batches():
+                self._advance(batch)
+                now = time.monotonic()
+                self.seconds += now - last
+                last = now
+                pace = (now - started) / (self.step - first)
+                self._tell(pace * (self.recipe.steps - self.step))
+                if now - saved > pause:
+                    pause = save_every if self.save() else RETRY
+                    saved = time.monotonic()
+                if request.asked:
+                    break
+        if not self.save():
+            raise SaveError(
+                f'The state of step {self.step} could not be saved in '
+                f'{self.folder}. The one of step {self.saved_step} is there: '
+                'free some space and start the same command again; it goes '
+                'on from there.'
+            )
+        self._draw_curves()
+        return self.finished
+
+    def _batches(self) -> Iterator[list[Tensor]]:
         recipe = self.recipe
         loader = DataLoader(
-            CropDataset(self.entries, recipe),
+            _Draws(self.crops),
             batch_size=recipe.batch,
             sampler=_From(
                 self.step * recipe.batch, recipe.steps * recipe.batch
             ),
+            collate_fn=_collate,
             num_workers=self.workers,
             pin_memory=self.device.type == 'cuda',
+            persistent_workers=self.workers > 0,
+            worker_init_fn=leave_to_main,
         )
-        started = saved = time.monotonic()
-        self.network.train()
-        recent: list[float] = []
-        for batch in loader:
-            for group in self.optimizer.param_groups:
-                group['lr'] = learning_rate(recipe, self.step)
+        try:
+            for batch, skipped in loader:
+                self._note(skipped)
+                if batch is None:
+                    self.save()
+                    raise DataError(_all_bad(skipped[-1]))
+                yield batch
+        except RuntimeError as error:
+            if 'DataLoader worker' not in str(error):
+                raise
+            self.save()
+            raise DataError(
+                'A reading process was ended from outside, mostly because '
+                'memory ran out. Everything up to here is saved: start the '
+                'same command again with fewer --workers.'
+            ) from error
+
+    def _advance(self, batch: list[Tensor]) -> None:
+        """One step of the optimizer.
+
+        Raises
+        ------
+        DataError
+            If loss or gradient are no numbers; weights are not touched.
+        DeviceError
+            If the device runs out of memory.
+        """
+        recipe = self.recipe
+        for group in self.optimizer.param_groups:
+            group['lr'] = learning_rate(recipe, self.step)
+        try:
             moved = [part.to(self.device, non_blocking=True) for part in batch]
             moved[0] = moved[0].contiguous(memory_format=torch.channels_last)
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with self._arithmetic():
                 loss = self.loss(moved)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            self.optimizer.step()
-            self.step += 1
-            self._average()
-            recent.append(loss.item())
-            if not math.isfinite(recent[-1]):
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                'The device ran out of memory. Choose a smaller --batch or '
+                f'--crop; the state of step {self.saved_step} is in '
+                f'{self.checkpoint}.'
+            ) from error
+        norm = nn.utils.clip_grad_norm_(
+            self.network.parameters(), recipe.clip or math.inf
+        )
+        found = loss.item()
+        for name, value in (('loss', found), ('gradient', norm.item())):
+            if not math.isfinite(value):
                 raise DataError(
-                    f'The loss is {recent[-1]} at step {self.step}; the last '
-                    f'good state is {self.checkpoint}. Lower the rate.'
+                    f'The {name} is {value} at step {self.step + 1}; the last '
+                    f'good state, of step {self.saved_step}, is '
+                    f'{self.checkpoint}. Start again with a lower rate, such '
+                    f'as --rate {recipe.rate / 3:.1e}.'
                 )
-            if self.step % 50 == 0:
-                self._log(
-                    sum(recent) / len(recent), time.monotonic() - started
-                )
-                recent.clear()
-            if time.monotonic() - saved > save_every:
-                self.save()
-                saved = time.monotonic()
-        self.save()
+        self.optimizer.step()
+        self.step += 1
+        self._average()
+        self.recent.append(found)
+
+    def _arithmetic(self) -> contextlib.AbstractContextManager:
+        return torch.autocast(
+            self.device.type,
+            torch.bfloat16,
+            enabled=self.recipe.precision == 'bfloat16',
+        )
 
     def _average(self) -> None:
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
@@ -251,36 +338,137 @@ class Trainer:
             else:
                 own[name].copy_(value)
 
-    def _log(self, loss: float, seconds: float) -> None:
-        path = self.folder / 'log.csv'
-        new = not path.exists()
-        with path.open('a', newline='') as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(('step', 'loss', 'rate', 'seconds'))
-            rate = learning_rate(self.recipe, self.step)
-            writer.writerow(
-                (self.step, f'{loss:.5f}', f'{rate:.2e}', f'{seconds:.0f}')
-            )
-        self.report(
-            f'step {self.step}/{self.recipe.steps}  loss {loss:.4f}  '
-            f'{seconds:.0f} s'
-        )
+    def _tell(self, seconds_left: float) -> None:
+        """Progress after a step; a row of the log now and then."""
+        steps = self.recipe.steps
+        mean = sum(self.recent) / len(self.recent)
+        self.progress(Progress(self.step, steps, mean, seconds_left))
+        if self.held_out and (
+            self.finished or not self.step % self.check_every
+        ):
+            self._look(mean)
+        elif self.finished or not self.step % LOG_EVERY:
+            self._write_row(mean)
 
-    def save(self) -> None:
-        """Write the checkpoint atomically."""
-        part = self.checkpoint.with_suffix('.part')
-        torch.save(
-            {
-                'recipe': json.dumps(self.recipe.to_dict()),
-                'step': self.step,
-                'network': self.network.state_dict(),
-                'averaged': self.averaged.state_dict(),
-                'optimizer': self.optimizer.state_dict(),
-            },
-            part,
-        )
-        os.replace(part, self.checkpoint)
+    def _look(self, loss: float | None = None) -> None:
+        """Measure the held-out photos, and show some of them."""
+        if self.held_out is None:
+            return
+        with self._arithmetic():
+            figures = self.held_out.measure(self.averaged)
+        self._write_row(loss, figures.loss, figures.score)
+        self._draw_curves()
+        if self.finished or not self.step % self.preview_every:
+            with self._arithmetic():
+                picture = self.held_out.preview(self.averaged)
+            path = self.folder / 'previews' / f'step-{self.step:06d}.png'
+            with self._unimportant(path):
+                path.parent.mkdir(exist_ok=True)
+                replace_file(path, picture)
+
+    def _write_row(
+        self,
+        loss: float | None,
+        val_loss: float | None = None,
+        val_score: float | None = None,
+    ) -> None:
+        def words(value: float | None, digits: int) -> str:
+            return '' if value is None else f'{value:.{digits}f}'
+
+        with self._unimportant(self.log.path):
+            self.log.add(
+                {
+                    'step': self.step,
+                    'loss': words(loss, 5),
+                    'rate': f'{learning_rate(self.recipe, self.step):.2e}',
+                    'seconds': f'{self.seconds:.0f}',
+                    'val_loss': words(val_loss, 5),
+                    'val_score': words(val_score, 3),
+                }
+            )
+        self.recent.clear()
+
+    def _say_progress(self, progress: Progress) -> None:
+        if not progress.step % LOG_EVERY:
+            self.report(progress.words)
+
+    def _draw_curves(self) -> None:
+        path = curves.figure_path(self.folder)
+        title = f'{self.folder.name}: {self.recipe.task}, step {self.step}'
+        try:
+            with self._unimportant(path):
+                replace_file(
+                    path,
+                    curves.draw(self.log.rows(), self.recipe.task, title),
+                )
+        except ImportError:
+            self._say_once(curves.MISSING)
+
+    def _note(self, skipped: Sequence[Skipped]) -> None:
+        """Say which files are left out, each once."""
+        if not skipped:
+            return
+        new: list[Skipped] = []
+        with self._unimportant(self.skips.path):
+            new = self.skips.add(skipped)
+        for each in new:
+            self.report(
+                f'Left out: {each.dataset}/{each.name}: {each.reason}.'
+            )
+
+    @contextlib.contextmanager
+    def _unimportant(self, path: Path) -> Iterator[None]:
+        """A file that the run goes on without."""
+        try:
+            yield
+        except OSError as error:
+            self._say_once(
+                f'{path.name} was not written: {why_not_written(error)}. '
+                'Training goes on.'
+            )
+
+    def _say_once(self, words: str) -> None:
+        if words not in self._said:
+            self._said.add(words)
+            self.report(words)
+
+    def save(self) -> bool:
+        """Write the checkpoint, the old one staying until it is whole.
+
+        Returns
+        -------
+        bool
+            Whether it was written; if not, it is said why.
+        """
+        stream = io.BytesIO()
+        torch.save(self._state(), stream)
+        try:
+            replace_file(self.checkpoint, stream.getvalue())
+        except OSError as error:
+            self.report(
+                f'The state of step {self.step} was not saved: '
+                f'{why_not_written(error)}. The one of step '
+                f'{self.saved_step} is kept; it is tried again.'
+            )
+            return False
+        self.saved_step = self.step
+        return True
+
+    def _state(self) -> dict[str, Any]:
+        state = {
+            'recipe': json.dumps(self.recipe.to_dict()),
+            'step': self.step,
+            'seconds': self.seconds,
+            'recent': self.recent,
+            'network': self.network.state_dict(),
+            'averaged': self.averaged.state_dict(),
+            'optimizer': self.optimizer.state_dict(),
+            # Crops are a function of seed and number; this is for torch.
+            'random': torch.get_rng_state(),
+        }
+        if self.device.type == 'cuda':
+            state['random_cuda'] = torch.cuda.get_rng_state(self.device)
+        return state
 
     def resume(self) -> None:
         """Go on from the folder's checkpoint."""
@@ -290,12 +478,24 @@ class Trainer:
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
         self.optimizer.load_state_dict(state['optimizer'])
+        for group in self.optimizer.param_groups:
+            group['betas'] = self.recipe.betas
+            group['weight_decay'] = self.recipe.decay
         self.step = state['step']
+        self.seconds = state.get('seconds', 0.0)
+        self.recent = list(state.get('recent', ()))
+        if 'random' in state:
+            torch.set_rng_state(state['random'].cpu())
+        if 'random_cuda' in state and self.device.type == 'cuda':
+            torch.cuda.set_rng_state(state['random_cuda'].cpu(), self.device)
+        self.log.forget_after(self.step)
         self.report(f'resumed at step {self.step}')
 
 
-def with_overrides(recipe: Recipe, **changes: object) -> Recipe:
-    """A recipe with some fields changed; None leaves a field alone."""
-    return replace(
-        recipe, **{k: v for k, v in changes.items() if v is not None}
+def _all_bad(last: Skipped) -> str:
+    return (
+        'None of the photographs of a whole batch can be used. The last one '
+        f'was {last.dataset}/{last.name}: {last.reason}. If the disk with '
+        'the photographs is gone, bring it back and start the same command '
+        'again; everything up to here is saved.'
     )

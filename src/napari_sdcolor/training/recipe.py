@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as dataclass_fields
 from typing import Literal
 
 Task = Literal['segmentation', 'color']
@@ -20,20 +22,37 @@ class Recipe:
         Channels of each level or row, finest first.
     label_channels
         Channels of the label embedding; 0 is the paper's ordinal scalar.
+    instance_norm
+        Whether the color network normalizes its gray features.
     size
         Short side in pixels at which the network sees a whole photo.
+    squash
+        Make every photo a square of ``size`` pixels, as the paper does;
+        otherwise its aspect is kept.
     crop
         Side of the square training crops in pixels.
     zoom
-        Range of the random factor on ``size``.
+        Range of the random factor on ``size``; not with ``squash``.
+    draw
+        'weighted' draws photos at random; 'epochs' shows each once before
+        any comes again.
+    sparing
+        1 shows data sets of one class without its surroundings sparingly,
+        0 as often as others.
     batch, steps, rate, decay, warmup, cooldown
         Optimizer (AdamW) and its schedule: linear warm-up, constant rate,
         and half a cosine down to zero over the last ``cooldown`` of all
-        steps. As the rate before the cooldown does not depend on the number
+        steps; 0 keeps the rate constant. As the rate before the cooldown does not depend on the number
         of steps, a run can be made longer or shorter while it goes on.
+    betas
+        Of the optimizer's averages; with ``decay`` 0 it is Adam.
+    clip
+        Largest norm of the gradient; 0 does not limit it.
+    precision
+        'bfloat16' or 'float32': of the network's arithmetic in training.
     average
         Decay of the exponential moving average of the weights, which is
-        what is evaluated and shipped.
+        what is evaluated and shipped; 0 ships the last weights.
     delta
         Where the Huber loss on ab/128 turns from square to linear (paper,
         equation 1, uses 1).
@@ -63,15 +82,22 @@ class Recipe:
     task: Task
     widths: tuple[int, ...]
     label_channels: int = 4
+    instance_norm: bool = True
     size: int = 352
+    squash: bool = False
     crop: int = 144
     zoom: tuple[float, float] = (0.7, 1.2)
+    draw: Literal['weighted', 'epochs'] = 'weighted'
+    sparing: float = 1.0
     batch: int = 16
     steps: int = 4000
     rate: float = 1e-3
     decay: float = 0.01
     warmup: int = 200
     cooldown: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = 1.0
+    precision: Literal['bfloat16', 'float32'] = 'bfloat16'
     average: float = 0.998
     delta: float = 0.02
     vivid: float = 0.0
@@ -85,8 +111,59 @@ class Recipe:
     balance: float = 0.0
     seed: int = 0
 
+    @property
+    def network_size(self) -> int:
+        """Short side at which the trained network looks at a photo."""
+        return self.crop if self.squash else self.size
+
+    @property
+    def largest(self) -> int:
+        """Short side in pixels beyond which no photo needs to be read."""
+        return math.ceil(self.size * max(1, self.zoom[1]))
+
     def to_dict(self) -> dict:
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> Recipe:
+        """The recipe of a file; what other versions add is left out.
+
+        Raises
+        ------
+        TypeError
+            If a field without a default is missing.
+        """
+        known = {field.name for field in dataclass_fields(cls)}
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in fields.items()
+                if name in known
+            }
+        )
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Linear warm-up, constant, then half a cosine down to zero."""
+    if step < recipe.warmup:
+        return recipe.rate * (step + 1) / recipe.warmup
+    length = recipe.cooldown * max(1, recipe.steps - recipe.warmup)
+    share = 1 - (recipe.steps - step) / max(1.0, length)
+    share = min(1.0, max(0.0, share))
+    return recipe.rate * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def without_augmentation(recipe: Recipe) -> Recipe:
+    """The same with nothing made worse: what held-out photos are shown."""
+    return replace(
+        recipe,
+        zoom=(1.0, 1.0),
+        aging=0.0,
+        swap=0.0,
+        empty_map=0.0,
+        partial_map=0.0,
+        coarse_map=0.0,
+    )
 
 
 SHIPPED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch.utils.data import Dataset
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.data import Entry
+from napari_sdcolor.training.data import BadEntry, Entry, Skipped
 from napari_sdcolor.training.recipe import Recipe
 
 SPARING = {
@@ -26,6 +27,12 @@ SPARING = {
 }
 """Weight of data sets that show one class without its surroundings."""
 
+
+ATTEMPTS = 20
+"""After so many photos in a row that cannot be used there is no use."""
+
+GRAY_SPREAD = 6
+"""Difference of the channels (of 255) that a gray JPEG may show."""
 
 LEAST_PIXELS = 2000
 """A class seen in fewer pixels has no mean color to speak of."""
@@ -60,27 +67,104 @@ class CropDataset(Dataset):
         if recipe.task == 'segmentation':
             entries = [entry for entry in entries if entry.labels]
         if not entries:
-            raise DataError('There is no photograph to cut crops from.')
+            with_maps = ' with a map' * (recipe.task == 'segmentation')
+            raise DataError(
+                f'There is no photograph{with_maps} to cut crops from.'
+            )
         self.entries = entries
         self.means = class_colors(entries) if recipe.swap else None
         weights = np.array(
             [
-                SPARING.get(entry.dataset, 1.0)
+                SPARING.get(entry.dataset, 1.0) ** recipe.sparing
                 if entry.labels
                 else recipe.unlabelled
                 for entry in entries
             ]
         )
+        if not weights.any():
+            weights[:] = 1
         self.cumulative = np.cumsum(weights / weights.sum())
+        self._order: tuple[int, NDArray] | None = None
 
     def __len__(self) -> int:
         return self.recipe.steps * self.recipe.batch
 
     def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
-        rng = np.random.default_rng((self.recipe.seed, number))
+        sample, skipped = self.draw(number)
+        if sample is None:
+            last = skipped[-1]
+            raise DataError(
+                f'None of {ATTEMPTS} photographs in a row can be used. The '
+                f'last one was {last.dataset}/{last.name}: {last.reason}.'
+            )
+        return sample
+
+    def draw(
+        self, number: int
+    ) -> tuple[tuple[torch.Tensor, ...] | None, list[Skipped]]:
+        """A crop, and the photos that could not be used on the way there.
+
+        Another photo takes the place of one that cannot be used, so that
+        no single file ends a run; None if ``ATTEMPTS`` in a row cannot.
+        """
+        skipped = []
+        for attempt in range(ATTEMPTS):
+            seed = (self.recipe.seed, number, attempt)
+            rng = np.random.default_rng(seed if attempt else seed[:2])
+            try:
+                rgb, labels = self.load(self._choose(number, attempt, rng))
+            except BadEntry as error:
+                skipped.append(error.skipped)
+                continue
+            return self.sample(rgb, labels, rng), skipped
+        return None, skipped
+
+    def _choose(
+        self, number: int, attempt: int, rng: np.random.Generator
+    ) -> Entry:
+        if self.recipe.draw == 'epochs' and not attempt:
+            epoch, place = divmod(number, len(self.entries))
+            if self._order is None or self._order[0] != epoch:
+                shuffle = np.random.default_rng((self.recipe.seed, 0, epoch))
+                order = shuffle.permutation(len(self.entries))
+                self._order = (epoch, order)
+            return self.entries[self._order[1][place]]
         place = int(np.searchsorted(self.cumulative, rng.random()))
-        entry = self.entries[min(place, len(self.entries) - 1)]
-        crop = random_crop(*entry.load(), self.recipe, rng)
+        return self.entries[min(place, len(self.entries) - 1)]
+
+    def load(
+        self, entry: Entry
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """A photo and its map, no larger than crops need them.
+
+        Raises
+        ------
+        BadEntry
+            If they cannot be read, or if colors are to be learned from a
+            picture in black and white.
+        """
+        rgb, labels = entry.load(self.recipe.largest)
+        if self.recipe.task == 'color' and not has_colors(rgb):
+            raise BadEntry(
+                entry.dataset, entry.name, 'the photo is black and white'
+            )
+        return rgb, labels
+
+    def sample(
+        self,
+        rgb: NDArray[np.uint8],
+        labels: NDArray[np.uint8] | None,
+        rng: np.random.Generator,
+    ) -> tuple[torch.Tensor, ...]:
+        """A random crop as the network and its loss want it.
+
+        Returns
+        -------
+        tuple of Tensor
+            Segmentation: gray (1, c, c) in [0, 1] and labels (c, c). Color:
+            gray in [-1, 1], labels, and ab/128 (2, c, c).
+        """
+        crop = random_crop(rgb, labels, self.recipe, rng)
         if self.recipe.task == 'segmentation':
             gray = lab.rgb_to_lightness(crop.rgb / np.float32(255)) / 100
             gray = age(gray, rng, self.recipe.aging)
@@ -100,6 +184,16 @@ class CropDataset(Dataset):
         )
 
 
+def has_colors(rgb: NDArray[np.uint8]) -> bool:
+    """Whether a photo (h, w, 3) is more than black and white.
+
+    One pixel in a thousand must differ between its channels by more than
+    JPEG compression of a gray picture does.
+    """
+    spread = rgb.max(-1) - rgb.min(-1)
+    return bool((spread > GRAY_SPREAD).mean() > 1e-3)
+
+
 def random_crop(
     rgb: NDArray[np.uint8],
     labels: NDArray[np.uint8] | None,
@@ -110,16 +204,10 @@ def random_crop(
     height, width = rgb.shape[:2]
     if labels is None:
         labels = np.full((height, width), UNKNOWN, np.uint8)
-    scale = recipe.size / min(height, width)
-    scale *= np.exp(
-        rng.uniform(np.log(recipe.zoom[0]), np.log(recipe.zoom[1]))
-    )
-    scale = max(scale, recipe.crop / min(height, width))
-    # Rounding may make the side a hair longer than the photo.
-    side = min(recipe.crop / scale, height, width)
-    left = rng.uniform(0, width - side)
-    top = rng.uniform(0, height - side)
-    box = (left, top, left + side, top + side)
+    if recipe.squash:
+        box = _box_of_squashed(height, width, recipe, rng)
+    else:
+        box = _box(height, width, recipe, rng)
     size = (recipe.crop, recipe.crop)
     cut_rgb = Image.fromarray(rgb).resize(
         size, Image.Resampling.BICUBIC, box=box
@@ -131,6 +219,36 @@ def random_crop(
     if rng.random() < 0.5:
         crop, map_ = crop[:, ::-1].copy(), map_[:, ::-1].copy()
     return Crop(crop, map_)
+
+
+def _box(
+    height: int, width: int, recipe: Recipe, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a crop that keeps the aspect."""
+    scale = recipe.size / min(height, width)
+    scale *= np.exp(
+        rng.uniform(np.log(recipe.zoom[0]), np.log(recipe.zoom[1]))
+    )
+    scale = max(scale, recipe.crop / min(height, width))
+    # Rounding may make the side a hair longer than the photo.
+    side = min(recipe.crop / scale, height, width)
+    left = rng.uniform(0, width - side)
+    top = rng.uniform(0, height - side)
+    return (left, top, left + side, top + side)
+
+
+def _box_of_squashed(
+    height: int, width: int, recipe: Recipe, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """The same in a photo that is first made a square of ``size`` pixels."""
+    left, top = rng.integers(0, recipe.size - recipe.crop + 1, 2)
+    x, y = width / recipe.size, height / recipe.size
+    return (
+        left * x,
+        top * y,
+        (left + recipe.crop) * x,
+        (top + recipe.crop) * y,
+    )
 
 
 def age(
@@ -183,6 +301,19 @@ def corrupt(
     return labels
 
 
+def some_with_labels(
+    entries: Iterable[Entry], photos: int = 400
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """At most about so many labeled photos, evenly chosen, that are fine."""
+    labelled = [entry for entry in entries if entry.labels]
+    for entry in labelled[:: max(1, len(labelled) // photos)]:
+        try:
+            rgb, labels = entry.load()
+        except BadEntry:
+            continue
+        yield rgb, labels
+
+
 def class_colors(
     entries: list[Entry], photos: int = 400
 ) -> dict[int, NDArray[np.float32]]:
@@ -195,11 +326,9 @@ def class_colors(
     photos
         At most this many of them, evenly chosen, are looked at.
     """
-    labelled = [entry for entry in entries if entry.labels]
     sums = np.zeros((2, N_CLASSES))
     counts = np.zeros(N_CLASSES)
-    for entry in labelled[:: max(1, len(labelled) // photos)]:
-        rgb, labels = entry.load()
+    for rgb, labels in some_with_labels(entries, photos):
         known = labels < N_CLASSES
         ids = labels[known]
         ab = lab.rgb_to_lab(rgb[known] / np.float32(255))[:, 1:]
