@@ -73,7 +73,7 @@ def test_the_rim_counts_neither_as_inside_nor_as_outside() -> None:
     )
     assert (inside, outside) == (pytest.approx(5), pytest.approx(2 / 5))
     everywhere = np.ones((1, 10), bool)
-    assert math.isnan(change_inside_and_outside(after, after, everywhere)[1])
+    assert change_inside_and_outside(after, after, everywhere)[1] is None
 
 
 def test_partners_are_far_enough_apart_and_were_taught() -> None:

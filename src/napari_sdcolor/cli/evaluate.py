@@ -14,7 +14,7 @@ from napari_sdcolor.settings import Settings
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
 
-GROUPS = ('fidelity', 'map', 'swaps', 'repair', 'segmentation')
+GROUPS = ('fidelity', 'map', 'swaps', 'repair', 'bleeding', 'segmentation')
 """What ``evaluation.run`` measures; kept here so that --help is quick."""
 
 

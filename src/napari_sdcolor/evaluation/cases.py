@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,15 @@ from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import Box, resize_labels
+from napari_sdcolor.evaluation.finished import Finished
 from napari_sdcolor.evaluation.split import Split, full_name
 from napari_sdcolor.evaluation.swaps import Swap, choose_swaps
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.recolor import RecolorSession
 
-WITHOUT_MAP = ('gray', 'empty', 'predicted')
-"""Methods that need no true map, so that unlabeled photos have them too."""
+WITH_MAP = ('class-mean', 'shuffled', 'true')
+"""Methods that only labeled photos have."""
 
 
 class Picture:
@@ -58,6 +60,10 @@ class Case:
         The photos.
     place
         Which of them.
+    finished
+        Other methods' pictures of the split.
+    mapless
+        Networks that were trained with empty maps only, to compare with.
 
     Attributes
     ----------
@@ -71,7 +77,14 @@ class Case:
         What the networks see of it.
     """
 
-    def __init__(self, colorizer: Colorizer, split: Split, place: int) -> None:
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        split: Split,
+        place: int,
+        finished: Sequence[Finished] = (),
+        mapless: Colorizer | None = None,
+    ) -> None:
         entry = split.usable[place]
         rgb, self.labels = entry.load()
         self.colorizer = colorizer
@@ -81,6 +94,10 @@ class Case:
         self.name = full_name(entry)
         self.truth = Picture(rgb)
         self.photo = photo_from_array(rgb, rgb=True, name=self.name)
+        self.finished = {
+            each.name: each for each in finished if place in each.paths
+        }
+        self.mapless = mapless
         self._session: RecolorSession | None = None
         self._pictures: dict[str, Picture] = {}
 
@@ -96,7 +113,9 @@ class Case:
         names.append('predicted')
         if self.labels is not None:
             names.append('true')
-        return names
+        if self.mapless is not None:
+            names.append('mapless')
+        return [*names, *self.finished]
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -154,6 +173,8 @@ class Case:
         return _largest_outside(change, boxes)
 
     def _made(self, method: str) -> Picture:
+        if method in self.finished:
+            return Picture(self.finished[method].load(self.place))
         if method == 'gray':
             return self._painted(np.zeros((*self.photo.shape, 2)))
         if method == 'class-mean':
@@ -165,6 +186,10 @@ class Case:
             return self.colored(self.labels)
         if method == 'shuffled':
             return self.colored(self.split.other(self.place).load()[1])
+        if method == 'mapless':
+            shape = self.photo.working_shape(self.mapless.size)
+            empty = np.zeros(shape, np.uint8)
+            return Picture(self.mapless.session(self.photo, empty).rgb)
         return self.colored(np.zeros(self.photo.shape, np.uint8))
 
     def _painted(self, ab: NDArray) -> Picture:

@@ -58,14 +58,14 @@ def is_hit(
 
 def change_inside_and_outside(
     before: NDArray, after: NDArray, region: NDArray[np.bool_]
-) -> tuple[float, float]:
+) -> tuple[float, float | None]:
     """Mean change of ab in a region, and farther than ``RIM`` from it.
 
-    The second is NaN if no pixel is that far away.
+    The second is None if no pixel is that far away.
     """
     change = np.linalg.norm(after - before, axis=-1)
     far = distance_transform_edt(~region) > RIM
-    outside = float(change[far].mean()) if far.any() else np.nan
+    outside = float(change[far].mean()) if far.any() else None
     return float(change[region].mean()), outside
 
 
@@ -77,7 +77,7 @@ class Control:
     """
 
     def __init__(self) -> None:
-        self.photos: list[dict[str, float]] = []
+        self.photos: list[dict[str, float | None]] = []
         self.swaps: list[dict[str, Any]] = []
         self.outside_box: list[float] = []
         self._classes: list[int] = []
@@ -99,7 +99,7 @@ class Control:
             {
                 'csc': float(np.mean([row['csc'] for row in rows])),
                 'inside': float(np.mean([row['inside'] for row in rows])),
-                'outside': float(np.mean([row['outside'] for row in rows])),
+                'outside': _mean([row['outside'] for row in rows]),
             }
         )
         if len(self.outside_box) < BOX_CHECKS:
@@ -148,7 +148,11 @@ class Control:
                 'rim': RIM,
                 'inside': inside,
                 'outside': outside,
-                'ratio': outside / inside if inside > 0 else None,
+                'ratio': (
+                    outside / inside
+                    if inside > 0 and outside is not None
+                    else None
+                ),
                 'outside_box': max(self.outside_box),
                 'outside_box_photos': len(self.outside_box),
             },
@@ -177,3 +181,9 @@ class Control:
             }
             for (before, after), swaps in sorted(pairs.items())
         ]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """Of those that are there."""
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None

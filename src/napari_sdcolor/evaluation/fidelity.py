@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.evaluation import metrics
-from napari_sdcolor.evaluation.cases import WITHOUT_MAP, Case, Picture
+from napari_sdcolor.evaluation.cases import WITH_MAP, Case, Picture
 from napari_sdcolor.evaluation.summary import (
     Figures,
     map_figures,
@@ -26,6 +28,7 @@ class Fidelity:
             scope: {} for scope in SCOPES
         }
         self.per_photo: list[dict[str, Any]] = []
+        self.class_colors = ClassColors()
 
     def add(self, case: Case) -> None:
         scopes = {'all': np.ones(case.photo.shape, bool)}
@@ -39,8 +42,10 @@ class Fidelity:
             for name in ('psnr_ab', 'delta_e', 'colorfulness'):
                 line.setdefault(name, {})[method] = found['all'][name]
             for scope, values in found.items():
-                if scope != 'all' or method in WITHOUT_MAP:
+                if scope != 'all' or method not in WITH_MAP:
                     self.rows[scope].setdefault(method, []).append(values)
+            if method in ClassColors.METHODS:
+                self.class_colors.add(case, method)
         line['truth_colorfulness'] = found['all']['truth_colorfulness']
         self.per_photo.append(line)
 
@@ -77,10 +82,43 @@ def figures(
     }
 
 
+class ClassColors:
+    """Mean ΔE2000 of every class, over its known pixels of the split."""
+
+    METHODS = ('gray', 'class-mean', 'predicted', 'true')
+
+    def __init__(self) -> None:
+        self.sums: dict[str, NDArray[np.float64]] = {}
+        self.pixels: dict[str, NDArray[np.float64]] = {}
+
+    def add(self, case: Case, method: str) -> None:
+        if case.labels is None:
+            return
+        ids = case.labels[case.known]
+        delta = metrics.delta_e(
+            case.truth.lab[case.known], case.picture(method).lab[case.known]
+        )
+        nothing = np.zeros(N_CLASSES)
+        self.sums[method] = self.sums.get(method, nothing) + np.bincount(
+            ids, delta, N_CLASSES
+        )
+        self.pixels[method] = self.pixels.get(method, nothing) + np.bincount(
+            ids, minlength=N_CLASSES
+        )
+
+    def of(self, number: int) -> dict[str, float]:
+        """Of one class; methods that never colored it are left out."""
+        return {
+            method: float(self.sums[method][number] / pixels[number])
+            for method, pixels in self.pixels.items()
+            if pixels[number]
+        }
+
+
 class MapEffect:
     """Map gain, recovery and sensitivity on labeled photos."""
 
-    METHODS = ('gray', 'empty', 'shuffled', 'predicted', 'true')
+    METHODS = ('gray', 'empty', 'shuffled', 'predicted', 'true', 'mapless')
 
     def __init__(self) -> None:
         self.psnr: dict[str, dict[str, list[Figures]]] = {

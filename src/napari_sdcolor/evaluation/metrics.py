@@ -148,3 +148,19 @@ class Confusion:
         hits = np.diag(self.counts)
         union = self.counts.sum(axis=0) + self.counts.sum(axis=1) - hits
         return np.where(union > 0, hits / np.maximum(union, 1), np.nan)
+
+    def of(self, number: int) -> dict[str, float | None]:
+        """IoU, recall and precision of one class.
+
+        Recall is the share of its true pixels that were found, precision
+        the share of its found pixels that are true; None of nothing.
+        """
+        hits = int(self.counts[number, number])
+        true = int(self.counts[number].sum())
+        found = int(self.counts[:, number].sum())
+        union = true + found - hits
+        return {
+            'iou': hits / union if union else None,
+            'recall': hits / true if true else None,
+            'precision': hits / found if found else None,
+        }

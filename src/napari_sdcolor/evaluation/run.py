@@ -7,43 +7,51 @@ weights and the default settings for every figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.errors import DataError
+from napari_sdcolor.evaluation.bleeding import Bleeding
 from napari_sdcolor.evaluation.cases import Case
 from napari_sdcolor.evaluation.control import Control
 from napari_sdcolor.evaluation.fidelity import Fidelity, MapEffect
+from napari_sdcolor.evaluation.finished import Finished
 from napari_sdcolor.evaluation.progress import Ticker
 from napari_sdcolor.evaluation.repair import Repair
 from napari_sdcolor.evaluation.segmentation import Found
-from napari_sdcolor.evaluation.split import Entry, Split, class_means
+from napari_sdcolor.evaluation.split import (
+    ClassMeans,
+    Entry,
+    Split,
+    class_means,
+)
+from napari_sdcolor.evaluation.summary import class_rows, dataset_rows
 
 GROUPS = {
     'fidelity': Fidelity,
     'map': MapEffect,
     'swaps': Control,
     'repair': Repair,
+    'bleeding': Bleeding,
     'segmentation': Found,
 }
 """Groups of figures, each with ``add(case)`` and ``result()``."""
 
+USE_MEANS = ('fidelity', 'swaps', 'repair', 'bleeding')
+"""Groups in which class means of the training split are used."""
+
 NEED_MEANS = ('swaps', 'repair')
 """Groups that nothing is said about without class means."""
 
+Report = Callable[[str], None]
+"""Is called with a line of progress now and then."""
 
-def evaluate(
-    colorizer: Colorizer,
-    entries: Sequence[Entry],
-    *,
-    train_entries: Sequence[Entry] | None = None,
-    groups: Collection[str] = tuple(GROUPS),
-    limit: int | None = None,
-    report: Callable[[str], None] = lambda line: None,
-) -> dict[str, Any]:
-    """Figures of a Colorizer on a split.
+
+class Evaluation:
+    """A Colorizer and the photos that it is measured on.
 
     Parameters
     ----------
@@ -54,13 +62,127 @@ def evaluate(
     train_entries
         The training split, for the class means; without it the class-mean
         baseline, swaps and repairs are not computed.
+    means
+        Class means that were computed before, instead of
+        ``train_entries``.
     groups
         Which of ``GROUPS``.
     limit
         Look at so many photos only, evenly spread over the split. The set
         of classes is that of the whole split all the same.
+    results
+        Folders with finished pictures of other methods, by name.
+    mapless
+        Networks trained at equal budget with empty maps only.
     report
-        Called with a line of progress now and then.
+        See ``Report``.
+
+    Raises
+    ------
+    DataError
+        If there is no photo that can be read, a group lacks what it needs,
+        or a folder of results holds no picture that can be scored.
+    ValueError
+        If there is no group of a name.
+    """
+
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        entries: Sequence[Entry],
+        *,
+        train_entries: Sequence[Entry] | None = None,
+        means: ClassMeans | None = None,
+        groups: Collection[str] = tuple(GROUPS),
+        limit: int | None = None,
+        results: Mapping[str, Path] | None = None,
+        mapless: Colorizer | None = None,
+        report: Report = lambda line: None,
+    ) -> None:
+        unknown = set(groups) - set(GROUPS)
+        if unknown:
+            names = ', '.join(sorted(unknown))
+            raise ValueError(f'There is no group {names}.')
+        # Folders of results first: a wrong one is found in a second.
+        self.finished = [
+            Finished(name, folder) for name, folder in (results or {}).items()
+        ]
+        self.colorizer = colorizer
+        self.mapless = mapless
+        self.groups = [name for name in GROUPS if name in groups]
+        self.ticker = Ticker(report)
+        if means is None and set(USE_MEANS) & set(groups):
+            means = self._means(train_entries)
+        self.split = Split(
+            entries, means, self.ticker.over('photos looked through')
+        )
+        self.places = self.split.places(limit)
+        for each in self.finished:
+            each.match(self.split, self.places)
+
+    def _means(self, entries: Sequence[Entry] | None) -> ClassMeans | None:
+        if entries is not None:
+            return class_means(entries, self.ticker.over('training photos'))
+        if set(self.groups) <= set(NEED_MEANS):
+            raise DataError(
+                'Swaps and repairs need the class means of a training split, '
+                'and these data hold none.'
+            )
+        return None
+
+    def case(self, place: int) -> Case:
+        """One photo of the split, not colored yet."""
+        return Case(
+            self.colorizer, self.split, place, self.finished, self.mapless
+        )
+
+    def measure(self) -> dict[str, Any]:
+        """All figures, JSON-serializable; see ``evaluate``."""
+        parts = {name: GROUPS[name]() for name in self.groups}
+        for place in self.ticker.over('photos')(self.places):
+            case = self.case(place)
+            for part in parts.values():
+                part.add(case)
+        found = {name: part.result() for name, part in parts.items()}
+        split, means = self.split, self.split.means
+        photos = _per_photo(parts)
+        return {
+            'photos': len(self.places),
+            'labeled_photos': len(set(self.places) & set(split.labeled)),
+            'skipped': split.skipped,
+            'size': self.colorizer.size,
+            'model': self.colorizer.facts(),
+            'mapless': None if self.mapless is None else self.mapless.facts(),
+            'groups': self.groups,
+            'class_set': [CLASSES[number].name for number in split.classes],
+            'class_means': None if means is None else means.ab.tolist(),
+            'results': {
+                each.name: {
+                    'pictures': len(each.paths),
+                    'missing': each.missing,
+                    'refused': each.refused,
+                }
+                for each in self.finished
+            },
+            'scopes': found.get('fidelity'),
+            **{name: found.get(name) for name in GROUPS if name != 'fidelity'},
+            'classes': class_rows(
+                split, parts.get('fidelity'), parts.get('segmentation')
+            ),
+            'datasets': dataset_rows(photos),
+            'per_photo': photos,
+        }
+
+
+def evaluate(
+    colorizer: Colorizer, entries: Sequence[Entry], **options: Any
+) -> dict[str, Any]:
+    """Figures of a Colorizer on a split.
+
+    Parameters
+    ----------
+    colorizer, entries, **options
+        See ``Evaluation``.
 
     Returns
     -------
@@ -69,48 +191,24 @@ def evaluate(
         over all photos, over labeled photos, and over the known pixels of
         labeled photos; ``map`` what the label map does; ``swaps`` class-swap
         controllability and locality; ``repair`` what faults cost and repairs
-        give back; ``segmentation`` the predicted map against the true one;
-        ``per_photo`` figures of every photo; ``skipped`` sentences on photos
-        that cannot be read. What was not computed is None.
+        give back; ``bleeding`` color across label edges; ``segmentation``
+        the predicted map against the true one; ``classes``, ``datasets`` and
+        ``per_photo`` rows of these; ``results`` which pictures of other
+        methods were scored; ``skipped`` sentences on photos that cannot be
+        read. What was not computed is None.
 
     Raises
     ------
-    DataError
-        If there is no photo that can be read.
-    ValueError
-        If there is no group of a name.
+    DataError, ValueError
+        See ``Evaluation``.
     """
-    unknown = set(groups) - set(GROUPS)
-    if unknown:
-        raise ValueError(f'There is no group {", ".join(sorted(unknown))}.')
-    ticker = Ticker(report)
-    means = None
-    if train_entries is not None:
-        means = class_means(train_entries, ticker.over('training photos'))
-    elif set(groups) <= set(NEED_MEANS):
-        raise DataError(
-            'Swaps and repairs need the class means of a training split, '
-            'and these data hold none.'
-        )
-    split = Split(entries, means, ticker.over('photos looked through'))
-    parts = {name: GROUPS[name]() for name in GROUPS if name in groups}
-    places = split.places(limit)
-    for place in ticker.over('photos')(places):
-        case = Case(colorizer, split, place)
-        for part in parts.values():
-            part.add(case)
-    found = {name: part.result() for name, part in parts.items()}
-    fidelity = parts.get('fidelity')
-    return {
-        'photos': len(places),
-        'labeled_photos': len(set(places) & set(split.labeled)),
-        'skipped': split.skipped,
-        'size': colorizer.size,
-        'model': colorizer.facts(),
-        'groups': list(parts),
-        'class_set': [CLASSES[number].name for number in split.classes],
-        'class_means': None if means is None else means.ab.tolist(),
-        'scopes': found.get('fidelity'),
-        **{name: found.get(name) for name in GROUPS if name != 'fidelity'},
-        'per_photo': None if fidelity is None else fidelity.per_photo,
-    }
+    return Evaluation(colorizer, entries, **options).measure()
+
+
+def _per_photo(parts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the groups know of single photos, joined by the photo's name."""
+    lines: dict[str, dict[str, Any]] = {}
+    for part in parts.values():
+        for line in getattr(part, 'per_photo', ()):
+            lines.setdefault(line['photo'], {}).update(line)
+    return list(lines.values())

@@ -103,6 +103,8 @@ class Split:
         Those of ``entries`` that can be read.
     skipped : list of str
         A sentence on every other one.
+    shapes : list of tuple
+        (H, W) of every usable photo.
     labeled : list of int
         Places in ``usable`` of the entries that have a label map.
     pixels : NDArray
@@ -119,6 +121,7 @@ class Split:
     progress: Callable[[Sequence[Entry]], Iterable[Entry]] = iter
     usable: list[Entry] = field(init=False, default_factory=list)
     skipped: list[str] = field(init=False, default_factory=list)
+    shapes: list[tuple[int, int]] = field(init=False, default_factory=list)
     labeled: list[int] = field(init=False, default_factory=list)
     pixels: NDArray[np.int64] = field(init=False)
 
@@ -128,7 +131,7 @@ class Split:
         self.pixels = np.zeros(N_CLASSES, np.int64)
         for entry in self.progress(self.entries):
             try:
-                labels = entry.load()[1]
+                rgb, labels = entry.load()
             except BadEntry as error:
                 self.skipped.append(str(error))
                 continue
@@ -137,6 +140,7 @@ class Split:
                 counts = np.bincount(labels.ravel(), minlength=UNKNOWN + 1)
                 self.pixels += counts[:N_CLASSES]
             self.usable.append(entry)
+            self.shapes.append(rgb.shape[:2])
         if not self.usable:
             raise DataError(
                 f'No photograph can be evaluated. {self.skipped[0]}'

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.evaluation.metrics import Confusion, bootstrap_interval
+
+if TYPE_CHECKING:
+    from napari_sdcolor.evaluation.fidelity import Fidelity
+    from napari_sdcolor.evaluation.segmentation import Found
+    from napari_sdcolor.evaluation.split import Split
 
 TOLERANCE = 0.05
 """dB by which the empty map may be worse than gray before the map gain
@@ -30,8 +35,12 @@ def summarize(photos: Sequence[Figures]) -> Figures:
     difference = _column(photos, 'colorfulness') - _column(
         photos, 'truth_colorfulness'
     )
+    result['truth_colorfulness'] = float(
+        _column(photos, 'truth_colorfulness').mean()
+    )
     result['delta_cf'] = float(abs(difference.mean()))
     result['delta_cf_per_photo'] = float(np.abs(difference).mean())
+    result['photos'] = len(photos)
     return result
 
 
@@ -44,7 +53,8 @@ def map_figures(
     ----------
     methods
         Figures of the same photos with the maps 'true', 'predicted',
-        'empty' and, if there is one, 'shuffled', and of 'gray'.
+        'empty' and, if there is one, 'shuffled', and of 'gray'; also
+        'mapless' where such networks are compared with.
     distances
         Mean distance in ab between true and empty map, one per photo.
 
@@ -53,7 +63,8 @@ def map_figures(
     dict or None
         ``gain`` G in dB with its interval, whether it is ``valid``,
         ``recovery`` (None where the map gains nothing), ``sensitivity`` in
-        Lab units and mean PSNR_ab of every map; None without photos.
+        Lab units, ``gain_over_mapless`` over networks that never saw a map,
+        and mean PSNR_ab of every map; None without photos.
     """
     if not distances:
         return None
@@ -74,6 +85,9 @@ def map_figures(
         'valid': means['empty'] >= means['gray'] - TOLERANCE,
         'recovery': recovered / gain if gain > 0 else None,
         'sensitivity': float(np.mean(distances)),
+        'gain_over_mapless': (
+            means['true'] - means['mapless'] if 'mapless' in means else None
+        ),
     }
 
 
@@ -95,12 +109,60 @@ def segmentation_figures(
     chosen = classes[known[classes] > 0]
     return {
         'pixel_accuracy': confusion.pixel_accuracy(),
-        'pixel_accuracy_per_photo': float(np.nanmean(accuracies)),
+        'pixel_accuracy_per_photo': float(np.mean(accuracies)),
         'miou': float(iou[chosen].mean()) if chosen.size else None,
         'classes': {
             CLASSES[number].name: float(iou[number]) for number in chosen
         },
     }
+
+
+def class_rows(
+    split: Split, fidelity: Fidelity | None, found: Found | None
+) -> list[dict[str, Any]]:
+    """What is known of each class of the class set."""
+    rows = []
+    for number in split.classes:
+        row: dict[str, Any] = {
+            'id': int(number),
+            'name': CLASSES[number].name,
+            'pixels': int(split.pixels[number]),
+        }
+        if split.means is not None:
+            row['training_pixels'] = int(split.means.pixels[number])
+        if found is not None:
+            row |= found.confusion.of(number)
+        if fidelity is not None:
+            row['delta_e'] = fidelity.class_colors.of(number)
+        rows.append(row)
+    return rows
+
+
+def dataset_rows(photos: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means over the photos of each data set, over those that have them."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for photo in photos:
+        groups.setdefault(photo['dataset'], []).append(photo)
+    rows = []
+    for dataset, members in sorted(groups.items()):
+        row: dict[str, Any] = {'dataset': dataset, 'photos': len(members)}
+        for figure in ('psnr_ab', 'delta_e', 'colorfulness'):
+            values: dict[str, list[float]] = {}
+            for member in members:
+                for method, value in member.get(figure, {}).items():
+                    values.setdefault(method, []).append(value)
+            row[figure] = {
+                method: float(np.mean(each)) for method, each in values.items()
+            }
+        for figure in ('truth_colorfulness', 'pixel_accuracy'):
+            known = [
+                member[figure]
+                for member in members
+                if member.get(figure) is not None
+            ]
+            row[figure] = float(np.mean(known)) if known else None
+        rows.append(row)
+    return rows
 
 
 def _column(photos: Sequence[Figures], name: str) -> NDArray[np.float64]:

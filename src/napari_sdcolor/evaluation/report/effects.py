@@ -71,7 +71,10 @@ def _pairs(found: dict[str, Any]) -> list[str]:
 
 
 def _locality(found: dict[str, Any]) -> list[str]:
-    ratio = MISSING if found['ratio'] is None else f'{found["ratio"]:.3f}'
+    outside, ratio = (
+        MISSING if found[name] is None else f'{found[name]:.3f}'
+        for name in ('outside', 'ratio')
+    )
     return [
         (
             'Mean change of ab by a swap, in Lab units, inside the region '
@@ -89,7 +92,7 @@ def _locality(found: dict[str, Any]) -> list[str]:
             [
                 [
                     f'{found["inside"]:.2f}',
-                    f'{found["outside"]:.3f}',
+                    outside,
                     ratio,
                     f'{found["outside_box"]:.3g}',
                 ]

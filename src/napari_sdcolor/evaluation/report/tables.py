@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_sdcolor.evaluation.report.edges import bleeding_blocks
 from napari_sdcolor.evaluation.report.effects import (
     repair_blocks,
     swap_blocks,
@@ -13,6 +14,7 @@ from napari_sdcolor.evaluation.report.markdown import (
     missing,
     table,
 )
+from napari_sdcolor.evaluation.report.rows import row_blocks
 
 METHODS = {
     'gray': 'baseline: gray (ab = 0)',
@@ -21,6 +23,7 @@ METHODS = {
     'shuffled': "another photo's map",
     'predicted': 'predicted map',
     'true': 'true map',
+    'mapless': 'networks that never saw a map',
 }
 """Rows of every fidelity table, from knowing nothing to knowing the map."""
 
@@ -53,6 +56,8 @@ def as_markdown(result: dict[str, Any]) -> str:
             'dB; ΔE2000, CF and ΔCF in their own units.'
         )
     ]
+    for name, about in result['results'].items():
+        blocks.append(_scored(name, about, result['photos']))
     asked = result['groups']
     if 'fidelity' in asked:
         for scope, title in SCOPES.items():
@@ -63,23 +68,48 @@ def as_markdown(result: dict[str, Any]) -> str:
         blocks += swap_blocks(result['swaps'])
     if 'repair' in asked:
         blocks += repair_blocks(result['repair'])
+    if 'bleeding' in asked:
+        blocks += bleeding_blocks(result['bleeding'], METHODS)
     if 'segmentation' in asked:
         blocks += ['## Segmentation on gray input', *_segmentation(result)]
+    blocks += row_blocks(result)
     return '\n\n'.join(blocks) + '\n'
 
 
+def _scored(name: str, about: dict[str, Any], photos: int) -> str:
+    """Which pictures of another method were scored."""
+    words = (
+        f'{name}: finished pictures of {about["pictures"]} of {photos} photos.'
+    )
+    if about['missing']:
+        words += f' Missing: {", ".join(about["missing"])}.'
+    return ' '.join([words, *about['refused']])
+
+
 def _fidelity(title: str, scope: str, found: dict[str, Any]) -> list[str]:
-    heading = f'## {title} ({found["photos"]} photos)'
-    if not found['photos']:
+    count = found['photos']
+    heading = f'## {title} ({count} photos)'
+    if not count:
         return [heading, missing('there is no such photo')]
+    methods = found['methods']
     rows = []
-    for method, words in METHODS.items():
-        figures = found['methods'].get(method)
+    for method in [
+        *METHODS,
+        *(each for each in methods if each not in METHODS),
+    ]:
+        words, figures = METHODS.get(method, method), methods.get(method)
         if figures is not None:
+            if figures['photos'] < count:
+                words += f' ({figures["photos"]} photos only)'
             rows.append([words, *(f'{figures[name]:.2f}' for name in COLUMNS)])
-        elif scope != 'all':
+        elif scope != 'all' and method != 'mapless':
             rows.append([words, MISSING, *[''] * (len(COLUMNS) - 1)])
-    return [heading, table(['', *COLUMNS.values()], rows)]
+    truth = methods['gray']['truth_colorfulness']
+    return [
+        heading,
+        table(['', *COLUMNS.values()], rows),
+        f'CF of the photos themselves: {truth:.2f}.',
+    ]
 
 
 def _map(scopes: dict[str, Any]) -> str:
@@ -91,6 +121,8 @@ def _map(scopes: dict[str, Any]) -> str:
         'sensitivity': 'sensitivity S, Lab units',
     }
     columns = [_map_column(scopes[scope]) for scope in ('labeled', 'known')]
+    if any('mapless' in column for column in columns):
+        labels['mapless'] = 'gain over networks that never saw a map, dB'
     rows = [
         [words, *(column.get(name, MISSING) for column in columns)]
         for name, words in labels.items()
@@ -103,7 +135,7 @@ def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
         return {}
     low, high = figures['gain_interval']
     recovery = figures['recovery']
-    return {
+    cells = {
         'gain': f'{figures["gain"]:+.3f}',
         'interval': f'{low:+.3f} to {high:+.3f}',
         'valid': 'yes' if figures['valid'] else 'NO',
@@ -114,6 +146,9 @@ def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
         ),
         'sensitivity': f'{figures["sensitivity"]:.2f}',
     }
+    if figures['gain_over_mapless'] is not None:
+        cells['mapless'] = f'{figures["gain_over_mapless"]:+.3f}'
+    return cells
 
 
 def _segmentation(result: dict[str, Any]) -> list[str]:
@@ -121,9 +156,6 @@ def _segmentation(result: dict[str, Any]) -> list[str]:
     if found is None:
         return [missing('no pixel is known')]
     miou = MISSING if found['miou'] is None else f'{found["miou"]:.1%}'
-    classes = ', '.join(
-        f'{name} {iou:.0%}' for name, iou in found['classes'].items()
-    )
     return [
         (
             "The predicted map, brought to the photo's own size by nearest "
@@ -141,5 +173,4 @@ def _segmentation(result: dict[str, Any]) -> list[str]:
                 ]
             ],
         ),
-        f'IoU by class: {classes or MISSING}.',
     ]
