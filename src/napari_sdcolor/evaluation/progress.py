@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from napari_sdcolor.training.progress import duration
+
 Item = TypeVar('Item')
 
-PAUSE = 5.0
+PAUSE = 15.0
 """Seconds between two lines, at least."""
 
 
@@ -46,15 +48,7 @@ class Ticker:
                     last = now
                     left = (now - start) / done * (len(items) - done)
                     self._report(
-                        f'{done} of {len(items)} {words}, {wait(left)}'
+                        f'{done} of {len(items)} {words}, {duration(left)} left'
                     )
 
         return loop
-
-
-def wait(seconds: float) -> str:
-    """How long something still takes, as people say it."""
-    if seconds < 60:
-        return 'less than a minute to go'
-    minutes = round(seconds / 60)
-    return f'about {minutes} minute{"s" if minutes > 1 else ""} to go'
