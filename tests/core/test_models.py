@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from napari_sdcolor import Colorizer
+from napari_sdcolor.classes import class_id
 from napari_sdcolor.core import models
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
@@ -207,3 +208,25 @@ def test_adding_leaves_no_half_file(
     models.add([make(tmp_path / 'a.safetensors')], 'mine')
     names = {path.name for path in models_folder.iterdir()}
     assert names == {'mine.color.safetensors', 'sha256.json'}
+
+
+def test_rare_classes_come_from_the_training_record(tmp_path: Path) -> None:
+    path = tmp_path / 'a.safetensors'
+    network = random_part('color', ColorNetConfig(widths=(2, 2)), 0).network
+    counted = {'sky': 500, 'snow': 5, 'plate': 0, 'boat': models.RARE}
+    save_part(path, network, {'class_photos': counted})
+    record = models.training_record(str(path), 'color')
+    rare = models.rarely_seen(record)
+    assert rare == {class_id('snow'): 5, class_id('plate'): 0}
+    models.add([path], 'counted')
+    assert models.training_record('counted', 'color') == record
+    # Nothing is known of weights that do not count.
+    assert models.rarely_seen({'statement': 'x'}) == {}
+    assert models.rarely_seen({'class_photos': 'many'}) == {}
+
+
+def test_the_training_record_of_no_weights_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'a.safetensors'
+    path.write_bytes(b'no weights')
+    with pytest.raises(WeightsError, match='cannot be read as weights'):
+        models.training_record(str(path), 'color')

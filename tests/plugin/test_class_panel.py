@@ -10,6 +10,7 @@ from napari_sdcolor.classes import CLASSES, GROUPS, N_CLASSES
 from napari_sdcolor.plugin.views.class_panel import (
     ID_ROLE,
     MAX_BRUSH,
+    RARE_WORDS,
     ClassPanel,
 )
 
@@ -197,3 +198,21 @@ def test_a_brush_size_from_elsewhere_is_shown_and_not_asked_for(
     panel.set_brush_size(size)
     assert panel.brush.value() == shown
     assert asked == []
+
+
+def test_rare_classes_are_marked(panel: ClassPanel) -> None:
+    panel.set_rare({SKY: 0, GRASS: 12})
+    panel.set_shares(shares_of(sky=0.25))
+
+    def words(number: int, role: Qt.ItemDataRole) -> str:
+        return panel.model.index(panel.model.row_of(number)).data(role)
+
+    shown, tip = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole
+    assert words(SKY, shown) == f'sky   25.0%   {RARE_WORDS}'
+    assert 'No training photograph' in words(SKY, tip)
+    assert 'Only 12 training photographs' in words(GRASS, tip)
+    assert words(WATER, shown) == 'water'
+    assert 'training' not in words(WATER, tip)
+    # The search looks at the name alone.
+    panel.search.setText('training')
+    assert listed(panel) == []

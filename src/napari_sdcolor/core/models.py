@@ -6,18 +6,31 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_path
 
+from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core import authors
-from napari_sdcolor.core.weights import KINDS, Part, load_part, save_part
+from napari_sdcolor.core.weights import (
+    KINDS,
+    Part,
+    load_part,
+    read_about,
+    save_part,
+)
 from napari_sdcolor.errors import WeightsError
 
 FOLDER_VARIABLE = 'SDCOLOR_MODELS'
 """Environment variable that moves the folder of added models."""
+
+
+RARE = 30
+"""A class is rarely seen if fewer training photographs than this show it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,54 @@ def load(weights: str) -> dict[str, Part]:
         other = next(kind for kind in KINDS if kind != part.kind)
         return {part.kind: part, other: load_part(find('default', other))}
     return {kind: load_part(find(weights, kind), kind) for kind in KINDS}
+
+
+def training_record(weights: str, kind: str) -> dict[str, Any]:
+    """What a model's file says about its training, without its tensors.
+
+    Parameters
+    ----------
+    weights
+        As for ``load``.
+    kind
+        'color' or 'segmentation'.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file, or it is not one of ours.
+    """
+    path = Path(weights)
+    if path.suffix != '.safetensors':
+        path = find(weights, kind)
+    try:
+        return dict(json.loads(read_about(path).get('training', '{}')))
+    except ValueError as error:
+        raise WeightsError(f'{path} is damaged ({error}).') from error
+
+
+def rarely_seen(training: Mapping[str, Any]) -> dict[int, int]:
+    """Classes that the training photographs hardly show.
+
+    Parameters
+    ----------
+    training
+        A training record.
+
+    Returns
+    -------
+    dict
+        Class id to number of photographs, below ``RARE``; empty where the
+        record does not count them.
+    """
+    counted = training.get('class_photos')
+    if not isinstance(counted, Mapping):
+        return {}
+    return {
+        entry.id: int(counted[entry.name])
+        for entry in CLASSES
+        if counted.get(entry.name, RARE) < RARE
+    }
 
 
 def add(paths: list[Path], name: str) -> list[Entry]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,26 @@ def load_part(path: Path, kind: str | None = None) -> Part:
     )
 
 
+def read_about(path: Path) -> dict[str, str]:
+    """What a file of weights says about itself, without its tensors.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, no safetensors file or not ours.
+    """
+    with _opened(path) as (about, _):
+        return about
+
+
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    with _opened(path) as (about, file):
+        names = file.keys()
+        return about, {name: file.get_tensor(name) for name in names}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[dict[str, str], safe_open]]:
     try:
         with safe_open(str(path), framework='pt', device='cpu') as file:
             about = file.metadata() or {}
@@ -213,8 +233,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
                     "napari-sdcolor. Authors' checkpoints (.pth.tar) are "
                     'added with "sdcolor models add".'
                 )
-            names = file.keys()
-            return about, {name: file.get_tensor(name) for name in names}
+            yield about, file
     except FileNotFoundError as error:
         raise WeightsError(f'There are no weights at {path}.') from error
     except (SafetensorError, OSError) as error:

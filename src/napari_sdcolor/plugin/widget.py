@@ -113,9 +113,19 @@ class ColorizeWidget(QWidget):
         engine = self.coordinator.engine
         wanted = engine.settings().device
         work = partial(_device, engine, wanted)
-        job = Job(
-            'device', work, self.coordinator.display.show_device, quiet=True
-        )
+        job = Job('device', work, self._on_device, quiet=True)
+        self.coordinator.jobs.submit(job)
+
+    def _on_device(self, device: Device) -> None:
+        self.coordinator.display.show_device(device)
+        # Not before torch is known to load.
+        self._mark_rare_classes()
+
+    def _mark_rare_classes(self) -> None:
+        """Say which classes the networks hardly know."""
+        engine = self.coordinator.engine
+        work = partial(_rare, engine.settings().weights)
+        job = Job('rare', work, self.views.classes.set_rare, quiet=True)
         self.coordinator.jobs.submit(job)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -131,3 +141,9 @@ class ColorizeWidget(QWidget):
 
 def _device(engine: Engine, wanted: str, report: Report) -> Device:
     return engine.device(wanted)
+
+
+def _rare(weights: str, report: Report) -> dict[int, int]:
+    from napari_sdcolor.core import models
+
+    return models.rarely_seen(models.training_record(weights, 'color'))

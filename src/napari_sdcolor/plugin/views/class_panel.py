@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,14 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledSlider
 
-from napari_sdcolor.classes import CLASSES, GROUPS, N_CLASSES
+from napari_sdcolor.classes import CLASSES, GROUPS, N_CLASSES, SemanticClass
 from napari_sdcolor.plugin.views.brush_status import swatch_icon
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
 SHARE_ROLE = ID_ROLE + 1
 NAME_ROLE = ID_ROLE + 2
+
+RARE_WORDS = '(rarely seen in training)'
 
 MAX_BRUSH = 250
 """Largest brush diameter offered, in map pixels."""
@@ -45,6 +48,7 @@ class ClassModel(QAbstractListModel):
         )
         self._icons = [swatch_icon(entry) for entry in self._order]
         self._shares = np.zeros(N_CLASSES)
+        self._rare: Mapping[int, int] = {}
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else N_CLASSES
@@ -53,11 +57,14 @@ class ClassModel(QAbstractListModel):
         entry = self._order[index.row()]
         share = float(self._shares[entry.id])
         if role == Qt.ItemDataRole.DisplayRole:
-            return f'{entry.title}   {share:.1%}' if share else entry.title
+            words = f'{entry.title}   {share:.1%}' if share else entry.title
+            return (
+                f'{words}   {RARE_WORDS}' if entry.id in self._rare else words
+            )
         if role == Qt.ItemDataRole.DecorationRole:
             return self._icons[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f'{entry.title} (id {entry.id}), {entry.group}'
+            return self._tip(entry)
         if role == ID_ROLE:
             return entry.id
         if role == NAME_ROLE:
@@ -65,6 +72,23 @@ class ClassModel(QAbstractListModel):
         if role == SHARE_ROLE:
             return share
         return None
+
+    def _tip(self, entry: SemanticClass) -> str:
+        words = f'{entry.title} (id {entry.id}), {entry.group}'
+        if entry.id not in self._rare:
+            return words
+        photos = self._rare[entry.id]
+        shown = {0: 'No training photograph', 1: 'One training photograph'}
+        return (
+            f'{words}\n'
+            f'{shown.get(photos, f"Only {photos} training photographs")} '
+            'showed it: it hardly has a color of its own.'
+        )
+
+    def set_rare(self, photos: Mapping[int, int]) -> None:
+        """Classes rarely seen in training: id to number of photographs."""
+        self._rare = photos
+        self.dataChanged.emit(self.index(0), self.index(N_CLASSES - 1))
 
     def row_of(self, number: int) -> int:
         """Row of a class id."""
@@ -186,6 +210,16 @@ class ClassPanel(QWidget):
             self.filter.invalidate()
             if chosen is not None:
                 self.select(chosen)
+
+    def set_rare(self, photos: Mapping[int, int]) -> None:
+        """Mark classes that the networks have rarely seen in training.
+
+        Parameters
+        ----------
+        photos
+            Class id to number of training photographs that show it.
+        """
+        self.model.set_rare(photos)
 
     def set_brush_size(self, size: int) -> None:
         """Follow a brush size that was changed elsewhere."""
