@@ -16,6 +16,7 @@ from PIL import Image
 from typer.testing import Result
 
 from napari_sdcolor.core import lab
+from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE
 
 OUTPUTS = ('castle.color.tif', 'castle.labels.png', 'castle.sdcolor.json')
 SHAPE = (64, 107)
@@ -149,27 +150,111 @@ def test_settings_are_recorded(
         'window': '10,200',
         'device': 'cpu',
         'weights': 'tiny',
+        'source_type': DEFAULT_SOURCE_TYPE,
     }
     assert read_sidecar(tmp_path)['settings'] == settings
     assert json.loads(result.stdout)['settings'] == settings
     assert 'tone window 10 to 200' in result.stderr
 
 
+@pytest.fixture
+def album(
+    make_photo: Callable[..., Path], gray_ramp: NDArray[np.uint8]
+) -> Path:
+    """castle.tif of three pages: a photo, upside down, and dark."""
+    path = make_photo('castle.tif')
+    pages = np.stack((gray_ramp, gray_ramp[::-1], gray_ramp // 2))
+    tifffile.imwrite(path, pages, photometric='minisblack')
+    return path
+
+
 def test_a_page_of_a_multi_page_file(
     colorize: Callable[..., Result],
-    make_photo: Callable[..., Path],
+    album: Path,
     gray_ramp: NDArray[np.uint8],
     tmp_path: Path,
 ) -> None:
-    photo = make_photo('castle.tif')
-    pages = np.stack((gray_ramp, gray_ramp[::-1], gray_ramp // 2))
-    tifffile.imwrite(photo, pages, photometric='minisblack')
-    assert refused(colorize(photo), 'castle.tif', 'page')
-    assert refused(colorize(photo, '--page', 3), 'castle.tif', 'page')
-    assert colorize(photo, '--page', 2, '--saturation', 0).exit_code == 0
+    assert refused(colorize(album, '--page', 3), 'castle.tif', 'page')
+    assert colorize(album, '--page', 2, '--saturation', 0).exit_code == 0
     rgb = tifffile.imread(tmp_path / 'out' / 'castle.color.tif')
     np.testing.assert_array_equal(rgb[..., 0], gray_ramp // 2)
     assert read_sidecar(tmp_path)['command'][-2:] == ['--page', '2']
+
+
+def test_all_pages_of_a_file(
+    colorize: Callable[..., Result], album: Path, tmp_path: Path
+) -> None:
+    result = colorize(album, '--json')
+    assert result.exit_code == 0, result.stderr
+    maps = [f'castle.p{page:04d}.labels.png' for page in range(3)]
+    names = ['castle.color.tif', *maps, 'castle.sdcolor.json']
+    assert sorted(os.listdir(tmp_path / 'out')) == names
+    (told,) = json.loads(result.stdout)['photos']
+    assert [Path(path).name for path in told['outputs']] == names
+    assert len(told['pages']) == 3
+    with tifffile.TiffFile(tmp_path / 'out' / 'castle.color.tif') as tif:
+        colors = [page.asarray() for page in tif.pages]
+    for page in range(3):
+        folder = tmp_path / f'page {page}'
+        assert colorize(album, '--page', page, '-o', folder).exit_code == 0
+        alone = tifffile.imread(folder / 'castle.color.tif')
+        np.testing.assert_array_equal(colors[page], alone)
+    pages = read_sidecar(tmp_path)['pages']
+    assert [page['page'] for page in pages] == [0, 1, 2]
+    assert [page['labels']['file'] for page in pages] == maps
+
+
+def test_maps_of_pages(
+    colorize: Callable[..., Result], album: Path, tmp_path: Path
+) -> None:
+    maps = tmp_path / 'maps'
+    maps.mkdir()
+    ids = np.full(SHAPE, 36, np.uint8)
+    Image.fromarray(ids).save(maps / 'castle.p0001.labels.png')
+    result = colorize(album, '--labels', maps)
+    assert result.exit_code == 0, result.stderr
+    assert 'none for castle.p0000' in result.stderr
+    pages = read_sidecar(tmp_path)['pages']
+    origins = [page['labels']['origin'] for page in pages]
+    assert origins == ['predicted', 'castle.p0001.labels.png', 'predicted']
+    assert pages[0]['labels']['edited_share'] == 0
+    assert pages[1]['labels']['edited_share'] > 0
+    alone = ['--page', 1, '--labels', maps, '-o', tmp_path / 'alone']
+    assert colorize(album, *alone).exit_code == 0
+    one_map = maps / 'castle.p0001.labels.png'
+    result = colorize(album, '--labels', one_map, '-o', tmp_path / 'wrong')
+    assert refused(result, 'castle has several pages', 'folder')
+    assert not any((tmp_path / 'wrong').iterdir())
+
+
+def test_a_bad_page_leaves_nothing(
+    colorize: Callable[..., Result], album: Path, tmp_path: Path
+) -> None:
+    with tifffile.TiffWriter(album, append=True) as writer:
+        writer.write(np.zeros((9, 9), np.uint8))
+    result = colorize(album)
+    assert refused(result, 'castle.tif, page 3', 'at least 16')
+    assert not any((tmp_path / 'out').iterdir())
+    assert refused(colorize(album, '--format', 'png'), '4 pages', '--page')
+
+
+def test_the_source_type_is_a_setting(
+    colorize: Callable[..., Result],
+    make_photo: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    term = 'trainedAlgorithmicMedia'
+    photo = make_photo()
+    assert colorize(photo, '--source-type', term).exit_code == 0
+    sidecar = read_sidecar(tmp_path)
+    uri = sidecar['result']['digital_source_type']
+    assert uri == DEFAULT_SOURCE_TYPE.replace('compositeWithT', 't')
+    color = tmp_path / 'out' / 'castle.color.tif'
+    assert f'>{uri}<'.encode() in color.read_bytes()
+    assert sidecar['command'][-2:] == ['--source-type', uri]
+    wrong = colorize(photo, '--source-type', 'digitalCapture')
+    assert wrong.exit_code == 2
+    assert 'source_type must be one of' in wrong.stderr
 
 
 def test_what_was_understood_is_said(

@@ -62,9 +62,12 @@ def test_a_given_map_is_kept_bit_for_bit(
     assert result.exit_code == 0
     np.testing.assert_array_equal(saved_map(tmp_path), labels)
     assert json.loads(result.stdout)['photos'][0]['labels'] == str(path)
-    recorded = read_sidecar(tmp_path)['labels']
+    recorded = read_sidecar(tmp_path)['pages'][0]['labels']
     assert recorded['origin'] == 'anything.png'
     assert recorded['mean_confidence'] is None
+    assert 0.9 < recorded['edited_share'] <= 1
+    pixels = sum(edit['pixels'] for edit in recorded['edits'])
+    assert pixels == round(recorded['edited_share'] * labels.size)
 
 
 def test_a_folder_of_maps_is_searched_in_order(
@@ -117,7 +120,7 @@ def test_other_sizes_and_unknown_pixels_are_said(
     assert saved.shape == SHAPE
     assert set(np.unique(saved[:31])) == {0}
     assert set(np.unique(saved[33:])) == {3}
-    notes = ' '.join(read_sidecar(tmp_path)['notes'])
+    notes = ' '.join(read_sidecar(tmp_path)['pages'][0]['notes'])
     assert 'resized' in notes
     assert str(path.parent) not in notes
 
@@ -131,7 +134,7 @@ def test_missing_maps_are_predicted_and_it_is_recorded(
     result = colorize(make_photo(), '--labels', maps)
     assert result.exit_code == 0
     assert 'it is predicted' in result.stderr
-    sidecar = read_sidecar(tmp_path)
+    sidecar = read_sidecar(tmp_path)['pages'][0]
     assert sidecar['labels']['origin'] == 'predicted'
     assert 0 < sidecar['labels']['mean_confidence'] <= 1
     assert any('it is predicted' in note for note in sidecar['notes'])
@@ -144,7 +147,9 @@ def test_the_photo_is_not_taken_for_its_own_map(
 ) -> None:
     photo = make_photo('castle.png', np.full((48, 80), 5, np.uint8))
     assert colorize(photo, '--labels', photo.parent).exit_code == 0
-    assert read_sidecar(tmp_path)['labels']['origin'] == 'predicted'
+    assert (
+        read_sidecar(tmp_path)['pages'][0]['labels']['origin'] == 'predicted'
+    )
 
 
 @pytest.mark.parametrize(

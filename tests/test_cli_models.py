@@ -37,7 +37,10 @@ def test_add_list_verify_remove(
         path = models_folder / f'old-town.{kind}.safetensors'
         entry = listed()['old-town', kind]
         assert entry['path'] == str(path)
-        assert entry['sha256'] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert (
+            entry['file_sha256']
+            == hashlib.sha256(path.read_bytes()).hexdigest()
+        )
         assert str(path) in models('list').stdout
         assert str(path) in models('path', 'old-town').stdout
     verified = models('verify', 'old-town', '--json')

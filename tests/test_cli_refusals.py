@@ -78,8 +78,10 @@ BAD_PHOTOS: dict[str, tuple[Callable[[Path], object], str]] = {
     'complex': (_write_tiff(np.zeros((32, 32), np.complex64)), 'complex'),
     'all NaN': (_write_tiff(np.full((32, 32), np.nan, np.float32)), 'NaN'),
     'stack': (
-        _write_tiff(np.zeros((4, 32, 32), np.uint8), photometric='minisblack'),
-        'page',
+        _write_tiff(
+            np.zeros((4, 2, 32, 32), np.uint8), photometric='minisblack'
+        ),
+        '2 axes beside',
     ),
 }
 
@@ -180,7 +182,7 @@ def test_a_full_disk_leaves_nothing_behind(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, 'fsync', full)
-    assert refused(colorize(photo), 'castle.color.tif', 'disk is full')
+    assert refused(colorize(photo), 'castle.', 'disk is full')
     assert not any((tmp_path / 'out').iterdir())
 
 

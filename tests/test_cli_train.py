@@ -89,7 +89,7 @@ def test_train_and_export(
     exported = run(*words, '--json')
     assert exported.exit_code == 0, exported.output
     part = load_part(target, task)
-    assert part.digest == json.loads(exported.stdout)['sha256']
+    assert part.digest == json.loads(exported.stdout)['tensors_sha256']
     assert part.training['recipe']['widths'] == [4, 4]
     assert part.training['steps'] == 2
     assert part.training['data'] == 'postcards'

@@ -22,6 +22,20 @@ DETAILS: tuple[Size, ...] = (352, 512, 704, NATIVE)
 WINDOWS = ('auto', 'type', 'minmax')
 """Named tone windows; 'LOW,HIGH' gives the two points themselves."""
 
+_IPTC = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
+
+DEFAULT_SOURCE_TYPE = f'{_IPTC}compositeWithTrainedAlgorithmicMedia'
+"""A picture made partly by a trained model."""
+
+SOURCE_TYPES = (
+    DEFAULT_SOURCE_TYPE,
+    f'{_IPTC}trainedAlgorithmicMedia',
+    f'{_IPTC}compositeSynthetic',
+    f'{_IPTC}algorithmicallyEnhanced',
+    f'{_IPTC}algorithmicMedia',
+)
+"""The IPTC terms that do not hide that a machine was at work."""
+
 
 class SettingsError(SdcolorError, ValueError):
     """A setting outside its limits."""
@@ -71,8 +85,18 @@ class Settings:
     weights: str = _declare(
         'default', 'Name of the weights, or a safetensors file.'
     )
+    source_type: str = _declare(
+        DEFAULT_SOURCE_TYPE,
+        'IPTC DigitalSourceType in the mark of every file: its URI or the '
+        'last word of it.',
+        choices=SOURCE_TYPES,
+    )
 
     def __post_init__(self) -> None:
+        if '/' not in self.source_type:
+            # The dataclass is frozen, but not yet handed out.
+            uri = _IPTC + self.source_type
+            object.__setattr__(self, 'source_type', uri)
         for entry in fields(self):
             _check(entry, getattr(self, entry.name))
         parse_window(self.window)
@@ -95,8 +119,13 @@ class Settings:
         for entry in fields(self):
             value = getattr(self, entry.name)
             if value != entry.default:
-                words += [f'--{entry.name}', _plain(value)]
+                words += [option(entry.name), _plain(value)]
         return words
+
+
+def option(name: str) -> str:
+    """A setting's name on the command line."""
+    return f'--{name.replace("_", "-")}'
 
 
 def _plain(value: Any) -> str:

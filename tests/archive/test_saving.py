@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ from napari_sdcolor.archive.saving import (
 from napari_sdcolor.archive.sidecar import run_facts
 from napari_sdcolor.archive.writing import SUFFIXES
 from napari_sdcolor.core import lab
-from napari_sdcolor.errors import LabelsError, SaveError
+from napari_sdcolor.errors import LabelsError, PhotoError, SaveError
 
 
 def sha(path) -> str:
@@ -72,7 +73,7 @@ def test_a_result_is_three_files_that_agree(
     result = make_result(
         bits, alpha, orientation=6, resolution=(300.0, 300.0, 2)
     )
-    names = save_result(result, tmp_path, 'boat', form, edited_share=0.25)
+    names = save_result(result, tmp_path, 'boat', form)
     assert sorted(tmp_path.iterdir()) == sorted(names)
     found = read_photo(names.color)
     assert found.shape == result.photo.shape
@@ -92,8 +93,7 @@ def test_a_result_is_three_files_that_agree(
     assert notes == ()
     content = json.loads(names.sidecar.read_text(encoding='utf-8'))
     assert content['result']['sha256'] == sha(names.color)
-    assert content['labels']['sha256'] == sha(names.labels)
-    assert content['labels']['edited_share'] == 0.25
+    assert content['pages'][0]['labels']['sha256'] == sha(names.labels)
     assert content['result']['bits'] == (8 if form == 'jpeg' else bits)
     said = any('access copy' in note for note in content['notes'])
     assert said == (form == 'jpeg')
@@ -234,7 +234,9 @@ def test_what_the_master_brought_survives(tmp_path, rng, make_result):
         assert page.tags['Copyright'].value == '© Archive'
         assert page.tags['InterColorProfile'].value == srgb_profile()
     content = json.loads(names.sidecar.read_bytes())
-    assert base64.b64decode(content['source']['icc_base64']) == icc
+    assert content['profiles'] == {
+        hashlib.sha256(icc).hexdigest(): base64.b64encode(icc).decode()
+    }
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ def test_one_colored_file_and_its_sidecar(tmp_path, make_result, name, form):
     assert content['result']['file'] == name
     assert content['result']['format'] == form
     assert content['result']['sha256'] == sha(color)
-    assert content['labels']['file'] is None
+    assert content['pages'][0]['labels']['file'] is None
     twin = tmp_path / 'twin'
     twin.mkdir()
     assert sha(save_result(result, twin, 'boat', form).color) == sha(color)
@@ -274,7 +276,7 @@ def test_one_colored_file_is_refused_like_three(tmp_path, make_result):
 
 def test_pages_of_one_file(tmp_path, make_result):
     results = [make_result(16), make_result(16)]
-    written = save_pages(results, tmp_path, 'album')
+    written = save_pages(iter(results), tmp_path, 'album', 2)
     assert [path.name for path in written] == [
         'album.color.tif',
         'album.p0000.labels.png',
@@ -292,6 +294,46 @@ def test_pages_of_one_file(tmp_path, make_result):
         facts = content['pages'][number]['labels']
         assert facts['sha256'] == sha(written[1 + number])
     with pytest.raises(SaveError, match='never overwritten'):
-        save_pages(results, tmp_path, 'album')
-    with pytest.raises(SaveError, match='no page'):
-        save_pages([], tmp_path, 'other')
+        save_pages(results, tmp_path, 'album', 2)
+
+
+@pytest.mark.parametrize('count', [0, 1, 3, 5])
+def test_pages_that_are_missing_or_too_many(tmp_path, make_result, count):
+    results = [make_result(16), make_result(16)]
+    if count == 0:
+        results = []
+    with pytest.raises(SaveError, match='page'):
+        save_pages(results, tmp_path, 'album', count)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pages_are_asked_for_one_after_the_other(tmp_path, make_result):
+    """The page before is in the file, and no result is kept."""
+    alive = weakref.WeakSet()
+
+    def results():
+        for number in range(4):
+            assert len(alive) <= 1
+            result = make_result(16)
+            alive.add(result)
+            if number:
+                (part,) = (
+                    path
+                    for path in tmp_path.iterdir()
+                    if path.read_bytes()[:2] == b'II'
+                )
+                assert part.stat().st_size > number * 40 * 60 * 6
+            yield result
+            del result
+
+    save_pages(results(), tmp_path, 'album', 4)
+
+
+def test_an_error_between_pages_leaves_nothing(tmp_path, make_result):
+    def results():
+        yield make_result()
+        raise PhotoError('page 1 is damaged.')
+
+    with pytest.raises(PhotoError, match='page 1'):
+        save_pages(results(), tmp_path, 'album', 2)
+    assert list(tmp_path.iterdir()) == []

@@ -13,23 +13,31 @@ import numpy as np
 import pytest
 
 from napari_sdcolor.archive.sidecar import (
-    SCHEMA,
+    FORMAT,
     build_sidecar,
-    labels_facts,
+    collect_profile,
+    page_facts,
     read_sidecar,
     result_facts,
     run_facts,
     sidecar_bytes,
 )
 from napari_sdcolor.errors import SaveError, SdcolorError
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE, Settings
+
+HASH = '0a' * 32
 
 
 def sidecar_of(result, form='tiff', **options):
+    path = Path('out/boat.color.tif')
+    bits = result.photo.bits
+    profiles = {}
+    collect_profile(profiles, result)
     return build_sidecar(
         result,
-        color=result_facts(result, Path('out/boat.color.tif'), b'c', form),
-        labels=labels_facts(result, Path('out/boat.labels.png'), b'l', 0.1),
+        color=result_facts(path, HASH, form, bits, DEFAULT_SOURCE_TYPE),
+        pages=[page_facts(result, Path('out/boat.labels.png'), b'l')],
+        profiles=profiles,
         **options,
     )
 
@@ -37,33 +45,44 @@ def sidecar_of(result, form='tiff', **options):
 def test_contents(make_result):
     icc = bytes(range(256))
     result = make_result(16, icc=icc, orientation=6, texts=(('Artist', 'J'),))
-    result = replace(result, notes=('One note.',))
-    content = json.loads(sidecar_bytes(sidecar_of(result)))
-    source = content['source']
-    assert source['file'] == 'boat.tif'
-    assert source['sha256'] == result.photo.origin.sha256
-    assert base64.b64decode(source['icc_base64']) == icc
-    assert source['photo_facts']['tone_window'] == [0, 65535]
-    assert source['photo_facts']['orientation'] == 6
-    assert source['texts'] == {'Artist': 'J'}
+    predicted = result.labels.copy()
+    predicted[:5] = (predicted[:5] + 1) % 60
+    result = replace(result, notes=('One note.',), predicted=predicted)
+    content = json.loads(sidecar_bytes(sidecar_of(result, notes=['Two.'])))
+    assert content['source'] == {
+        'file': 'boat.tif',
+        'sha256': result.photo.origin.sha256,
+    }
+    (page,) = content['pages']
+    digest = hashlib.sha256(icc).hexdigest()
+    assert page['photo']['icc_sha256'] == digest
+    assert base64.b64decode(content['profiles'][digest]) == icc
+    assert page['photo']['tone_window'] == [0, 65535]
+    assert page['photo']['orientation'] == 6
+    assert page['photo']['texts'] == {'Artist': 'J'}
+    assert (page['photo']['width'], page['photo']['height']) == (61, 45)
     assert content['result'] == {
         'file': 'boat.color.tif',
-        'sha256': hashlib.sha256(b'c').hexdigest(),
+        'sha256': HASH,
         'format': 'tiff',
         'bits': 16,
-        'width': 61,
-        'height': 45,
+        'digital_source_type': DEFAULT_SOURCE_TYPE,
     }
-    assert content['labels'] == {
+    labels = page['labels']
+    edits = labels.pop('edits')
+    height, width = result.labels.shape
+    assert sum(edit['pixels'] for edit in edits) == 5 * width
+    assert labels == {
         'file': 'boat.labels.png',
         'sha256': hashlib.sha256(b'l').hexdigest(),
         'origin': 'predicted',
         'mean_confidence': 0.75,
-        'edited_share': 0.1,
+        'edited_share': 5 / height,
     }
     assert Settings.from_dict(content['settings']) == result.settings
     assert content['model'] == result.model
-    assert content['notes'] == ['One note.']
+    assert page['notes'] == ['One note.']
+    assert content['notes'] == ['Two.']
     versions = content['software']
     assert versions['numpy'] == np.__version__
     assert {'napari-sdcolor', 'python', 'torch', 'tifffile'} <= set(versions)
@@ -92,7 +111,9 @@ def test_only_run_depends_on_the_moment(make_result):
         moment = datetime(2031, 5, day, tzinfo=UTC)
         run = run_facts(moment, moment, threads=day)
         contents.append(sidecar_of(replace(result, photo=photo), run=run))
-    runs = [content.pop('run') for content in contents]
+    runs = [content['run'] for content in contents]
+    for content in contents:
+        content['run'] = {}
     assert sidecar_bytes(contents[0]) == sidecar_bytes(contents[1])
     assert runs[0]['started'] == '2031-05-01T00:00:00+00:00'
     assert runs[1]['source_path'] == '/there/boat.tif'
@@ -124,11 +145,18 @@ def test_reading_back(tmp_path, make_result):
     path = tmp_path / 'boat.sdcolor.json'
     path.write_bytes(sidecar_bytes(sidecar_of(make_result())))
     assert read_sidecar(path)['source']['file'] == 'boat.tif'
-    newer = sidecar_of(make_result()) | {'schema': SCHEMA + 1}
-    path.write_bytes(sidecar_bytes(newer))
+    newer = sidecar_of(make_result()) | {'format': FORMAT + 1}
+    path.write_text(json.dumps(newer))
     with pytest.raises(SdcolorError, match='newer'):
         read_sidecar(path)
-    for wrong in (b'', b'[]', b'{"schema": 1}', b'\xff', b'[' * 10**5):
+    for wrong in (
+        b'',
+        b'[]',
+        b'{"schema": 1}',
+        b'{"format": 2}',
+        b'\xff',
+        b'[' * 10**5,
+    ):
         path.write_bytes(wrong)
         with pytest.raises(SdcolorError, match='boat.sdcolor.json'):
             read_sidecar(path)

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 from napari_sdcolor.archive import writing
 from napari_sdcolor.archive.marking import make_mark
 from napari_sdcolor.archive.profiles import srgb_profile
-from napari_sdcolor.archive.writing import SUFFIXES, Picture, encode
+from napari_sdcolor.archive.writing import SUFFIXES, Picture, write
 from napari_sdcolor.errors import SaveError
 
 SHA = 'c0ffee' * 10 + 'c0de'
@@ -41,6 +41,12 @@ def make_picture(rng):
         )
 
     return build
+
+
+def encode(pictures, form: str, **options) -> bytes:
+    stream = io.BytesIO()
+    write(stream, iter(pictures), form, **options)
+    return stream.getvalue()
 
 
 def pixels_of(data: bytes, form: str) -> np.ndarray:

@@ -12,7 +12,6 @@ from napari_sdcolor.core.photo import (
     Origin,
     Photo,
     as_photo,
-    photo_facts,
     photo_from_array,
 )
 
@@ -228,21 +227,11 @@ def test_the_window_is_clipped_and_linear(true_lightness: Callable) -> None:
     )
 
 
-def test_description_and_facts_agree() -> None:
+def test_description() -> None:
     photo = photo_from_array(noise(np.uint16, 0, 4095), window='minmax')
     assert photo.describe() == (
         'gray, 33 × 20 pixels, uint16, tone window 0 to 4095'
     )
-    facts = photo_facts(photo.with_origin(Origin(orientation=6), 'A note.'))
-    assert facts == {
-        'width': 33,
-        'height': 20,
-        'dtype': 'uint16',
-        'kind': 'gray',
-        'tone_window': [0.0, 4095.0],
-        'orientation': 6,
-        'notes': ['A note.'],
-    }
 
 
 def test_an_origin_leaves_the_pixels_alone() -> None:

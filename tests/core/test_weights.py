@@ -64,7 +64,7 @@ def test_round_trip(kind: str, half: bool, tmp_path: Path) -> None:
         wanted = tensor.half().float() if half else tensor
         assert found[name].dtype == tensor.dtype
         assert torch.equal(found[name], wanted.to(tensor.dtype))
-    assert part.facts()['sha256'] == digest
+    assert part.facts()['tensors_sha256'] == digest
     json.dumps(part.facts())
 
 

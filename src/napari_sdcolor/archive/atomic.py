@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from napari_sdcolor.errors import SaveError
 
@@ -39,6 +41,9 @@ _NO_LINKS = {
 }
 
 
+_LEFTOVER = re.compile(r'\.[0-9a-f]{16}\.part')
+
+
 def refuse_existing(paths: Sequence[Path]) -> None:
     """Refuse if any of the files exists.
 
@@ -52,6 +57,15 @@ def refuse_existing(paths: Sequence[Path]) -> None:
             raise _explained(path, OSError(errno.EEXIST, ''))
 
 
+def is_leftover(path: Path) -> bool:
+    """Whether a file is one that was being written when all was cut off.
+
+    Such files hold nothing of value and may be deleted by whoever knows
+    that nobody is writing into their folder at present.
+    """
+    return bool(_LEFTOVER.fullmatch(path.name))
+
+
 def publish(files: Sequence[tuple[Path, bytes]]) -> None:
     """Write files so that all of them exist afterwards, or none.
 
@@ -63,36 +77,79 @@ def publish(files: Sequence[tuple[Path, bytes]]) -> None:
     Raises
     ------
     SaveError
-        If one exists already or cannot be written. Whatever was written
-        before is removed; files of other people are not touched.
+        See ``Publication``.
     """
     refuse_existing([path for path, _ in files])
-    with contextlib.ExitStack() as leftovers:
-        ready = []
+    with Publication() as publication:
         for path, content in files:
-            temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
-            leftovers.callback(_remove, temporary)
-            with _explaining(path):
-                _write(temporary, content)
-            ready.append((temporary, path))
+            publication.write(path, content)
+        publication.publish()
+
+
+class Publication:
+    """Files that get their names together, or not at all.
+
+    Used as a context manager: what is not published when it ends is
+    removed. Files of other people are never touched.
+    """
+
+    def __init__(self) -> None:
+        self._ready: list[tuple[Path, Path]] = []
+        self._leftovers = contextlib.ExitStack()
+
+    def __enter__(self) -> Publication:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._leftovers.close()
+
+    @contextlib.contextmanager
+    def open(self, path: Path) -> Iterator[BinaryIO]:
+        """A stream for the content of one file, to write, read and seek.
+
+        Raises
+        ------
+        SaveError
+            If the disk does not take it.
+        """
+        temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
+        self._leftovers.callback(_remove, temporary)
+        with (
+            _explaining(path),
+            open(temporary, 'x+b', opener=_opened) as stream,
+        ):
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._ready.append((temporary, path))
+
+    def write(self, path: Path, content: bytes) -> None:
+        """The whole content of one file; see ``open``."""
+        with self.open(path) as stream:
+            stream.write(content)
+
+    def publish(self) -> None:
+        """Give the files their names, in the order of their writing.
+
+        Raises
+        ------
+        SaveError
+            If a name is taken by now; then none of the files exists.
+        """
         with contextlib.ExitStack() as published:
-            for temporary, path in ready:
+            for temporary, path in self._ready:
                 with _explaining(path):
                     _give_name(temporary, path)
                 published.callback(_remove, path)
-            for folder in {path.parent for path, _ in files}:
+            for folder in {path.parent for _, path in self._ready}:
                 with _explaining(folder):
                     _sync_folder(folder)
             published.pop_all()
 
 
-def _write(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0)
+def _opened(path: str, flags: int) -> int:
     # 0o666 less the umask, as for any file that a person saves.
-    with os.fdopen(os.open(path, flags, 0o666), 'wb') as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    return os.open(path, flags, 0o666)
 
 
 def _give_name(temporary: Path, path: Path) -> None:

@@ -61,6 +61,51 @@ def find_labels(
     )
 
 
+def page_stem(name: str, page: int) -> str:
+    """What the map of one page of the photo NAME is called."""
+    return f'{name}.p{page:04d}'
+
+
+def find_page_labels(
+    file_or_folder: str | os.PathLike[str],
+    name: str,
+    page: int | None,
+    *,
+    alone: bool = True,
+) -> Path | None:
+    """The label map that belongs to one page; see ``find_labels``.
+
+    Parameters
+    ----------
+    file_or_folder
+        As for ``find_labels``. A folder may hold ``NAME.p0002.labels.png``
+        or ``NAME.p0002.png`` for page 2.
+    name
+        The photo's file name without its last suffix.
+    page
+        From 0; None where the photo has no pages.
+    alone
+        Only this page is wanted: then a map of the photo's own name, or
+        one given as a file, is taken too.
+
+    Raises
+    ------
+    LabelsError
+        As ``find_labels``, and if one file is given for several pages.
+    """
+    if page is not None and Path(file_or_folder).is_dir():
+        found = find_labels(file_or_folder, page_stem(name, page))
+        if found is not None or not alone:
+            return found
+    if not alone:
+        raise LabelsError(
+            f'{file_or_folder} is one map, but {name} has several pages. '
+            f'Name a folder that holds {page_stem(name, 0)}{LABELS_SUFFIX} '
+            'and so on, or choose one page.'
+        )
+    return find_labels(file_or_folder, name)
+
+
 def read_labels(
     path: str | os.PathLike[str], photo: Photo, size: Size
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

@@ -9,14 +9,9 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from napari_sdcolor import __version__
+from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE
 
 SOFTWARE = f'napari-sdcolor {__version__}'
-
-DIGITAL_SOURCE_TYPE = (
-    'http://cv.iptc.org/newscodes/digitalsourcetype/'
-    'compositeWithTrainedAlgorithmicMedia'
-)
-"""IPTC's term for a picture made partly by a trained model."""
 
 DESCRIPTION = (
     'The colors were added by a machine and are a guess, not a record of the '
@@ -63,7 +58,11 @@ class Mark:
     xmp: bytes
 
 
-def make_mark(source_sha256: str, description: str = DESCRIPTION) -> Mark:
+def make_mark(
+    source_sha256: str,
+    description: str = DESCRIPTION,
+    source_type: str = DEFAULT_SOURCE_TYPE,
+) -> Mark:
     """The mark of a result.
 
     Parameters
@@ -72,11 +71,14 @@ def make_mark(source_sha256: str, description: str = DESCRIPTION) -> Mark:
         Of the photo's file; empty if it came from no file.
     description
         What the file says about its colors.
+    source_type
+        URI of the IPTC DigitalSourceType.
     """
-    return Mark(SOFTWARE, description, _packet(source_sha256, description))
+    xmp = _packet(source_sha256, description, source_type)
+    return Mark(SOFTWARE, description, xmp)
 
 
-def _packet(source_sha256: str, description: str) -> bytes:
+def _packet(source_sha256: str, description: str, source_type: str) -> bytes:
     for prefix, space in _SPACES.items():
         ElementTree.register_namespace(prefix, space)
     meta = ElementTree.Element(_name('x:xmpmeta'))
@@ -84,7 +86,7 @@ def _packet(source_sha256: str, description: str) -> bytes:
     about = {_name('rdf:about'): ''}
     body = ElementTree.SubElement(rdf, _name('rdf:Description'), about)
     _text(body, 'xmp:CreatorTool', SOFTWARE)
-    _text(body, 'Iptc4xmpExt:DigitalSourceType', DIGITAL_SOURCE_TYPE)
+    _text(body, 'Iptc4xmpExt:DigitalSourceType', source_type)
     words = ElementTree.SubElement(body, _name('dc:description'))
     choice = ElementTree.SubElement(words, _name('rdf:Alt'))
     _text(choice, 'rdf:li', description).set(_LANGUAGE, 'x-default')

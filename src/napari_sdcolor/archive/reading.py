@@ -1,4 +1,4 @@
-"""Reading a photo from a file or an array.
+"""Reading photos from files and arrays.
 
 Files are opened for reading only, and once: what is hashed is what is
 decoded.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, BinaryIO, TypeVar
+from functools import cached_property
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,16 +26,10 @@ from napari_sdcolor.archive.rasters import (
     read_webp,
 )
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
-from napari_sdcolor.archive.tiff_pages import (
-    choose_page,
-    count_tiff_pages,
-    read_tiff,
-)
+from napari_sdcolor.archive.tiff_file import TiffPhotos
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.settings import parse_window
-
-T = TypeVar('T')
+from napari_sdcolor.settings import SettingsError, parse_window
 
 PHOTO_SUFFIXES = (
     '.tif',
@@ -90,75 +86,184 @@ def read_photo(
         if page not in (None, 0):
             raise PhotoError('An array has no pages: hand over one plane.')
         return photo_from_array(source, window=window)
-    path = os.fspath(source)
-    scan, digest = _open(path, lambda *found: _decode(*found, page))
-    photo = _understand(path, scan, digest, window)
-    return replace(photo, origin=replace(photo.origin, page=page))
+    with open_photos(source, page) as file:
+        if len(file.pages) > 1:
+            raise PhotoError(
+                f'{file.path} holds {len(file.pages)} pages and one must be '
+                f'chosen: page=0 to page={len(file.pages) - 1}.'
+            )
+        return file.read(file.pages[0], window=window)
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:
-    """Number of pages of a file; thumbnails and masks do not count.
+    """Number of photos in a file; see ``PhotoFile.count``.
 
     Raises
     ------
     PhotoError
-        As ``read_photo``.
+        As ``open_photos``.
     """
-    return _open(os.fspath(path), _count)[0]
+    with open_photos(path) as file:
+        return file.count
 
 
-def _open(path: str, work: Callable[[BinaryIO, int], T]) -> tuple[T, str]:
-    """Run ``work`` on the opened file; its result and the file's SHA-256."""
+@contextmanager
+def open_photos(
+    path: str | os.PathLike[str], page: int | None = None
+) -> Iterator[PhotoFile]:
+    """Open a file for reading its photos one after the other.
+
+    Memory is needed for one page at a time::
+
+        with open_photos('album.tif') as file:
+            for page in file.pages:
+                photo = file.read(page)
+
+    Parameters
+    ----------
+    path
+        TIFF, PNG, JPEG, WebP or JPEG 2000 file.
+    page
+        Only this page, from 0; None takes all.
+
+    Yields
+    ------
+    PhotoFile
+
+    Raises
+    ------
+    PhotoError
+        If the file is missing, foreign or damaged, has no such page, or
+        cannot be taken as a whole: a table of pages that is incomplete, or
+        a stack with several axes beside those of the image. Single pages
+        of such files can be taken.
+    """
+    name = os.fspath(path)
+    with _open(name) as stream:
+        with _explaining(name):
+            file = PhotoFile(name, stream, page)
+        yield file
+
+
+def _open(path: str) -> BinaryIO:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise PhotoError(f'{path} is a folder or device, not a file.')
-        with open(path, 'rb') as stream:
-            digest = hashlib.file_digest(stream, 'sha256').hexdigest()
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(0)
-            return _checked(path, work, stream, size), digest
+        return open(path, 'rb')
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
         raise PhotoError(f'{path} cannot be opened: {reason}.') from error
 
 
-def _checked(
-    path: str,
-    work: Callable[[BinaryIO, int], T],
-    stream: BinaryIO,
-    size: int,
-) -> T:
+class PhotoFile:
+    """An open file of one or more photos; made by ``open_photos``.
+
+    Attributes
+    ----------
+    path : str
+        As given.
+    count : int
+        Number of photos in the file. Thumbnails, masks and the smaller
+        levels of pyramids do not count.
+    pages : range
+        Numbers of the pages to read: all, or the chosen one.
+    result_bytes : int
+        Bytes of the pixels of all results of a TIFF file before they are
+        packed; 0 where it is not known, as for other files.
+    """
+
+    def __init__(self, path: str, stream: BinaryIO, page: int | None) -> None:
+        self.path = path
+        self.result_bytes = 0
+        self._stream = stream
+        self._size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        head = stream.read(16)
+        if head.startswith(_TIFF):
+            tiff = TiffPhotos(stream, self._size)
+            if page is None and tiff.trouble:
+                raise PhotoError(
+                    f'{tiff.trouble}; one page can be chosen: page=0 to '
+                    f'page={tiff.count - 1}'
+                )
+            self.count, self._scan = tiff.count, tiff.scan
+            self.result_bytes = tiff.result_bytes
+        else:
+            self._raster = _raster_reader(head)
+            self.count, self._scan = 1, self._scan_raster
+        if page is not None and not 0 <= page < self.count:
+            raise PhotoError(
+                f'it has no page {page}; its pages are 0 to {self.count - 1}'
+            )
+        self.pages = range(self.count)
+        if page is not None:
+            self.pages = range(page, page + 1)
+
+    @property
+    def is_album(self) -> bool:
+        """Whether several pages are to be read, for one result of pages."""
+        return len(self.pages) > 1
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file's bytes."""
+        with _explaining(self.path):
+            self._stream.seek(0)
+            return hashlib.file_digest(self._stream, 'sha256').hexdigest()
+
+    def read(
+        self, page: int, *, window: str | tuple[float, float] = 'auto'
+    ) -> Photo:
+        """Read one photo.
+
+        Parameters
+        ----------
+        page
+            Of ``pages``.
+        window
+            Tone window, as for ``read_photo``.
+
+        Raises
+        ------
+        PhotoError
+            If the page is damaged or incomplete, or is no photo.
+        """
+        digest = self.sha256
+        name = f'{self.path}, page {page}' if self.count > 1 else self.path
+        with _explaining(name):
+            scan = self._scan(page)
+            photo = _understand(self.path, name, scan, digest, window)
+        number = page if self.count > 1 else None
+        return replace(photo, origin=replace(photo.origin, page=number))
+
+    def _scan_raster(self, page: int) -> Scan:
+        self._stream.seek(0)
+        return self._raster(self._stream.read())
+
+
+@contextmanager
+def _explaining(name: str) -> Iterator[None]:
+    """Turn what the libraries raise into sentences about a file."""
     try:
-        return work(stream, size)
+        yield
     except PhotoError as error:
-        raise PhotoError(f'{path} cannot be used: {error}.') from error
+        if str(error).startswith(name):
+            raise
+        raise PhotoError(f'{name} cannot be used: {error}.') from error
+    except SettingsError:  # which is a ValueError
+        raise
     except MemoryError as error:
-        raise PhotoError(f'{path} does not fit into memory.') from error
+        raise PhotoError(f'{name} does not fit into memory.') from error
     except DECODE_ERRORS as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise PhotoError(
+                f'{name} cannot be read: {error.strerror}.'
+            ) from error
         detail = ' '.join(str(error).split())[:160] or type(error).__name__
         raise PhotoError(
-            f'{path} is damaged, incomplete or of an unsupported kind '
+            f'{name} is damaged, incomplete or of an unsupported kind '
             f'({detail}). Get an intact copy, or convert it.'
         ) from error
-
-
-def _decode(stream: BinaryIO, size: int, page: int | None) -> Scan:
-    head = stream.read(16)
-    stream.seek(0)
-    if head.startswith(_TIFF):
-        return read_tiff(stream, size, page)
-    reader = _raster_reader(head)
-    choose_page(1, page)
-    return reader(stream.read())
-
-
-def _count(stream: BinaryIO, size: int) -> int:
-    head = stream.read(16)
-    stream.seek(0)
-    if head.startswith(_TIFF):
-        return count_tiff_pages(stream)
-    _raster_reader(head)
-    return 1
 
 
 def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
@@ -173,7 +278,11 @@ def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
 
 
 def _understand(
-    path: str, scan: Scan, digest: str, window: str | tuple[float, float]
+    path: str,
+    name: str,
+    scan: Scan,
+    digest: str,
+    window: str | tuple[float, float],
 ) -> Photo:
     pixels, notes = scan.pixels, scan.notes
     if scan.icc:
@@ -190,7 +299,7 @@ def _understand(
         array,
         window=window,
         rgb=array.ndim == 3,
-        name=path,
+        name=name,
     )
     origin = Origin(
         path=path,

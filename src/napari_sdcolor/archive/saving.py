@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_sdcolor.archive.atomic import publish, refuse_existing
-from napari_sdcolor.archive.labels import LABELS_SUFFIX, write_labels_png
+from napari_sdcolor.archive.atomic import Publication, refuse_existing
+from napari_sdcolor.archive.labels import (
+    LABELS_SUFFIX,
+    page_stem,
+    write_labels_png,
+)
 from napari_sdcolor.archive.marking import ACCESS_COPY, DESCRIPTION, make_mark
 from napari_sdcolor.archive.sidecar import (
     SIDECAR_SUFFIX,
+    Run,
     build_sidecar,
-    labels_facts,
+    collect_profile,
+    page_facts,
     result_facts,
     sidecar_bytes,
 )
-from napari_sdcolor.archive.writing import SUFFIXES, Picture, encode
-from napari_sdcolor.core.photo import photo_facts
+from napari_sdcolor.archive.writing import SUFFIXES, Picture, write
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
 
@@ -80,7 +86,29 @@ def page_labels_path(
     folder: str | os.PathLike[str], name: str, page: int
 ) -> Path:
     """Where the label map of one page of a multi-page photo goes."""
-    return Path(folder) / f'{name}.p{page:04d}{LABELS_SUFFIX}'
+    return Path(folder) / f'{page_stem(name, page)}{LABELS_SUFFIX}'
+
+
+def album_paths(
+    folder: str | os.PathLike[str], name: str, count: int
+) -> tuple[Path, ...]:
+    """Where the files of several pages go.
+
+    Parameters
+    ----------
+    folder, name
+        See ``output_paths``.
+    count
+        Number of pages.
+
+    Returns
+    -------
+    tuple of Path
+        The colored file, the map of each page, the sidecar.
+    """
+    names = output_paths(folder, name)
+    maps = (page_labels_path(folder, name, page) for page in range(count))
+    return (names.color, *maps, names.sidecar)
 
 
 def save_result(
@@ -89,8 +117,7 @@ def save_result(
     name: str,
     format: str = 'tiff',  # noqa: A002
     *,
-    run: Mapping[str, Any] | None = None,
-    edited_share: float | None = None,
+    run: Run | None = None,
     command: Sequence[str] | None = None,
 ) -> OutputNames:
     """Save a result: all three files, or none.
@@ -102,9 +129,8 @@ def save_result(
     folder, name, format
         See ``output_paths``.
     run
-        Circumstances (``sidecar.run_facts``).
-    edited_share
-        Share in [0, 1] of the map's pixels that a person changed.
+        Circumstances (``sidecar.run_facts``), or what tells them when the
+        colored file is written.
     command
         Command line to record; made from the settings if not given.
 
@@ -122,19 +148,7 @@ def save_result(
         If the result's map holds wrong ids.
     """
     names = output_paths(folder, name, format)
-    refuse_existing(names)
-    color = encode([_picture(result, format)], format)
-    labels = write_labels_png(result.labels)
-    sidecar = build_sidecar(
-        result,
-        color=result_facts(result, names.color, color, format),
-        labels=labels_facts(result, names.labels, labels, edited_share),
-        command=command,
-        notes=_notes(result, format),
-        run=run,
-    )
-    contents = (color, labels, sidecar_bytes(sidecar))
-    publish(list(zip(names, contents, strict=True)))
+    _save([result], names, format, 0, run, command)
     return names
 
 
@@ -142,8 +156,7 @@ def save_color_only(
     result: Colorized,
     path: str | os.PathLike[str],
     *,
-    run: Mapping[str, Any] | None = None,
-    edited_share: float | None = None,
+    run: Run | None = None,
     command: Sequence[str] | None = None,
 ) -> tuple[Path, Path]:
     """Save only the colored file, with its sidecar beside it.
@@ -154,7 +167,7 @@ def save_color_only(
         What to save; must come from the full pass.
     path
         The suffix .tif, .tiff, .png, .jpg or .jpeg says which format.
-    run, edited_share, command
+    run, command
         As for ``save_result``.
 
     Returns
@@ -175,82 +188,148 @@ def save_color_only(
             f'{", ".join(sorted(_FORMATS))}.'
         )
     beside = path.with_name(photo_name(path) + SIDECAR_SUFFIX)
-    refuse_existing((path, beside))
-    color = encode([_picture(result, form)], form)
-    labels = write_labels_png(result.labels)
-    sidecar = build_sidecar(
-        result,
-        color=result_facts(result, path, color, form),
-        labels=labels_facts(result, None, labels, edited_share),
-        command=command,
-        notes=_notes(result, form),
-        run=run,
-    )
-    publish([(path, color), (beside, sidecar_bytes(sidecar))])
+    _save([result], (path, None, beside), form, 0, run, command)
     return path, beside
 
 
 def save_pages(
-    results: Sequence[Colorized],
+    results: Iterable[Colorized],
     folder: str | os.PathLike[str],
     name: str,
+    count: int,
     *,
-    run: Mapping[str, Any] | None = None,
+    result_bytes: int = 0,
+    run: Run | None = None,
     command: Sequence[str] | None = None,
 ) -> tuple[Path, ...]:
     """Save the pages of one photo file as one multi-page TIFF file.
 
+    Each result is asked for when the page before it is on the disk, so
+    that memory is needed for one page however many there are::
+
+        with open_photos('album.tif') as file:
+            save_pages(
+                (colorizer.colorize(file.read(page)) for page in file.pages),
+                folder, 'album', file.count, result_bytes=file.result_bytes,
+            )
+
+    An error of the iterator comes through; nothing is left behind then.
+
     Parameters
     ----------
     results
-        One per page, in order.
+        One per page, in order; an iterator is enough.
     folder, name
         See ``output_paths``; the maps go to ``page_labels_path``.
+    count
+        Number of pages.
+    result_bytes
+        Bytes of all pixels before they are packed
+        (``PhotoFile.result_bytes``): decides between TIFF and BigTIFF.
     run, command
         As for ``save_result``.
 
     Returns
     -------
     tuple of Path
-        The colored file, the maps, the sidecar.
+        See ``album_paths``.
 
     Raises
     ------
     SaveError, LabelsError
-        As ``save_result``.
+        As ``save_result``, and if there are not ``count`` results.
     """
-    if not results:
-        raise SaveError(f'{name} has no page to save.')
-    names = output_paths(folder, name)
-    places = [
-        page_labels_path(folder, name, page) for page in range(len(results))
-    ]
-    refuse_existing((names.color, *places, names.sidecar))
-    color = encode([_picture(result, 'tiff') for result in results], 'tiff')
-    maps = [write_labels_png(result.labels) for result in results]
-    pages = [
-        {
-            'photo_facts': photo_facts(result.photo),
-            'labels': labels_facts(result, place, content),
-            'notes': list(result.notes),
-        }
-        for result, place, content in zip(results, places, maps, strict=True)
-    ]
-    first = results[0]
-    sidecar = build_sidecar(
-        first,
-        color=result_facts(first, names.color, color, 'tiff'),
-        pages=pages,
-        command=command,
-        run=run,
-    )
-    files = [
-        (names.color, color),
-        *zip(places, maps, strict=True),
-        (names.sidecar, sidecar_bytes(sidecar)),
-    ]
-    publish(files)
-    return tuple(path for path, _ in files)
+    places = album_paths(folder, name, count)
+    _save(results, places, 'tiff', result_bytes, run, command)
+    return places
+
+
+def _save(
+    results: Iterable[Colorized],
+    places: Sequence[Path | None],
+    form: str,
+    result_bytes: int,
+    run: Run | None,
+    command: Sequence[str] | None,
+) -> None:
+    """Write the colored file, the maps and, last of all, the sidecar.
+
+    Where the sidecar has its name, the other files have theirs.
+    """
+    color, *maps, beside = places
+    refuse_existing([path for path in places if path is not None])
+    with Publication() as publication:
+        gathering = _Gathering(publication, maps, form)
+        with publication.open(color) as stream:
+            pictures = gathering.pictures(results)
+            write(stream, pictures, form, result_bytes=result_bytes)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, 'sha256').hexdigest()
+        last = gathering.last
+        if last is None or len(gathering.pages) < len(maps):
+            raise SaveError(
+                f'{color} was not written: only {len(gathering.pages)} of '
+                f'{len(maps)} pages came.'
+            )
+        bits = 8 if form == 'jpeg' else last.photo.bits
+        sidecar = build_sidecar(
+            last,
+            color=result_facts(
+                color, digest, form, bits, last.settings.source_type
+            ),
+            pages=gathering.pages,
+            profiles=gathering.profiles,
+            command=command,
+            notes=_notes(last, form),
+            run=run,
+        )
+        publication.write(beside, sidecar_bytes(sidecar))
+        publication.publish()
+
+
+class _Gathering:
+    """Passes pages on and keeps the little that the sidecar needs of them.
+
+    Parameters
+    ----------
+    publication
+        Takes the label maps.
+    maps
+        Where the map of each page goes; None where it is not wanted.
+    form
+        Of the colored file.
+    """
+
+    def __init__(
+        self,
+        publication: Publication,
+        maps: Sequence[Path | None],
+        form: str,
+    ) -> None:
+        self.publication = publication
+        self.maps = maps
+        self.form = form
+        self.pages: list[dict[str, Any]] = []
+        self.profiles: dict[str, bytes] = {}
+        self.last: Colorized | None = None
+
+    def pictures(self, results: Iterable[Colorized]) -> Iterator[Picture]:
+        """The pages as they go into the colored file."""
+        for result in results:
+            if len(self.pages) == len(self.maps):
+                raise SaveError(
+                    f'More than the {len(self.maps)} pages came that were '
+                    'to be saved.'
+                )
+            picture = _picture(result, self.form)
+            place = self.maps[len(self.pages)]
+            labels = write_labels_png(result.labels)
+            if place is not None:
+                self.publication.write(place, labels)
+            self.pages.append(page_facts(result, place, labels))
+            collect_profile(self.profiles, result)
+            self.last = result
+            yield picture
 
 
 def _picture(result: Colorized, form: str) -> Picture:
@@ -265,7 +344,9 @@ def _picture(result: Colorized, form: str) -> Picture:
     words = ACCESS_COPY if form == 'jpeg' else DESCRIPTION
     return Picture(
         rgb=result.rgb,
-        mark=make_mark(photo.origin.sha256, words),
+        mark=make_mark(
+            photo.origin.sha256, words, result.settings.source_type
+        ),
         alpha=photo.alpha,
         orientation=photo.origin.orientation,
         resolution=photo.origin.resolution,

@@ -1,7 +1,9 @@
 """The sidecar: a JSON file that tells how a result came to be.
 
 Everything in it is a function of the inputs, except the ``run`` object,
-which alone holds times, host and paths.
+which alone holds times, host, threads and paths. Its shape is published as
+a JSON Schema, ``sidecar.schema.json`` in this package, which every sidecar
+is held against when it is written and when it is read.
 """
 
 from __future__ import annotations
@@ -11,33 +13,33 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from importlib import metadata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata, resources
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_sdcolor import __version__
-from napari_sdcolor.core.photo import photo_facts
+from napari_sdcolor.archive.edits import edit_log, edited_share
+from napari_sdcolor.archive.older_sidecars import upgraded
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError, SdcolorError
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+FORMAT = 2
 """Raised when a reader of older sidecars could misunderstand newer ones."""
 
 SIDECAR_SUFFIX = '.sdcolor.json'
 
+Run = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+"""Circumstances, or what tells them when all is done."""
+
 _LIBRARIES = ('numpy', 'torch', 'tifffile', 'imagecodecs', 'pillow')
-
-
-def file_facts(path: Path | None, content: bytes) -> dict[str, Any]:
-    """Name and SHA-256 of a written file; no name if it was not written."""
-    return {
-        'file': None if path is None else path.name,
-        'sha256': hashlib.sha256(content).hexdigest(),
-    }
 
 
 def source_facts(result: Colorized) -> dict[str, Any]:
@@ -46,53 +48,72 @@ def source_facts(result: Colorized) -> dict[str, Any]:
     return {
         'file': PurePath(origin.path).name,
         'sha256': origin.sha256,
-        'facts': origin.facts,
-        'page': origin.page,
-        'photo_facts': photo_facts(result.photo),
-        'resolution': origin.resolution,
-        'texts': dict(origin.texts),
-        'icc_base64': (
-            None
-            if origin.icc is None
-            else base64.b64encode(origin.icc).decode('ascii')
-        ),
     }
 
 
 def result_facts(
-    result: Colorized, path: Path, content: bytes, form: str
+    path: Path, digest: str, form: str, bits: int, source_type: str
 ) -> dict[str, Any]:
-    """What is recorded about the colored file."""
-    height, width = result.rgb.shape[:2]
-    return file_facts(path, content) | {
+    """What is recorded about the colored file.
+
+    Parameters
+    ----------
+    path
+        Its name is recorded.
+    digest
+        SHA-256 of the file.
+    form
+        'tiff', 'png' or 'jpeg'.
+    bits
+        Depth, 8 or 16.
+    source_type
+        The IPTC DigitalSourceType in its mark.
+    """
+    return {
+        'file': path.name,
+        'sha256': digest,
         'format': form,
-        'bits': 8 if form == 'jpeg' else result.rgb.dtype.itemsize * 8,
-        'width': width,
-        'height': height,
+        'bits': bits,
+        'digital_source_type': source_type,
     }
 
 
-def labels_facts(
-    result: Colorized,
-    path: Path | None,
-    content: bytes,
-    edited_share: float | None = None,
+def page_facts(
+    result: Colorized, labels_path: Path | None, labels_png: bytes
 ) -> dict[str, Any]:
-    """What is recorded about the label map.
+    """What is recorded about one page: its photo and its label map.
 
     Parameters
     ----------
     result
-        The result that the map steered.
-    path, content
+        The page in color.
+    labels_path, labels_png
         Where the map was written, if it was, and its PNG file.
-    edited_share
-        Share in [0, 1] of its pixels that a person changed, if known.
     """
-    return file_facts(path, content) | {
-        'origin': result.labels_origin,
-        'mean_confidence': result.confidence,
-        'edited_share': edited_share,
+    photo, origin = result.photo, result.photo.origin
+    return {
+        'page': origin.page,
+        'photo': {
+            'width': photo.shape[1],
+            'height': photo.shape[0],
+            'kind': photo.kind,
+            'dtype': photo.source_dtype,
+            'facts': origin.facts,
+            'tone_window': list(photo.window),
+            'orientation': origin.orientation,
+            'resolution': origin.resolution,
+            'texts': dict(origin.texts),
+            'icc_sha256': None if origin.icc is None else _sha256(origin.icc),
+        },
+        'labels': {
+            'file': None if labels_path is None else labels_path.name,
+            'sha256': _sha256(labels_png),
+            'origin': result.labels_origin,
+            'mean_confidence': result.confidence,
+            'edited_share': edited_share(result.predicted, result.labels),
+            'edits': edit_log(result.predicted, result.labels),
+        },
+        'notes': list(dict.fromkeys((*photo.notes, *result.notes))),
     }
 
 
@@ -100,48 +121,55 @@ def build_sidecar(
     result: Colorized,
     *,
     color: Mapping[str, Any],
-    pages: Sequence[Mapping[str, Any]] | None = None,
-    labels: Mapping[str, Any] | None = None,
+    pages: Sequence[Mapping[str, Any]],
+    profiles: Mapping[str, bytes] | None = None,
     command: Sequence[str] | None = None,
     notes: Sequence[str] = (),
-    run: Mapping[str, Any] | None = None,
+    run: Run | None = None,
 ) -> dict[str, Any]:
     """The content of a sidecar.
 
     Parameters
     ----------
     result
-        The result; the first page of several.
+        The result; any one page of several.
     color
         ``result_facts`` of the colored file.
     pages
-        For several pages ``photo_facts``, ``labels`` and ``notes`` of each.
-    labels
-        ``labels_facts`` of the map, for one page.
+        ``page_facts`` of each page, at least one.
+    profiles
+        The photos' ICC profiles by their SHA-256.
     command
         Command line that gives the same result; made up if not given.
     notes
-        Sentences beside those of the photo and the result.
+        Sentences on the colored file as a whole.
     run
         Circumstances, as ``run_facts`` returns them.
     """
-    said = (*result.photo.notes, *result.notes, *notes)
-    content = {
-        'schema': SCHEMA,
+    told = run() if callable(run) else run
+    return {
+        'format': FORMAT,
         'source': source_facts(result),
         'result': dict(color),
+        'pages': [dict(page) for page in pages],
+        'profiles': {
+            digest: base64.b64encode(profile).decode('ascii')
+            for digest, profile in (profiles or {}).items()
+        },
         'settings': result.settings.to_dict(),
         'model': result.model,
         'software': software_versions(),
-        'command': list(command or command_for(result, color, labels)),
-        'notes': list(dict.fromkeys(said)),
-        'run': {'source_path': result.photo.origin.path} | dict(run or {}),
+        'command': list(command or command_for(result, color, pages)),
+        'notes': list(notes),
+        'run': {'source_path': result.photo.origin.path} | dict(told or {}),
     }
-    if labels is not None:
-        content['labels'] = dict(labels)
-    if pages is not None:
-        content['pages'] = [dict(page) for page in pages]
-    return content
+
+
+def collect_profile(profiles: dict[str, bytes], result: Colorized) -> None:
+    """Add a photo's ICC profile to those of a sidecar."""
+    icc = result.photo.origin.icc
+    if icc is not None:
+        profiles[_sha256(icc)] = icc
 
 
 def sidecar_bytes(content: Mapping[str, Any]) -> bytes:
@@ -150,7 +178,8 @@ def sidecar_bytes(content: Mapping[str, Any]) -> bytes:
     Raises
     ------
     SaveError
-        If it holds what JSON cannot, such as NaN.
+        If it holds what JSON cannot, such as NaN, or does not follow the
+        published schema.
     """
     try:
         text = json.dumps(
@@ -161,20 +190,33 @@ def sidecar_bytes(content: Mapping[str, Any]) -> bytes:
             allow_nan=False,
             default=_plain,
         )
-        return (text + '\n').encode('utf-8', 'replace')
+        data = (text + '\n').encode('utf-8', 'replace')
     except (TypeError, ValueError) as error:
         raise SaveError(
             f'The sidecar cannot be written as JSON: {error}.'
         ) from error
+    trouble = trouble_with(json.loads(data))
+    if trouble:
+        raise SaveError(
+            f'The sidecar would not follow its own schema: {trouble}. '
+            'Nothing was saved.'
+        )
+    return data
 
 
 def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a sidecar.
+    """Read a sidecar, also of an older format.
+
+    Returns
+    -------
+    dict
+        As ``build_sidecar`` makes it.
 
     Raises
     ------
     SdcolorError
-        If it is missing, no sidecar, or of a newer version than this one.
+        If it is missing, no sidecar, damaged, or of a newer format than
+        this version knows.
     """
     path = os.fspath(path)
     try:
@@ -183,23 +225,67 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise SdcolorError(
             f'{path} cannot be read as a sidecar: {error}.'
         ) from error
-    schema = content.get('schema') if isinstance(content, dict) else None
-    if not isinstance(schema, int) or not {'source', 'settings'} <= set(
-        content
-    ):
+    found = None
+    if isinstance(content, dict):
+        # The first version called it otherwise.
+        found = content.get('format', content.get('schema'))
+    if not isinstance(found, int) or 'source' not in content:
         raise SdcolorError(f'{path} is no sidecar of a colored photo.')
-    if schema > SCHEMA:
+    if found > FORMAT:
         raise SdcolorError(
             f'{path} was written by a newer napari-sdcolor than '
             f'{__version__}. Install the newer version.'
         )
+    content = upgraded(content)
+    trouble = trouble_with(content)
+    if trouble:
+        raise SdcolorError(
+            f'{path} is damaged or was changed by another program: {trouble}.'
+        )
     return content
 
 
+def trouble_with(content: object) -> str:
+    """What the published schema says against a sidecar; '' if nothing."""
+    from jsonschema.exceptions import best_match
+
+    found = best_match(_validator().iter_errors(content))
+    if found is None:
+        return ''
+    place = '.'.join(str(step) for step in found.absolute_path)
+    return f'{place or "it"}: {found.message[:300]}'
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema of sidecars (draft 2020-12)."""
+    file = resources.files(__package__) / 'sidecar.schema.json'
+    return json.loads(file.read_text(encoding='utf-8'))
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    # Imported here: it takes a tenth of a second.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
+
+
 def run_facts(
-    started: datetime, finished: datetime, *, threads: int | None = None
+    started: datetime,
+    finished: datetime | None = None,
+    *,
+    threads: int | None = None,
 ) -> dict[str, Any]:
-    """Circumstances of a run: the only place where a clock is looked at."""
+    """Circumstances of a run: the only place where a clock is looked at.
+
+    Parameters
+    ----------
+    started, finished
+        The latter is now if not given.
+    threads
+        Of the networks.
+    """
+    finished = finished or datetime.now(UTC)
     return {
         'started': started.isoformat(timespec='seconds'),
         'finished': finished.isoformat(timespec='seconds'),
@@ -225,18 +311,26 @@ def software_versions() -> dict[str, str | None]:
 def command_for(
     result: Colorized,
     color: Mapping[str, Any],
-    labels: Mapping[str, Any] | None = None,
+    pages: Sequence[Mapping[str, Any]],
 ) -> list[str]:
     """A command line that computes the result again."""
     words = ['sdcolor', 'colorize', PurePath(result.photo.origin.path).name]
     words += ['-o', 'again', *result.settings.to_arguments()]
-    if result.labels_origin != 'predicted' and labels and labels['file']:
-        words += ['--labels', labels['file']]
-    if result.photo.origin.page is not None:
+    maps = [page['labels'] for page in pages]
+    if any(map_['origin'] != 'predicted' for map_ in maps):
+        if len(pages) > 1:
+            words += ['--labels', '.']
+        elif maps[0]['file']:
+            words += ['--labels', maps[0]['file']]
+    if len(pages) == 1 and result.photo.origin.page is not None:
         words += ['--page', str(result.photo.origin.page)]
     if color['format'] != 'tiff':
         words += ['--format', color['format']]
     return words
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _plain(value: object) -> object:

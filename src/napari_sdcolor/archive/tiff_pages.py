@@ -1,13 +1,12 @@
-"""Reading one page of a TIFF file."""
+"""Decoding one page of a TIFF file."""
 
 from __future__ import annotations
 
 import math
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPage
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
 
 from napari_sdcolor.archive.scan import (
     TEXT_TAGS,
@@ -27,92 +26,38 @@ _ASSOCIATED = 1
 _ALPHA = (_ASSOCIATED, 2)
 
 
-def read_tiff(stream: BinaryIO, size: int, page: int | None) -> Scan:
-    """Read one page.
+def scan_page(page: TiffPage, size: int, plane: int, words: str) -> Scan:
+    """Decode one page.
 
     Parameters
     ----------
-    stream
-        The open file.
-    size
-        Its bytes.
     page
-        Number of the page from 0; None where there is only one.
+        Of an open file.
+    size
+        Bytes of the file.
+    plane
+        Which of the planes that follow each other without pages of their
+        own, from 0.
+    words
+        Which page this is, for a person; may be empty.
 
     Raises
     ------
     PhotoError
         With the reason only; the caller names the file.
     """
-    with TiffFile(stream) as tif:
-        pages = _photo_pages(tif)
-        number = choose_page(len(pages), page)
-        if page is None and _chain_is_broken(tif, size):
-            raise PhotoError(
-                'it refers to a further page that is not in the file'
-            )
-        _refuse_unreadable(pages[number], size)
-        return _scan(pages[number], number, len(pages))
+    _refuse_unreadable(page, size)
+    return _scan(page, _decoded(page, plane), words)
 
 
-def count_tiff_pages(stream: BinaryIO) -> int:
-    """Number of pages, thumbnails and masks left out."""
-    with TiffFile(stream) as tif:
-        return len(_photo_pages(tif))
-
-
-def choose_page(count: int, page: int | None) -> int:
-    """The wanted page of ``count``, where it is clear which.
-
-    Raises
-    ------
-    PhotoError
-        If one of several has to be chosen, or there is no such page.
-    """
-    if page is None:
-        if count > 1:
-            raise PhotoError(
-                f'it holds {count} pages and one must be chosen: page=0 to '
-                f'page={count - 1}'
-            )
-        return 0
-    if not 0 <= page < count:
-        raise PhotoError(
-            f'it has no page {page}; its pages are 0 to {count - 1}'
-        )
-    return page
-
-
-def _photo_pages(tif: TiffFile) -> list[TiffPage]:
-    pages = [page for page in tif.pages if isinstance(page, TiffPage)]
-    if not pages:
-        raise PhotoError('it holds no page')
-    if tif.is_imagej:
-        planes = int((tif.imagej_metadata or {}).get('images', 1))
-        if planes > len(pages):
-            raise PhotoError(
-                f'it is a stack of {planes} planes; save one plane as a file'
-            )
-    full = [page for page in pages if not page.is_reduced and not page.is_mask]
-    return full or pages
-
-
-def _chain_is_broken(tif: TiffFile, size: int) -> bool:
-    """Whether the last page points to one beyond the end of the file."""
-    form, last = tif.tiff, tif.pages[-1]
-    stream = tif.filehandle
-    stream.seek(last.offset)
-    head = stream.read(form.tagnosize)
-    count = int.from_bytes(head, _order(form.byteorder))
-    stream.seek(last.offset + form.tagnosize + count * form.tagsize)
-    following = stream.read(form.offsetsize)
-    if len(following) < form.offsetsize:
-        return True
-    return int.from_bytes(following, _order(form.byteorder)) >= size
-
-
-def _order(mark: str) -> str:
-    return 'little' if mark == '<' else 'big'
+def _decoded(page: TiffPage, plane: int) -> NDArray:
+    if not plane:
+        return page.asarray()
+    stream = page.parent.filehandle
+    stream.seek(page.dataoffsets[0] + plane * page.nbytes)
+    count = math.prod(page.shape)
+    dtype = page.parent.byteorder + page.dtype.char
+    return stream.read_array(dtype, count).reshape(page.shape)
 
 
 def _refuse_unreadable(page: TiffPage, size: int) -> None:
@@ -149,9 +94,8 @@ def _refuse_unreadable(page: TiffPage, size: int) -> None:
         raise PhotoError('the file ends before the image does')
 
 
-def _scan(page: TiffPage, number: int, count: int) -> Scan:
+def _scan(page: TiffPage, array: NDArray, words: str) -> Scan:
     notes: list[str] = []
-    array = page.asarray()
     if page.axes == 'SYX':
         array = np.moveaxis(array, 0, -1)
     array = array.reshape(page.imagelength, page.imagewidth, -1)
@@ -188,7 +132,7 @@ def _scan(page: TiffPage, number: int, count: int) -> Scan:
         texts=clean_texts(
             (name, page.tags.valueof(name)) for name in TEXT_TAGS
         ),
-        facts=_facts(page, number, count),
+        facts=_facts(page, words),
         notes=tuple(notes),
     )
 
@@ -279,14 +223,13 @@ def _resolution(page: TiffPage) -> tuple[float, float, int] | None:
     return clean_resolution(*values, page.tags.valueof('ResolutionUnit', 2))
 
 
-def _facts(page: TiffPage, number: int, count: int) -> str:
+def _facts(page: TiffPage, words: str) -> str:
     compression = getattr(page.compression, 'name', str(page.compression))
-    words = [
+    facts = [
         'TIFF',
         compression.replace('_', ' '),
         f'{page.bitspersample} bit',
         'tiles' if page.is_tiled else 'strips',
+        words,
     ]
-    if count > 1:
-        words.append(f'page={number} of {count} pages')
-    return ', '.join(words)
+    return ', '.join(filter(None, facts))

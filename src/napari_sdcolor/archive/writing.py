@@ -8,14 +8,16 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tifffile import TiffWriter
+from tifffile import TiffFile, TiffWriter
 
 from napari_sdcolor.archive.marking import Mark
 from napari_sdcolor.archive.profiles import srgb_profile
@@ -29,6 +31,7 @@ JPEG_QUALITY = 95
 JPEG_MAX_SIDE = 65500
 
 _BIG = 2**32 - 2**25
+_XMP_TAG = 700
 _DESCRIPTION = 'ImageDescription'
 _PNG_KEYWORDS = {'Artist': 'Author', 'DocumentName': 'Title'}
 _ENCODE_ERRORS = (
@@ -85,49 +88,72 @@ class Picture:
         return texts
 
 
-def encode(pictures: Sequence[Picture], form: str) -> bytes:
-    """Encode pictures, several of them only as the pages of a TIFF file.
+def write(
+    stream: BinaryIO,
+    pictures: Iterable[Picture],
+    form: str,
+    *,
+    result_bytes: int = 0,
+) -> None:
+    """Write pictures, several of them only as the pages of a TIFF file.
 
     Parameters
     ----------
+    stream
+        Empty, to write, read and seek.
     pictures
-        At least one.
+        At least one. Each is taken when the one before is written, so that
+        an iterator needs memory for one.
     form
         'tiff', 'png' or 'jpeg'.
+    result_bytes
+        Bytes of the pixels of all pictures, where it is known. BigTIFF is
+        chosen where they might not fit into a classic TIFF file.
 
     Raises
     ------
     SaveError
         If the format cannot hold the pictures, or the mark is not found
-        in what was encoded.
+        in what was written.
     """
     if form not in SUFFIXES:
         raise SaveError(
             f'{form!r} is no format; choose one of {", ".join(SUFFIXES)}.'
         )
-    if form != 'tiff' and len(pictures) != 1:
+    if form == 'tiff':
+        _write_tiff(stream, pictures, result_bytes)
+        return
+    first, *others = pictures
+    if others:
         raise SaveError(
-            f'{form} holds one page, not {len(pictures)}; choose tiff.'
+            f'{form} holds one page, not {1 + len(others)}; choose tiff.'
         )
-    for picture in pictures:
-        _refuse_unusable(picture)
+    _refuse_unusable(first)
+    with _explaining(form):
+        encode = _encode_png if form == 'png' else _encode_jpeg
+        data = encode(first)
+    if first.mark.xmp not in data:
+        raise _unmarked(form)
+    stream.write(data)
+
+
+def _unmarked(form: str) -> SaveError:
+    return SaveError(
+        f'The mark is missing in the {form} file; nothing was saved.'
+    )
+
+
+@contextmanager
+def _explaining(form: str) -> Iterator[None]:
     try:
-        if form == 'tiff':
-            data = _encode_tiff(pictures)
-        elif form == 'png':
-            data = _encode_png(pictures[0])
-        else:
-            data = _encode_jpeg(pictures[0])
+        yield
     except _ENCODE_ERRORS as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk, not the encoder
         raise SaveError(
             f'The picture could not be encoded as {form} ({error}). Choose '
             'another format.'
         ) from error
-    if any(picture.mark.xmp not in data for picture in pictures):
-        raise SaveError(
-            f'The mark is missing in the {form} file; nothing was saved.'
-        )
-    return data
 
 
 def _refuse_unusable(picture: Picture) -> None:
@@ -150,41 +176,68 @@ def _refuse_unusable(picture: Picture) -> None:
         raise SaveError('A picture without its mark is not saved.')
 
 
-def _encode_tiff(pictures: Sequence[Picture]) -> bytes:
-    size = sum(picture.nbytes for picture in pictures)
-    stream = io.BytesIO()
-    with TiffWriter(stream, bigtiff=size > _BIG) as writer:
-        for picture in pictures:
-            texts = picture.carried()
-            tags = [
-                (274, 'H', 1, picture.orientation, True),
-                (700, 'B', len(picture.mark.xmp), picture.mark.xmp, True),
-            ]
-            for name, text in texts.items():
-                if name != _DESCRIPTION:
-                    raw = text.encode()
-                    tags.append(
-                        (TEXT_TAGS[name], 's', len(raw) + 1, raw, True)
-                    )
-            resolution, unit = None, None
-            if picture.resolution is not None:
-                *resolution, unit = picture.resolution
-            writer.write(
-                picture.channels(),
-                photometric='rgb',
-                extrasamples=None if picture.alpha is None else ['unassalpha'],
-                tile=(256, 256),
-                compression='zlib',
-                predictor=True,
-                description=texts[_DESCRIPTION].encode(),
-                software=picture.mark.software,
-                resolution=resolution,
-                resolutionunit=unit,
-                iccprofile=srgb_profile(),
-                extratags=tags,
-                metadata=None,
-            )
-    return stream.getvalue()
+def _write_tiff(
+    stream: BinaryIO, pictures: Iterable[Picture], result_bytes: int
+) -> None:
+    written, marks = 0, set()
+    writer: TiffWriter | None = None
+    for picture in pictures:
+        _refuse_unusable(picture)
+        with _explaining('tiff'):
+            if writer is None:
+                size = max(result_bytes, picture.nbytes)
+                writer = TiffWriter(stream, bigtiff=size > _BIG)
+            _write_page(writer, picture)
+        marks.add(picture.mark.xmp)
+        written += 1
+    if writer is None:
+        raise SaveError('There is no page to save.')
+    with _explaining('tiff'):
+        writer.close()
+    if not _is_marked(stream, written, marks):
+        raise _unmarked('tiff')
+
+
+def _is_marked(stream: BinaryIO, pages: int, marks: set[bytes]) -> bool:
+    """Read the file again: all pages are there, each with its mark."""
+    stream.seek(0)
+    try:
+        with TiffFile(stream, name='result.tif') as tif:
+            tif.pages.cache = False
+            found = [page.tags.valueof(_XMP_TAG) for page in tif.pages]
+    except (LookupError, TypeError, ValueError, struct.error):
+        return False
+    return len(found) == pages and marks.issuperset(found)
+
+
+def _write_page(writer: TiffWriter, picture: Picture) -> None:
+    texts, xmp = picture.carried(), picture.mark.xmp
+    tags = [
+        (274, 'H', 1, picture.orientation, True),
+        (_XMP_TAG, 'B', len(xmp), xmp, True),
+    ]
+    for name, text in texts.items():
+        if name != _DESCRIPTION:
+            raw = text.encode()
+            tags.append((TEXT_TAGS[name], 's', len(raw) + 1, raw, True))
+    resolution, unit = None, None
+    if picture.resolution is not None:
+        *resolution, unit = picture.resolution
+    writer.write(
+        picture.channels(),
+        photometric='rgb',
+        extrasamples=None if picture.alpha is None else ['unassalpha'],
+        tile=(256, 256),
+        compression='zlib',
+        predictor=True,
+        description=texts[_DESCRIPTION].encode(),
+        software=picture.mark.software,
+        resolution=resolution,
+        resolutionunit=unit,
+        iccprofile=srgb_profile(),
+        extratags=tags,
+        metadata=None,
+    )
 
 
 def _encode_png(picture: Picture) -> bytes:

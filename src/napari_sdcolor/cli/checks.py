@@ -194,7 +194,7 @@ def _weights_finding(entry: Any) -> Finding:
         'model': entry.model,
         'kind': entry.kind,
         'path': str(entry.path),
-        'sha256': entry.sha256,
+        'file_sha256': entry.sha256,
     }
     name = f'weights {entry.model}, {entry.kind}'
     if verified == 'ok':

@@ -52,7 +52,7 @@ def facts_of(entry: Entry) -> dict[str, Any]:
         'model': entry.model,
         'kind': entry.kind,
         'path': str(entry.path),
-        'sha256': entry.sha256,
+        'file_sha256': entry.sha256,
     }
 
 
@@ -67,7 +67,7 @@ def list_(as_json: Json = False) -> None:
         for entry in entries:
             talk.answer(
                 f'{entry["model"]}  {entry["kind"]}  '
-                f'{entry["sha256"][:12]}  {entry["path"]}'
+                f'{entry["file_sha256"][:12]}  {entry["path"]}'
             )
         talk.finish({'models': entries})
 

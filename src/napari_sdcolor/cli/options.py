@@ -16,6 +16,7 @@ from napari_sdcolor.settings import (
     Settings,
     SettingsError,
     declared,
+    option,
     parse_size,
 )
 from napari_sdcolor.settings import Size as WorkingSize
@@ -39,7 +40,7 @@ class Format(StrEnum):
 def _setting(name: str, *, limited: bool = True, **more: Any) -> Any:
     limits = declared(name).metadata
     return typer.Option(
-        f'--{name}',
+        option(name),
         help=limits['help'],
         min=limits.get('minimum') if limited else None,
         max=limits.get('maximum') if limited else None,
@@ -74,7 +75,7 @@ Page = Annotated[
         '--page',
         min=0,
         metavar='N',
-        help='Page of a multi-page file, counted from 0.',
+        help='Only this page of a multi-page file, counted from 0.',
         show_default=False,
     ),
 ]
@@ -101,6 +102,7 @@ Size = Annotated[
 Saturation = Annotated[float, _setting('saturation', metavar='X')]
 Window = Annotated[str, _setting('window', metavar='WINDOW')]
 Weights = Annotated[str, _setting('weights', metavar='NAME')]
+SourceType = Annotated[str, _setting('source_type', metavar='TERM')]
 DeviceOption = Annotated[Device, _setting('device', case_sensitive=False)]
 DEVICE = Device(DEFAULTS.device)
 

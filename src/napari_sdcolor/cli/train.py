@@ -210,4 +210,4 @@ def export(
         digest = export_weights(folder, output, statement)
         talk.answer(str(output))
         talk.say(f'Next: sdcolor models add {output} --name my-model')
-        talk.finish({'output': str(output), 'sha256': digest})
+        talk.finish({'output': str(output), 'tensors_sha256': digest})

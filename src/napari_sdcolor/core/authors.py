@@ -16,7 +16,12 @@ import torch
 from torch import Tensor
 
 from napari_sdcolor.core import colornet, gridnet
-from napari_sdcolor.core.weights import Part, digest_of, fill
+from napari_sdcolor.core.weights import (
+    Part,
+    digest_of,
+    fill,
+    sha256_of,
+)
 from napari_sdcolor.errors import WeightsError
 
 TRAINING = {
@@ -40,7 +45,13 @@ def load_color(path: Path) -> Part:
     network = colornet.ColorNet(colornet.RELEASED)
     fill(network, tensors, str(path))
     return Part(
-        'color', network, digest_of(tensors), 'opencv', TRAINING, path.name
+        'color',
+        network,
+        digest_of(tensors),
+        'opencv',
+        TRAINING,
+        path.name,
+        sha256_of(path),
     )
 
 
@@ -66,6 +77,7 @@ def load_segmentation(path: Path) -> Part:
         'opencv',
         TRAINING,
         path.name,
+        sha256_of(path),
     )
 
 

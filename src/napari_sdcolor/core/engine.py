@@ -208,10 +208,11 @@ class Colorizer(Networks):
         """
         photo = as_photo(photo)
         settings = replace(settings or Settings(), size=self.size)
-        confidence, origin = None, 'given'
+        confidence, origin, predicted = None, 'given', None
         if labels is None:
             found = self.segment(photo)
-            labels, origin = found.labels, 'predicted'
+            labels = predicted = found.labels
+            origin = 'predicted'
             confidence = float(found.confidence.mean())
         labels = check_labels(labels, photo.working_shape(self.size))
         chroma, notes = self._full_pass(photo, labels)
@@ -224,6 +225,7 @@ class Colorizer(Networks):
             photo=photo,
             settings=settings,
             labels_origin=origin,
+            predicted=predicted,
             confidence=confidence,
             model=self.facts(),
             notes=notes + notes_on(chroma),

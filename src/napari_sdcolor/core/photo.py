@@ -6,7 +6,6 @@ L* everywhere in this package means L* after the tone window.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -305,16 +304,3 @@ def _alpha(alpha: NDArray | None, bits: int) -> NDArray | None:
     low, high = find_window(alpha, 'type')
     share = scale(np.nan_to_num(alpha.astype(np.float64)), low, high)
     return np.rint(share * np.iinfo(dtype).max).astype(dtype)
-
-
-def photo_facts(photo: Photo) -> dict[str, Any]:
-    """What a sidecar records about a photo."""
-    return {
-        'width': photo.shape[1],
-        'height': photo.shape[0],
-        'dtype': photo.source_dtype,
-        'kind': photo.kind,
-        'tone_window': list(photo.window),
-        'orientation': photo.origin.orientation,
-        'notes': list(photo.notes),
-    }

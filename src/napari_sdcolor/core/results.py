@@ -49,6 +49,9 @@ class Colorized:
         The other two inputs.
     labels_origin
         'predicted', or where the map came from.
+    predicted
+        (h, w) uint8 label map as the GridNet gave it; None if it was not
+        asked. Where it differs from ``labels``, a person was at work.
     confidence
         Mean probability of a predicted map, None for a given one.
     model
@@ -64,6 +67,7 @@ class Colorized:
     photo: Photo
     settings: Settings
     labels_origin: str = 'predicted'
+    predicted: NDArray[np.uint8] | None = None
     confidence: float | None = None
     model: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -43,7 +43,7 @@ class Part:
     network
         In evaluation mode, float32, on the CPU.
     digest
-        SHA-256 over all tensors.
+        SHA-256 over all tensors, however they are stored.
     encoding
         'lightness' if gray values are L*/100 and chroma is ab/128, 'opencv'
         for the conventions of the authors' program.
@@ -51,6 +51,8 @@ class Part:
         Statement on how and with what the weights were made.
     name
         Where they came from.
+    file_sha256
+        Of the file that they were read from; empty if there was none.
     """
 
     kind: str
@@ -59,12 +61,14 @@ class Part:
     encoding: str = 'lightness'
     training: Mapping[str, Any] = field(default_factory=dict)
     name: str = ''
+    file_sha256: str = ''
 
     def facts(self) -> dict[str, Any]:
         """What a sidecar records."""
         return {
             'name': self.name,
-            'sha256': self.digest,
+            'file_sha256': self.file_sha256,
+            'tensors_sha256': self.digest,
             'encoding': self.encoding,
             'config': self.network.config.to_dict(),
             'training': dict(self.training),
@@ -82,6 +86,12 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
         digest.update(head.encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open('rb') as stream:
+        return hashlib.file_digest(stream, 'sha256').hexdigest()
 
 
 def build(kind: str, config: Mapping[str, Any]) -> Network:
@@ -201,6 +211,7 @@ def load_part(path: Path, kind: str | None = None) -> Part:
         encoding=encoding,
         training=training,
         name=path.name,
+        file_sha256=sha256_of(path),
     )
 
 

@@ -82,8 +82,7 @@ class Saver(QObject):
         plane = trio.plane
         labels, _ = trio.snapshot(plane)
         settings = saving.settings_of(trio, self.coordinator.engine.settings())
-        share = trio.edited_share(plane)
-        work = partial(self._work, trio, plane, labels, share, settings, path)
+        work = partial(self._work, trio, plane, labels, settings, path)
         then = partial(self._on_saved, trio, plane, labels)
         self.view.show_words('')
         job = Job(('save', str(path)), work, then, name='save')
@@ -94,7 +93,6 @@ class Saver(QObject):
         trio: Trio,
         plane: int,
         labels: np.ndarray,
-        share: float,
         settings: Settings,
         path: Path,
         report: Report,
@@ -113,8 +111,7 @@ class Saver(QObject):
             folder,
             name,
             form,
-            run=run_facts(started, datetime.now(UTC)),
-            edited_share=share,
+            run=partial(run_facts, started),
         )
 
     def _on_saved(

@@ -67,6 +67,7 @@ def full_result(
     return replace(
         result,
         labels_origin='predicted' if unchanged else 'edited in napari',
+        predicted=predicted,
         confidence=trio.confidence.get(plane),
     )
 

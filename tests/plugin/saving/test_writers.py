@@ -12,11 +12,11 @@ import tifffile
 from napari.layers import Image, Labels
 from PIL import Image as PillowImage
 
-from napari_sdcolor.archive.marking import DIGITAL_SOURCE_TYPE
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin import writers
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE
 
 GRASS = 36
 PLUGIN = 'napari-sdcolor'
@@ -83,7 +83,7 @@ def test_the_file_holds_the_picture_on_the_screen(trio, tmp_path, name):
 def test_the_file_is_marked_as_machine_colored(trio, tmp_path, name):
     path = tmp_path / name
     write(path, trio.color)
-    assert DIGITAL_SOURCE_TYPE.encode() in path.read_bytes()
+    assert DEFAULT_SOURCE_TYPE.encode() in path.read_bytes()
 
 
 def test_the_record_tells_how_it_was_made(trio, tmp_path):
@@ -92,7 +92,7 @@ def test_the_record_tells_how_it_was_made(trio, tmp_path):
     write(tmp_path / 'a.tif', trio.color)
     record = sidecar_of(tmp_path / 'a.tif')
     assert record['settings']['saturation'] == 0.5
-    assert record['labels']['origin'] == 'edited in napari'
+    assert record['pages'][0]['labels']['origin'] == 'edited in napari'
     assert record['result']['file'] == 'a.tif'
 
 
@@ -166,8 +166,8 @@ def test_photo_and_map_give_a_colored_photo(
     assert written[0] == str(path)
     expected = tiny_colorizer.colorize(photo_from_array(pixels), labels)
     np.testing.assert_array_equal(read(path), expected.rgb)
-    assert DIGITAL_SOURCE_TYPE.encode() in path.read_bytes()
-    assert sidecar_of(path)['labels']['origin'] == 'given'
+    assert DEFAULT_SOURCE_TYPE.encode() in path.read_bytes()
+    assert sidecar_of(path)['pages'][0]['labels']['origin'] == 'given'
 
 
 def test_the_map_steers_the_color(pixels, labels, tmp_path):
@@ -197,7 +197,7 @@ def test_deep_photos_get_the_contrast_that_is_shown(
     photo = photo_from_array(deep, window=(300, 3600))
     expected = tiny_colorizer.colorize(photo, labels)
     np.testing.assert_array_equal(read(tmp_path / 'a.tif'), expected.rgb)
-    facts = sidecar_of(tmp_path / 'a.tif')['source']['photo_facts']
+    facts = sidecar_of(tmp_path / 'a.tif')['pages'][0]['photo']
     assert facts['tone_window'] == [300, 3600]
 
 
