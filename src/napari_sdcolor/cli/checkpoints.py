@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_sdcolor.core.colornet import ColorNet
     from napari_sdcolor.core.gridnet import GridNet
-    from napari_sdcolor.training.recipe import Recipe
+    from napari_sdcolor.training.recipe import Recipe, Task
 
 CHECKPOINT = 'checkpoint.pt'
 NOTES = 'run.json'
@@ -67,7 +67,7 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
     return recipe, state
 
 
-def refuse_other_recipe(folder: Path, recipe: Recipe) -> None:
+def refuse_other_recipe(folder: Path, recipe: Recipe, task: Task) -> None:
     """Refuse to go on with a run that trains another network.
 
     Raises
@@ -78,11 +78,17 @@ def refuse_other_recipe(folder: Path, recipe: Recipe) -> None:
     if not (folder / CHECKPOINT).exists():
         return
     found, _ = read_checkpoint(folder)
-    for name in ('task', 'widths', 'label_channels', 'instance_norm'):
-        there, wanted = getattr(found, name), getattr(recipe, name)
-        if there != wanted:
+    wanted = {
+        'task': task,
+        'widths': recipe.widths,
+        'label_channels': recipe.label_channels,
+        'instance_norm': recipe.instance_norm,
+    }
+    for name, value in wanted.items():
+        there = getattr(found, name)
+        if there != value:
             raise DataError(
-                f'{folder} holds a run with {name} {there}, but {wanted} is '
+                f'{folder} holds a run with {name} {there}, but {value} is '
                 'asked for. Choose another folder, or the same network.'
             )
 

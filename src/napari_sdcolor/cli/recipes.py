@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,38 +14,21 @@ if TYPE_CHECKING:
     from napari_sdcolor.training.recipe import Recipe, Task
 
 
-def _channels(words: str | None) -> tuple[int, ...] | None:
-    """Channel counts of 'A,B,C'; None stays None."""
+def _checked_widths(words: str | None) -> str | None:
+    """Refuse what is no list of channels before anything else happens."""
     if words is None:
         return None
-    try:
-        channels = tuple(int(word) for word in words.split(','))
-    except ValueError:
-        channels = ()
-    if len(channels) < 2 or min(channels) < 1:
+    counts = words.split(',')
+    if len(counts) < 2 or not all(
+        count.strip().isdecimal() and int(count) for count in counts
+    ):
         raise typer.BadParameter(
             f'{words!r} is no list of at least two channel counts, such as '
             '24,48,96,192,384.'
         )
-    return channels
-
-
-def _checked_widths(words: str | None) -> str | None:
-    _channels(words)
     return words
 
 
-RunFolder = Annotated[
-    Path,
-    typer.Option(
-        '--out',
-        metavar='DIR',
-        file_okay=False,
-        help='Folder of the run: checkpoint and log. A run that is there '
-        'already goes on.',
-        show_default=False,
-    ),
-]
 SourceKind = StrEnum(
     'SourceKind',
     {
@@ -60,6 +44,34 @@ SourceKind = StrEnum(
 )
 """Kinds of training data."""
 
+
+class Preset(StrEnum):
+    """Recipes to start from."""
+
+    shipped = 'shipped'
+    paper = 'paper'
+
+
+class Maps(StrEnum):
+    """What takes the place of maps that are not there."""
+
+    predicted = 'predicted'
+    empty = 'empty'
+
+
+DataFolders = Annotated[
+    list[Path],
+    typer.Option(
+        '--data',
+        metavar='DIR',
+        exists=True,
+        file_okay=False,
+        help='Photographs: a training pack, PASCAL-Context, COCO-Stuff, a '
+        'folder of photos with maps, or of photos alone. May be given '
+        'several times.',
+        show_default=False,
+    ),
+]
 Source = Annotated[
     SourceKind | None,
     typer.Option(
@@ -67,6 +79,73 @@ Source = Annotated[
         case_sensitive=False,
         help='What the data folder is.',
         show_default='recognized',
+    ),
+]
+RunFolder = Annotated[
+    Path,
+    typer.Option(
+        '--out',
+        metavar='DIR',
+        file_okay=False,
+        help='Folder of the run: checkpoint, log, curves, previews. A run '
+        'that is there already goes on.',
+        show_default=False,
+    ),
+]
+PresetOption = Annotated[
+    Preset,
+    typer.Option(
+        '--preset',
+        case_sensitive=False,
+        help='Train as the bundled weights were, or exactly as the paper '
+        'says.',
+    ),
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        '--init',
+        metavar='NAME',
+        help='Fine-tune: weights to start a new run from, a model name or '
+        'file. Trains fewer steps at a lower rate.',
+        show_default='random',
+    ),
+]
+MapsOption = Annotated[
+    Maps | None,
+    typer.Option(
+        '--maps',
+        case_sensitive=False,
+        help='For photos without a map: predict maps once, or train with '
+        'the empty map.',
+        show_default='predicted if no photo has a map, else empty',
+    ),
+]
+MapsFrom = Annotated[
+    str,
+    typer.Option(
+        '--maps-from',
+        metavar='NAME',
+        help='The model that predicts maps.',
+    ),
+]
+NoInstanceNorm = Annotated[
+    bool,
+    typer.Option(
+        '--no-instance-norm',
+        help='Leave out the instance normalization of the gray features '
+        '(the comparison in Figure 5 of the paper).',
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        '--set',
+        metavar='NAME=VALUE',
+        help='Change anything else of the recipe, such as aging=0.5; may be '
+        'given several times. A wrong name lists all.',
+        show_default=False,
+        rich_help_panel='Recipe',
     ),
 ]
 Steps = Annotated[
@@ -77,6 +156,7 @@ Steps = Annotated[
         metavar='N',
         help='Number of batches.',
         show_default='of the recipe',
+        rich_help_panel='Recipe',
     ),
 ]
 Crop = Annotated[
@@ -88,6 +168,7 @@ Crop = Annotated[
         help='Side of the square crops in pixels; a multiple of 16, from 32 '
         'on, for networks of five levels.',
         show_default='of the recipe',
+        rich_help_panel='Recipe',
     ),
 ]
 Batch = Annotated[
@@ -98,6 +179,18 @@ Batch = Annotated[
         metavar='N',
         help='Crops per batch.',
         show_default='of the recipe',
+        rich_help_panel='Recipe',
+    ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        '--rate',
+        min=0,
+        metavar='X',
+        help='Learning rate.',
+        show_default='of the recipe',
+        rich_help_panel='Recipe',
     ),
 ]
 Widths = Annotated[
@@ -108,26 +201,67 @@ Widths = Annotated[
         callback=_checked_widths,
         help='Channels of each level, finest first.',
         show_default='of the recipe',
+        rich_help_panel='Recipe',
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        '--seed',
+        min=0,
+        metavar='N',
+        help='Of the weights and of every crop.',
+        show_default='of the recipe',
+        rich_help_panel='Recipe',
     ),
 ]
 Workers = Annotated[
-    int,
-    typer.Option('--workers', min=0, metavar='N', help='Reading processes.'),
+    int | None,
+    typer.Option(
+        '--workers',
+        min=0,
+        metavar='N',
+        help='Reading processes.',
+        show_default='0 on the CPU, up to 8 with a GPU',
+        rich_help_panel='Run',
+    ),
 ]
 Compile = Annotated[
     bool,
     typer.Option(
         '--compile',
         help='Let torch compile the network first (needs a C++ compiler).',
+        rich_help_panel='Run',
     ),
 ]
-Init = Annotated[
-    str | None,
+SaveEvery = Annotated[
+    float,
     typer.Option(
-        '--init',
-        metavar='NAME',
-        help='Weights to start a new run from: a model name or file.',
-        show_default='random',
+        '--save-every',
+        min=0,
+        metavar='SECONDS',
+        help='Time between two checkpoints.',
+        rich_help_panel='Run',
+    ),
+]
+CheckEvery = Annotated[
+    int,
+    typer.Option(
+        '--check-every',
+        min=1,
+        metavar='STEPS',
+        help='Steps between two looks at held-out photos.',
+        rich_help_panel='Run',
+    ),
+]
+PreviewEvery = Annotated[
+    int,
+    typer.Option(
+        '--preview-every',
+        min=1,
+        metavar='STEPS',
+        help='Steps between two preview sheets.',
+        rich_help_panel='Run',
     ),
 ]
 
@@ -138,31 +272,73 @@ def initial_network(init: str | None, task: Task) -> Network | None:
     Raises
     ------
     WeightsError
-        If there are no such weights for the task.
+        If there are no such weights for the task, or they cannot be taken
+        further.
     """
     if init is None:
         return None
     from napari_sdcolor.core import models
     from napari_sdcolor.core.weights import load_part
+    from napari_sdcolor.errors import WeightsError
 
     path = Path(init)
     if path.suffix != '.safetensors':
         path = models.find(init, task)
-    return load_part(path, task).network
+    part = load_part(path, task)
+    if part.encoding != 'lightness':
+        raise WeightsError(
+            f"{init} holds weights of the authors' program, which count "
+            'gray values and colors in another way. Only weights of this '
+            'program can be trained further.'
+        )
+    return part.network
 
 
 def recipe_from(
-    task: Task, source: Network | None, **changes: int | str | None
+    task: Task,
+    preset: Preset,
+    source: Network | None,
+    begun: Recipe | None,
+    words: list[str],
+    **changes: Any,
 ) -> Recipe:
-    """The shipped recipe with what the person changed."""
-    from napari_sdcolor.training.presets import with_overrides
-    from napari_sdcolor.training.recipe import SHIPPED
+    """The recipe with what the person changed.
 
-    widths = _channels(changes.pop('widths'))
-    config = getattr(source, 'config', None)
-    return with_overrides(
-        SHIPPED[task],
-        widths=widths or getattr(config, 'widths', None),
-        label_channels=getattr(config, 'label_channels', None),
-        **changes,
+    Parameters
+    ----------
+    task
+        Which network.
+    preset
+        The recipe to start from.
+    source
+        Trained weights that are taken further; None for random ones.
+    begun
+        The recipe of a run that goes on; then the two before are not used.
+    words
+        'name=value' words.
+    changes
+        Fields by name; None leaves them alone.
+
+    Raises
+    ------
+    SettingsError
+        If the words or the resulting recipe make no sense.
+    """
+    from napari_sdcolor.training.presets import (
+        PRESETS,
+        check,
+        fine_tuning,
+        parse_changes,
+        with_overrides,
     )
+
+    recipe = begun or PRESETS[preset.value][task]
+    if source is not None and begun is None:
+        recipe = fine_tuning(recipe, source.config)
+    widths = changes.pop('widths', None)
+    if widths is not None:
+        words = [f'widths={widths}', *words]
+    recipe = with_overrides(recipe, **changes)
+    recipe = replace(recipe, **parse_changes(words))
+    check(recipe)
+    return recipe

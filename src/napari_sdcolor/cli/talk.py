@@ -64,6 +64,11 @@ class Talk:
         self._aside = Console(stderr=True, **plain)
         self._answer = self._aside if as_json else Console(**plain)
 
+    @property
+    def console(self) -> Console:
+        """Where progress is shown: standard error."""
+        return self._aside
+
     def say(self, words: str) -> None:
         """Progress and what was understood."""
         self._aside.print(words)

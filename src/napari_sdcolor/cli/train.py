@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from napari_sdcolor.cli import options, recipes
 from napari_sdcolor.cli.checkpoints import (
     STATEMENT,
-    refuse_other_recipe,
-    start_from,
-    write_notes,
 )
 from napari_sdcolor.cli.checkpoints import (
     export as export_weights,
 )
-from napari_sdcolor.cli.talk import WRONG_USAGE, Talk
+from napari_sdcolor.cli.talk import Talk
 
 if TYPE_CHECKING:
     from napari_sdcolor.training.recipe import Task
@@ -29,72 +26,23 @@ train = typer.Typer(
     no_args_is_help=True,
 )
 
+_CHANGES = ('steps', 'crop', 'batch', 'rate', 'widths', 'seed')
+"""Options that are fields of the recipe."""
 
-def _train(
-    task: Task,
-    data: Path,
-    out: Path,
-    *,
-    device: options.Device,
-    workers: int,
-    compile_network: bool,
-    init: str | None,
-    source_kind: recipes.SourceKind | None,
-    as_json: bool,
-    **changes: int | str | None,
-) -> None:
-    talk = Talk(f'train {task}', as_json)
+
+def _train(task: Task, options_given: dict[str, Any]) -> None:
+    """Hand the options of a command over, sorted."""
+    from napari_sdcolor.cli.training_run import Order, carry_out
+
+    given = dict(options_given)
+    talk = Talk(f'train {task}', given.pop('as_json'))
+    changes = {name: given.pop(name) for name in _CHANGES}
+    if given.pop('no_instance_norm', False):
+        changes['instance_norm'] = False
+    words = given.pop('set_words') or []
+    given['device'] = given['device'].value
     with talk.refusing():
-        source = recipes.initial_network(init, task)
-        recipe = recipes.recipe_from(task, source, **changes)
-        multiple = 2 ** (len(recipe.widths) - 1)
-        # The coarsest level must keep more than one pixel to normalize.
-        if recipe.crop % multiple or recipe.crop < 2 * multiple:
-            talk.stop(
-                f'Crops of {recipe.crop} pixels do not fit '
-                f'{len(recipe.widths)} levels: choose --crop as a multiple '
-                f'of {multiple}, at least {2 * multiple}.',
-                WRONG_USAGE,
-            )
-        from napari_sdcolor.core.device import choose
-        from napari_sdcolor.training.data import open_data
-        from napari_sdcolor.training.loop import Trainer
-
-        refuse_other_recipe(out, recipe)
-        used = choose(device.value)
-        talk.say(f'Device: {used.words}')
-        for note in used.notes:
-            talk.warn(note)
-        talk.say(f'Reading {data}')
-        found = open_data(data, source_kind and source_kind.value)
-        talk.say(found.describe())
-        for note in found.notes:
-            talk.say(note)
-        entries = found.split('train')
-        write_notes(out, {'data': data.resolve().name})
-        trainer = Trainer(
-            recipe,
-            entries,
-            out,
-            device=used.kind,
-            compile_network=compile_network,
-            workers=workers,
-            report=talk.say,
-        )
-        if source is not None and trainer.step == 0:
-            start_from(trainer.network, source)
-            start_from(trainer.averaged, source)
-        trainer.run()
-        talk.answer(f'Trained {trainer.step} steps: {trainer.checkpoint}')
-        talk.say(f'Next: sdcolor train export {out} -o {task}.safetensors')
-        talk.finish(
-            {
-                'task': task,
-                'steps': trainer.step,
-                'checkpoint': str(trainer.checkpoint),
-                'recipe': recipe.to_dict(),
-            }
-        )
+        carry_out(talk, Order(task=task, **given), words, changes)
 
 
 @train.command(
@@ -102,71 +50,62 @@ def _train(
     '--out runs/segmentation --steps 4000'
 )
 def segmentation(
-    data: options.DataFolder,
+    data: recipes.DataFolders,
     out: recipes.RunFolder,
+    source: recipes.Source = None,
+    preset: recipes.PresetOption = recipes.Preset.shipped,
+    init: recipes.Init = None,
+    maps: recipes.MapsOption = None,
+    maps_from: recipes.MapsFrom = options.DEFAULTS.weights,
     steps: recipes.Steps = None,
     crop: recipes.Crop = None,
     batch: recipes.Batch = None,
+    rate: recipes.Rate = None,
     widths: recipes.Widths = None,
+    seed: recipes.Seed = None,
+    set_words: recipes.Set = None,
     device: options.DeviceOption = options.DEVICE,
-    workers: recipes.Workers = 0,
+    workers: recipes.Workers = None,
     compile_network: recipes.Compile = False,
-    init: recipes.Init = None,
-    source: recipes.Source = None,
+    save_every: recipes.SaveEvery = 300.0,
+    check_every: recipes.CheckEvery = 250,
+    preview_every: recipes.PreviewEvery = 1000,
     as_json: options.Json = False,
 ) -> None:
     """Train the network that finds out what is in a photo."""
-    _train(
-        'segmentation',
-        data,
-        out,
-        steps=steps,
-        crop=crop,
-        batch=batch,
-        widths=widths,
-        device=device,
-        workers=workers,
-        compile_network=compile_network,
-        init=init,
-        source_kind=source,
-        as_json=as_json,
-    )
+    _train('segmentation', locals())
 
 
 @train.command(
-    epilog='Example: sdcolor train color --data photographs --out runs/color '
-    '--widths 16,32,64,128,256'
+    epilog='Example, fine-tuning: sdcolor train color --data my_photos '
+    '--init default --out runs/mine'
 )
 def color(
-    data: options.DataFolder,
+    data: recipes.DataFolders,
     out: recipes.RunFolder,
+    source: recipes.Source = None,
+    preset: recipes.PresetOption = recipes.Preset.shipped,
+    init: recipes.Init = None,
+    maps: recipes.MapsOption = None,
+    maps_from: recipes.MapsFrom = options.DEFAULTS.weights,
+    no_instance_norm: recipes.NoInstanceNorm = False,
     steps: recipes.Steps = None,
     crop: recipes.Crop = None,
     batch: recipes.Batch = None,
+    rate: recipes.Rate = None,
     widths: recipes.Widths = None,
+    seed: recipes.Seed = None,
+    set_words: recipes.Set = None,
     device: options.DeviceOption = options.DEVICE,
-    workers: recipes.Workers = 0,
+    workers: recipes.Workers = None,
     compile_network: recipes.Compile = False,
-    init: recipes.Init = None,
-    source: recipes.Source = None,
+    save_every: recipes.SaveEvery = 300.0,
+    check_every: recipes.CheckEvery = 250,
+    preview_every: recipes.PreviewEvery = 1000,
     as_json: options.Json = False,
 ) -> None:
     """Train the network that colors a photo after its map."""
-    _train(
-        'color',
-        data,
-        out,
-        steps=steps,
-        crop=crop,
-        batch=batch,
-        widths=widths,
-        device=device,
-        workers=workers,
-        compile_network=compile_network,
-        init=init,
-        source_kind=source,
-        as_json=as_json,
-    )
+    _train('color', locals())
 
 
 @train.command(

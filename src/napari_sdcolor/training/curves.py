@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from napari_sdcolor.training.recipe import Task
 
@@ -78,8 +77,3 @@ def _points(
         if row.get(column)
     ]
     return [step for step, _ in found], [value for _, value in found]
-
-
-def figure_path(folder: Path) -> Path:
-    """Where a run's plot lies."""
-    return folder / 'loss.png'

@@ -13,14 +13,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from napari_sdcolor.errors import DataError, DeviceError, SaveError
-from napari_sdcolor.training import curves
 from napari_sdcolor.training.data import Entry, Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
-from napari_sdcolor.training.heldout import HeldOut
-from napari_sdcolor.training.interrupts import leave_to_main, stop_requests
+from napari_sdcolor.training.heldout import Figures, HeldOut
+from napari_sdcolor.training.interrupts import stop_requests
+from napari_sdcolor.training.loading import batches
 from napari_sdcolor.training.losses import (
     class_weights,
     color_loss,
@@ -29,9 +28,8 @@ from napari_sdcolor.training.losses import (
 from napari_sdcolor.training.network import build_network
 from napari_sdcolor.training.progress import Progress
 from napari_sdcolor.training.recipe import Recipe, learning_rate
-from napari_sdcolor.training.runlog import RunLog
+from napari_sdcolor.training.record import Record
 from napari_sdcolor.training.samples import CropDataset
-from napari_sdcolor.training.skiplist import SkipList
 
 CHECKPOINT = 'checkpoint.pt'
 LOG_EVERY = 50
@@ -39,38 +37,6 @@ LOG_EVERY = 50
 
 RETRY = 60.0
 """Seconds until a checkpoint that could not be written is tried again."""
-
-Batch = tuple[list[Tensor] | None, list[Skipped]]
-
-
-class _Draws(Dataset):
-    """Crops together with what could not be used on the way to them."""
-
-    def __init__(self, crops: CropDataset) -> None:
-        self.crops = crops
-
-    def __getitem__(self, number: int) -> tuple:
-        return self.crops.draw(number)
-
-
-def _collate(draws: list[tuple]) -> Batch:
-    """A batch of the crops that there are, None if there is none."""
-    crops = [crop for crop, _ in draws if crop is not None]
-    skipped = [each for _, some in draws for each in some]
-    return default_collate(crops) if crops else None, skipped
-
-
-class _From(Sampler):
-    """Sample numbers first, first + 1, … so that a run can resume."""
-
-    def __init__(self, first: int, last: int) -> None:
-        self.numbers = range(first, last)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.numbers)
-
-    def __len__(self) -> int:
-        return len(self.numbers)
 
 
 class Trainer:
@@ -145,18 +111,19 @@ class Trainer:
             else None
         )
         folder.mkdir(parents=True, exist_ok=True)
-        self.skips = SkipList(folder / 'skipped.csv')
+        self.record = Record(folder, recipe, report)
         self.held_out = self._hold_out(held_out)
         self.step = 0
         self.seconds = 0.0
         self.recent: list[float] = []
-        self.log = RunLog(folder / 'log.csv')
-        self._said: set[str] = set()
         if self.checkpoint.exists():
             self.resume()
+        else:
+            # What a run left that ended before its first checkpoint.
+            self.record.log.forget_after(-1)
         self.saved_step = self.step
         if self.held_out is not None:
-            self._note(self.held_out.skipped)
+            self.record.note(self.held_out.skipped)
 
     def _hold_out(self, entries: Sequence[Entry]) -> HeldOut | None:
         try:
@@ -245,26 +212,14 @@ class Trainer:
                 'free some space and start the same command again; it goes '
                 'on from there.'
             )
-        self._draw_curves()
+        self.record.draw_curves(self.step)
         return self.finished
 
     def _batches(self) -> Iterator[list[Tensor]]:
-        recipe = self.recipe
-        loader = DataLoader(
-            _Draws(self.crops),
-            batch_size=recipe.batch,
-            sampler=_From(
-                self.step * recipe.batch, recipe.steps * recipe.batch
-            ),
-            collate_fn=_collate,
-            num_workers=self.workers,
-            pin_memory=self.device.type == 'cuda',
-            persistent_workers=self.workers > 0,
-            worker_init_fn=leave_to_main,
-        )
+        loader = batches(self.crops, self.step, self.device, self.workers)
         try:
             for batch, skipped in loader:
-                self._note(skipped)
+                self.record.note(skipped)
                 if batch is None:
                     self.save()
                     raise DataError(_all_bad(skipped[-1]))
@@ -356,81 +311,22 @@ class Trainer:
             return
         with self._arithmetic():
             figures = self.held_out.measure(self.averaged)
-        self._write_row(loss, figures.loss, figures.score)
-        self._draw_curves()
+        self._write_row(loss, figures)
+        self.record.draw_curves(self.step)
         if self.finished or not self.step % self.preview_every:
             with self._arithmetic():
                 picture = self.held_out.preview(self.averaged)
-            path = self.folder / 'previews' / f'step-{self.step:06d}.png'
-            with self._unimportant(path):
-                path.parent.mkdir(exist_ok=True)
-                replace_file(path, picture)
+            self.record.write_preview(self.step, picture)
 
     def _write_row(
-        self,
-        loss: float | None,
-        val_loss: float | None = None,
-        val_score: float | None = None,
+        self, loss: float | None, figures: Figures | None = None
     ) -> None:
-        def words(value: float | None, digits: int) -> str:
-            return '' if value is None else f'{value:.{digits}f}'
-
-        with self._unimportant(self.log.path):
-            self.log.add(
-                {
-                    'step': self.step,
-                    'loss': words(loss, 5),
-                    'rate': f'{learning_rate(self.recipe, self.step):.2e}',
-                    'seconds': f'{self.seconds:.0f}',
-                    'val_loss': words(val_loss, 5),
-                    'val_score': words(val_score, 3),
-                }
-            )
+        self.record.write_row(self.step, self.seconds, loss, figures)
         self.recent.clear()
 
     def _say_progress(self, progress: Progress) -> None:
         if not progress.step % LOG_EVERY:
             self.report(progress.words)
-
-    def _draw_curves(self) -> None:
-        path = curves.figure_path(self.folder)
-        title = f'{self.folder.name}: {self.recipe.task}, step {self.step}'
-        try:
-            with self._unimportant(path):
-                replace_file(
-                    path,
-                    curves.draw(self.log.rows(), self.recipe.task, title),
-                )
-        except ImportError:
-            self._say_once(curves.MISSING)
-
-    def _note(self, skipped: Sequence[Skipped]) -> None:
-        """Say which files are left out, each once."""
-        if not skipped:
-            return
-        new: list[Skipped] = []
-        with self._unimportant(self.skips.path):
-            new = self.skips.add(skipped)
-        for each in new:
-            self.report(
-                f'Left out: {each.dataset}/{each.name}: {each.reason}.'
-            )
-
-    @contextlib.contextmanager
-    def _unimportant(self, path: Path) -> Iterator[None]:
-        """A file that the run goes on without."""
-        try:
-            yield
-        except OSError as error:
-            self._say_once(
-                f'{path.name} was not written: {why_not_written(error)}. '
-                'Training goes on.'
-            )
-
-    def _say_once(self, words: str) -> None:
-        if words not in self._said:
-            self._said.add(words)
-            self.report(words)
 
     def save(self) -> bool:
         """Write the checkpoint, the old one staying until it is whole.
@@ -488,7 +384,7 @@ class Trainer:
             torch.set_rng_state(state['random'].cpu())
         if 'random_cuda' in state and self.device.type == 'cuda':
             torch.cuda.set_rng_state(state['random_cuda'].cpu(), self.device)
-        self.log.forget_after(self.step)
+        self.record.log.forget_after(self.step)
         self.report(f'resumed at step {self.step}')
 
 

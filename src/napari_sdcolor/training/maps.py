@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from napari_sdcolor.archive.labels import LABELS_SUFFIX, write_labels_png
+from napari_sdcolor.archive.labels import LABELS_SUFFIX
+from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.training.data import (
     BadEntry,
@@ -30,7 +33,7 @@ class Segmenter(Protocol):
     """What finds out what is in a photo, such as a ``Colorizer``."""
 
     def segment(self, photo: NDArray[np.uint8]) -> object:
-        """The result has ``labels`` (h, w) uint8."""
+        """The result has ``labels`` and ``confidence``, both (h, w)."""
 
 
 def with_predicted_maps(
@@ -38,6 +41,8 @@ def with_predicted_maps(
     folder: Path,
     segmenter: Segmenter,
     report: Callable[[int, int], None] = lambda done, of: None,
+    *,
+    sure: float = 0.0,
 ) -> tuple[list[Entry], list[Skipped]]:
     """Give a predicted map to every photo that has none.
 
@@ -51,6 +56,9 @@ def with_predicted_maps(
         Predicts.
     report
         Called with the number of photos done and in all.
+    sure
+        Pixels below this confidence become unknown; a network must not
+        learn from its own guesses.
 
     Returns
     -------
@@ -72,7 +80,7 @@ def with_predicted_maps(
         path = folder / entry.dataset / f'{entry.name}{LABELS_SUFFIX}'
         try:
             if not path.is_file():
-                _predict(entry, path, segmenter)
+                _predict(entry, path, segmenter, sure)
         except BadEntry as error:
             skipped.append(error.skipped)
         else:
@@ -82,12 +90,19 @@ def with_predicted_maps(
     return found, skipped
 
 
-def _predict(entry: Entry, path: Path, segmenter: Segmenter) -> None:
+def _predict(
+    entry: Entry, path: Path, segmenter: Segmenter, sure: float
+) -> None:
     rgb, _ = entry.load(LIMIT)
     try:
-        labels = segmenter.segment(np.ascontiguousarray(rgb)).labels
+        found = segmenter.segment(np.ascontiguousarray(rgb))
     except PhotoError as error:
         reason = str(error).rstrip('.')
         raise BadEntry(entry.dataset, entry.name, reason) from error
+    labels = found.labels
+    if sure:
+        labels = np.where(found.confidence < sure, UNKNOWN, labels)
+    stream = io.BytesIO()
+    Image.fromarray(labels.astype(np.uint8)).save(stream, 'PNG')
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, write_labels_png(labels))
+    replace_file(path, stream.getvalue())

@@ -5,10 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from napari_sdcolor.settings import SettingsError
 from napari_sdcolor.training.recipe import SHIPPED, Recipe, Task
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.colornet import ColorNetConfig
+    from napari_sdcolor.core.gridnet import GridNetConfig
 
 _PAPER = Recipe(
     task='color',
@@ -71,6 +81,64 @@ def with_overrides(recipe: Recipe, **changes: object) -> Recipe:
     return replace(
         recipe, **{k: v for k, v in changes.items() if v is not None}
     )
+
+
+def fine_tuning(
+    recipe: Recipe, config: ColorNetConfig | GridNetConfig
+) -> Recipe:
+    """A recipe that takes trained weights further: their network, gently."""
+    shape: dict[str, Any] = {'widths': config.widths}
+    if recipe.task == 'color':
+        shape['label_channels'] = config.label_channels
+        shape['instance_norm'] = config.instance_norm
+    elif config.size is not None:
+        shape['size'] = config.size
+    return replace(recipe, **FINE_TUNING, **shape)
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse a recipe that makes no sense.
+
+    Raises
+    ------
+    SettingsError
+        Saying which of its values, and what it may be.
+    """
+    levels = len(recipe.widths)
+    multiple = 2 ** (levels - 1)
+    # The coarsest level must keep more than one pixel to normalize.
+    if recipe.crop % multiple or recipe.crop < 2 * multiple:
+        raise SettingsError(
+            f'Crops of {recipe.crop} pixels do not fit {levels} levels: '
+            f'choose --crop as a multiple of {multiple}, at least '
+            f'{2 * multiple}.'
+        )
+    if recipe.squash and recipe.crop > recipe.size:
+        raise SettingsError(
+            f'Crops of {recipe.crop} pixels do not fit into photos of '
+            f'{recipe.size}: choose a smaller --crop, or a larger size.'
+        )
+    for name in ('batch', 'steps', 'size', 'rate', 'delta'):
+        if not getattr(recipe, name) > 0:
+            raise SettingsError(f'{name} must be more than 0.')
+    for name in (
+        'average',
+        'empty_map',
+        'partial_map',
+        'coarse_map',
+        'swap',
+        'aging',
+        'smoothing',
+        'cooldown',
+    ):
+        if not 0 <= getattr(recipe, name) <= 1:
+            raise SettingsError(f'{name} must be from 0 to 1.')
+    for name in ('seed', 'label_channels', 'unlabelled', 'clip', 'warmup'):
+        if not getattr(recipe, name) >= 0:
+            raise SettingsError(f'{name} must not be negative.')
+    low, high = recipe.zoom
+    if not 0 < low <= high:
+        raise SettingsError('zoom must be two factors, the lower one first.')
 
 
 def parse_changes(words: Iterable[str]) -> dict[str, Any]:

@@ -14,20 +14,22 @@ class Progress:
     step, steps
         Done, and in all.
     loss
-        Mean over the latest steps.
+        Mean over the latest steps; None where nothing is learned.
     seconds_left
         Estimated; None before there is anything to estimate from.
     """
 
     step: int
     steps: int
-    loss: float
+    loss: float | None = None
     seconds_left: float | None = None
 
     @property
     def words(self) -> str:
         """One line for a person."""
-        line = f'step {self.step}/{self.steps}  loss {self.loss:.4f}'
+        line = f'step {self.step}/{self.steps}'
+        if self.loss is not None:
+            line += f'  loss {self.loss:.4f}'
         if self.seconds_left is None or self.step >= self.steps:
             return line
         return f'{line}  {duration(self.seconds_left)} left'

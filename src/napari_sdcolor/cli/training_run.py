@@ -1,0 +1,248 @@
+"""One training run from the command line: data, maps, trainer, last words."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sdcolor.cli.checkpoints import (
+    CHECKPOINT,
+    read_checkpoint,
+    refuse_other_recipe,
+    start_from,
+    write_notes,
+)
+from napari_sdcolor.cli.recipes import (
+    Maps,
+    Preset,
+    SourceKind,
+    initial_network,
+    recipe_from,
+)
+from napari_sdcolor.cli.talk import FAILED, Talk
+from napari_sdcolor.cli.training_display import showing
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.device import Device
+    from napari_sdcolor.training.data import Entry, Skipped
+    from napari_sdcolor.training.recipe import Task
+
+SURE = 0.8
+"""A network learns from predicted maps only where they are this sure."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted, beside the recipe; see the options of the command."""
+
+    task: Task
+    data: list[Path]
+    out: Path
+    source: SourceKind | None
+    preset: Preset
+    init: str | None
+    maps: Maps | None
+    maps_from: str
+    device: str
+    workers: int | None
+    compile_network: bool
+    save_every: float
+    check_every: int
+    preview_every: int
+
+    @property
+    def goes_on(self) -> bool:
+        return (self.out / CHECKPOINT).is_file()
+
+
+def carry_out(
+    talk: Talk, order: Order, words: list[str], changes: dict[str, Any]
+) -> None:
+    """Train, and say what can be done with the result.
+
+    Parameters
+    ----------
+    talk
+        Of the command.
+    order
+        What is wanted.
+    words, changes
+        What differs from the recipe; see ``recipes.recipe_from``.
+
+    Raises
+    ------
+    SettingsError, DataError, DeviceError, WeightsError, SaveError
+        If something does not fit, or goes wrong on the way.
+    """
+    begun = read_checkpoint(order.out)[0] if order.goes_on else None
+    source = None if begun else initial_network(order.init, order.task)
+    recipe = recipe_from(
+        order.task, order.preset, source, begun, words, **changes
+    )
+    refuse_other_recipe(order.out, recipe, order.task)
+    from napari_sdcolor.core.device import choose
+    from napari_sdcolor.training.loop import Trainer
+
+    used = choose(order.device)
+    talk.say(f'Device: {used.words}')
+    for note in used.notes:
+        talk.warn(note)
+    train, val, skipped = _photos(talk, order)
+    write_notes(
+        order.out,
+        {
+            'data': ', '.join(folder.resolve().name for folder in order.data),
+            'preset': order.preset.value,
+            'init': order.init,
+        },
+    )
+    if _wants_maps(order, train):
+        train, val, bad = _predict_maps(talk, order, used, train, val)
+        skipped += bad
+    with showing(talk, f'Training ({order.task})') as show:
+        trainer = Trainer(
+            recipe,
+            train,
+            order.out,
+            device=used.kind,
+            compile_network=order.compile_network,
+            workers=_workers(order, used),
+            report=talk.say,
+            progress=show,
+            held_out=val,
+            check_every=order.check_every,
+            preview_every=order.preview_every,
+        )
+        if source is not None:
+            start_from(trainer.network, source)
+            start_from(trainer.averaged, source)
+        trainer.record.note(skipped, aloud=False)
+        if trainer.finished:
+            talk.say(
+                f'This run has all its {recipe.steps} steps already; '
+                '--steps N trains further.'
+            )
+        done = trainer.run(order.save_every)
+    left_out = trainer.record.skips.summary()
+    if left_out:
+        talk.warn(left_out)
+    facts = {
+        'task': order.task,
+        'steps': trainer.step,
+        'finished': done,
+        'checkpoint': str(trainer.checkpoint),
+        'skipped': len(trainer.record.skips.found),
+        'recipe': recipe.to_dict(),
+    }
+    if done:
+        talk.answer(f'Trained {trainer.step} steps: {trainer.checkpoint}')
+        _say_what_next(talk, order)
+        talk.finish(facts)
+    else:
+        talk.answer(
+            f'Stopped at step {trainer.step} of {recipe.steps}; everything '
+            f'up to there is saved in {trainer.checkpoint}.'
+        )
+        talk.say(f'Go on with: {_same_command(order)}')
+        talk.finish(facts, FAILED)
+
+
+def _photos(
+    talk: Talk, order: Order
+) -> tuple[list[Entry], list[Entry], list[Skipped]]:
+    """Training photos, held-out photos, and what was left out."""
+    from napari_sdcolor.training.data import open_data
+
+    train: list[Entry] = []
+    val: list[Entry] = []
+    skipped: list[Skipped] = []
+    for folder in order.data:
+        talk.say(f'Reading {folder}')
+        found = open_data(folder, order.source and order.source.value)
+        talk.say(found.describe())
+        for note in found.notes:
+            talk.say(note)
+        train += found.split('train')
+        val += [entry for entry in found.entries if entry.split == 'val']
+        skipped += found.skipped
+    return train, val, skipped
+
+
+def _wants_maps(order: Order, train: list[Entry]) -> bool:
+    """Whether photos without a map get a predicted one."""
+    without = [entry for entry in train if entry.labels is None]
+    if order.maps is None:
+        return order.task == 'color' and len(without) == len(train)
+    return order.maps is Maps.predicted and bool(without)
+
+
+def _predict_maps(
+    talk: Talk,
+    order: Order,
+    used: Device,
+    *splits: list[Entry],
+) -> tuple[list[Entry], list[Entry], list[Skipped]]:
+    from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.training.maps import with_predicted_maps
+    from napari_sdcolor.training.progress import Progress
+
+    colorizer = Colorizer.load(order.maps_from, device=used.kind)
+    digest = colorizer.parts['segmentation'].digest[:12]
+    folder = order.out / 'maps' / digest
+    without = sum(
+        entry.labels is None for entries in splits for entry in entries
+    )
+    talk.say(
+        f'{without} photographs have no map: the maps that '
+        f'{order.maps_from!r} predicts are made once and kept in {folder}.'
+    )
+    sure = SURE if order.task == 'segmentation' else 0.0
+    results = []
+    skipped: list[Skipped] = []
+    with showing(talk, 'Maps') as show:
+        for entries in splits:
+
+            def tell(done: int, of: int) -> None:
+                if done == of or not done % 50:
+                    show(Progress(done, of))
+
+            found, bad = with_predicted_maps(
+                entries, folder, colorizer, tell, sure=sure
+            )
+            results.append(found)
+            skipped += bad
+    return results[0], results[1], skipped
+
+
+def _workers(order: Order, used: Device) -> int:
+    if order.workers is not None:
+        return order.workers
+    return 0 if used.kind == 'cpu' else min(8, (os.cpu_count() or 1) - 1)
+
+
+def _same_command(order: Order) -> str:
+    words = ['sdcolor', 'train', order.task]
+    for folder in order.data:
+        words += ['--data', str(folder)]
+    if order.source is not None:
+        words += ['--source', order.source.value]
+    words += ['--out', str(order.out)]
+    return shlex.join(words)
+
+
+def _say_what_next(talk: Talk, order: Order) -> None:
+    file = f'{order.out.name}.safetensors'
+    name = ''.join(
+        letter if letter.isascii() and letter.isalnum() else '-'
+        for letter in order.out.name
+    )
+    talk.say('Next:')
+    for words in (
+        ['sdcolor', 'train', 'export', str(order.out), '-o', file],
+        ['sdcolor', 'models', 'add', file, '--name', name],
+        ['sdcolor', 'colorize', 'PHOTO', '-o', 'colored', '--weights', name],
+    ):
+        talk.say(f'  {shlex.join(words)}')

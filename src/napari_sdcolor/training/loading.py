@@ -1,0 +1,74 @@
+"""Batches of crops, with what could not be used on the way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+
+from napari_sdcolor.training.data import Skipped
+from napari_sdcolor.training.interrupts import leave_to_main
+from napari_sdcolor.training.samples import CropDataset
+
+Batch = tuple[list[Tensor] | None, list[Skipped]]
+
+
+class _Draws(Dataset):
+    """Crops together with what could not be used on the way to them."""
+
+    def __init__(self, crops: CropDataset) -> None:
+        self.crops = crops
+
+    def __getitem__(self, number: int) -> tuple:
+        return self.crops.draw(number)
+
+
+class _From(Sampler):
+    """Sample numbers first, first + 1, … so that a run can resume."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self.numbers = range(first, last)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def _collate(draws: list[tuple]) -> Batch:
+    """A batch of the crops that there are, None if there is none."""
+    crops = [crop for crop, _ in draws if crop is not None]
+    skipped = [each for _, some in draws for each in some]
+    return default_collate(crops) if crops else None, skipped
+
+
+def batches(
+    crops: CropDataset, step: int, device: torch.device, workers: int
+) -> DataLoader[Batch]:
+    """All batches of a run from a step on, always the same ones.
+
+    Parameters
+    ----------
+    crops
+        Of the run.
+    step
+        The first step.
+    device
+        Where the batches are going to.
+    workers
+        Processes that read photos; 0 reads in this one.
+    """
+    recipe = crops.recipe
+    return DataLoader(
+        _Draws(crops),
+        batch_size=recipe.batch,
+        sampler=_From(step * recipe.batch, recipe.steps * recipe.batch),
+        collate_fn=_collate,
+        num_workers=workers,
+        pin_memory=device.type == 'cuda',
+        persistent_workers=workers > 0,
+        worker_init_fn=leave_to_main,
+    )
