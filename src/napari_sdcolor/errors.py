@@ -39,6 +39,10 @@ class NetworkError(SdcolorError):
     """A network gave values that are no colors (NaN or infinite)."""
 
 
+class PlanError(SdcolorError):
+    """A batch that cannot be done as it was asked for; nothing was done."""
+
+
 class SaveError(SdcolorError):
     """A result that could not be written; nothing was left half-written."""
 

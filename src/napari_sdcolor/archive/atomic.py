@@ -128,8 +128,13 @@ class Publication:
         with self.open(path) as stream:
             stream.write(content)
 
-    def publish(self) -> None:
+    def publish(self, first: Path | None = None) -> None:
         """Give the files their names, in the order of their writing.
+
+        Parameters
+        ----------
+        first
+            This one before all others.
 
         Raises
         ------
@@ -137,7 +142,8 @@ class Publication:
             If a name is taken by now; then none of the files exists.
         """
         with contextlib.ExitStack() as published:
-            for temporary, path in self._ready:
+            ready = sorted(self._ready, key=lambda pair: pair[1] != first)
+            for temporary, path in ready:
                 with _explaining(path):
                     _give_name(temporary, path)
                 published.callback(_remove, path)

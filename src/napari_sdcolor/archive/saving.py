@@ -254,7 +254,8 @@ def _save(
 ) -> None:
     """Write the colored file, the maps and, last of all, the sidecar.
 
-    Where the sidecar has its name, the other files have theirs.
+    The sidecar gets its name first: no colored file is ever without its
+    record, and what a crash leaves behind is known by it.
     """
     color, *maps, beside = places
     refuse_existing([path for path in places if path is not None])
@@ -284,7 +285,7 @@ def _save(
             run=run,
         )
         publication.write(beside, sidecar_bytes(sidecar))
-        publication.publish()
+        publication.publish(first=beside)
 
 
 class _Gathering:

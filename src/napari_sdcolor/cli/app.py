@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import napari_sdcolor
+from napari_sdcolor.cli.batch import batch
 from napari_sdcolor.cli.colorize import colorize
 from napari_sdcolor.cli.demo import demo
 from napari_sdcolor.cli.doctor import doctor
@@ -55,6 +56,9 @@ app.command(
     epilog='Example: sdcolor colorize castle.tif church.tif -o colored '
     '--labels maps --saturation 1.2',
 )(colorize)
+app.command(
+    epilog='Example: sdcolor batch scans -o colored --confidence 0.6',
+)(batch)
 app.command(
     epilog='Example: sdcolor segment castle.tif -o maps',
 )(segment)

@@ -182,6 +182,7 @@ class Colorizer(Networks):
         labels: ArrayLike | None = None,
         *,
         settings: Settings | None = None,
+        lazy: bool = False,
     ) -> Colorized:
         """Color a photo in one full pass.
 
@@ -194,6 +195,9 @@ class Colorizer(Networks):
             predicted when None.
         settings
             Saturation; the other fields are recorded as they are in use.
+        lazy
+            Leave the picture to be painted by whoever saves it, while the
+            networks go on; photos that are not in memory always do.
 
         Returns
         -------
@@ -218,8 +222,9 @@ class Colorizer(Networks):
         chroma, notes = self._full_pass(photo, labels)
         guide = photo.working_lightness(self.size)
         painting = Painting(photo, chroma, guide, settings.saturation)
+        now = photo.in_memory and not lazy
         return Colorized(
-            rgb=np.asarray(painting) if photo.in_memory else painting,
+            rgb=np.asarray(painting) if now else painting,
             labels=labels.copy(),
             chroma=chroma,
             photo=photo,

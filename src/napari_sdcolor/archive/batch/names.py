@@ -1,0 +1,8 @@
+"""Names of the files that a batch keeps in its output folder."""
+
+from __future__ import annotations
+
+JOURNAL = 'sdcolor-journal.jsonl'
+LOCK = '.sdcolor-lock'
+THUMBNAILS = '.sdcolor-thumbnails'
+REPORTS = {kind: f'sdcolor-report.{kind}' for kind in ('json', 'csv', 'html')}

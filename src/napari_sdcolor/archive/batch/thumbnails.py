@@ -1,0 +1,63 @@
+"""Small pictures for the report: photo, map and color side by side."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.core.lab import lightness_to_gray
+from napari_sdcolor.core.orientation import upright
+from napari_sdcolor.core.results import Colorized
+
+BOX = (120, 90)
+"""Width and height that each of the three pictures may have, in pixels."""
+
+GAP = 3
+"""White pixels between them."""
+
+QUALITY = 60
+
+
+def thumbnail(result: Colorized) -> bytes:
+    """WebP picture of the three, about 3 KiB, upright."""
+    gray = lightness_to_gray(_thinned(result.photo.lightness)) * 255
+    gray = np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
+    rgb = _thinned(result.rgb)
+    if rgb.dtype == np.uint16:
+        rgb = (rgb >> 8).astype(np.uint8)
+    planes = gray, _palette()[result.labels], rgb
+    orientation = result.photo.origin.orientation
+    height, width = upright(result.photo.lightness, orientation).shape
+    scale = min(BOX[0] / width, BOX[1] / height, 1)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    strip = Image.new('RGB', (3 * size[0] + 2 * GAP, size[1]), 'white')
+    for place, plane in enumerate(planes):
+        image = Image.fromarray(
+            np.ascontiguousarray(upright(plane, orientation))
+        )
+        resampling = (
+            Image.Resampling.NEAREST if place == 1 else Image.Resampling.BOX
+        )
+        strip.paste(
+            image.convert('RGB').resize(size, resampling),
+            (place * (size[0] + GAP), 0),
+        )
+    stream = io.BytesIO()
+    strip.save(stream, 'WEBP', quality=QUALITY, method=2)
+    return stream.getvalue()
+
+
+def _thinned(plane: NDArray) -> NDArray:
+    """Every n-th pixel, so that a large photo costs no more than a small."""
+    step = max(1, min(plane.shape[:2]) // (4 * BOX[1]))
+    return plane[::step, ::step]
+
+
+@cache
+def _palette() -> NDArray[np.uint8]:
+    return np.array([entry.color for entry in CLASSES], np.uint8)

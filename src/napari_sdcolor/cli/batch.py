@@ -1,0 +1,337 @@
+"""``sdcolor batch``: whole archives, to be stopped and resumed any time."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_sdcolor.cli import options
+from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
+from napari_sdcolor.cli.talk import FAILED, WRONG_USAGE, Talk, counted
+from napari_sdcolor.errors import PlanError
+from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.archive.batch.plan import Plan, Task
+    from napari_sdcolor.archive.batch.run import Summary
+    from napari_sdcolor.core.cancel import CancelToken
+
+
+def batch(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar='IN…',
+            help='Folders, photos, or patterns in quotes such as '
+            "'scans/**/*.tif'. They are only read.",
+            show_default=False,
+        ),
+    ] = None,
+    output: options.OutFolder = ...,  # type: ignore[assignment]
+    from_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            '--from-file',
+            metavar='LIST',
+            help='File with the name of one photo per line, or between NUL '
+            "bytes; '-' reads the names from standard input. Relative names "
+            'keep their folders.',
+            show_default=False,
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            '--recursive/--no-recursive',
+            '-r',
+            help='Whether to look into the folders inside of folders.',
+        ),
+    ] = True,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            '--base',
+            metavar='DIR',
+            exists=True,
+            file_okay=False,
+            help='Keep the place of every photo below this folder instead '
+            'of its place below the folder that was named.',
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            '--labels',
+            metavar='FILE_OR_DIR',
+            exists=True,
+            help='Label map to color by, or a folder that holds '
+            'NAME.labels.png at the place of each photo. Without it, or '
+            'where it holds none, NAME.labels.png beside the photo is used; '
+            'maps that are nowhere are predicted.',
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        options.Format,
+        typer.Option(
+            '--format',
+            case_sensitive=False,
+            help='Of the colored photos. Only TIFF and PNG keep the '
+            'lightness exactly; JPEG is an 8-bit access copy.',
+        ),
+    ] = options.Format.tiff,
+    page: options.Page = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            '--limit',
+            min=1,
+            metavar='N',
+            help='Color at most N photos in this run; the next one goes on.',
+            show_default=False,
+        ),
+    ] = None,
+    confidence: Annotated[
+        float,
+        typer.Option(
+            '--confidence',
+            min=0.0,
+            max=1.0,
+            metavar='X',
+            help='Flag photos whose predicted map has a lower mean '
+            'confidence: a person should look at the map. None are flagged '
+            'without it.',
+            show_default=False,
+        ),
+    ] = 0.0,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            '--dry-run',
+            help='Only say what would be done; nothing is written.',
+        ),
+    ] = False,
+    size: options.Size = options.DEFAULTS.size,
+    saturation: options.Saturation = options.DEFAULTS.saturation,
+    window: options.Window = options.DEFAULTS.window,
+    source_type: options.SourceType = options.DEFAULTS.source_type,
+    weights: options.Weights = options.DEFAULTS.weights,
+    device: options.DeviceOption = options.DEVICE,
+    as_json: options.Json = False,
+) -> None:
+    """Color whole folders of photos, to be interrupted and resumed any time.
+
+    The results are those of "sdcolor colorize", in a tree of folders like
+    that of the photos. A journal in DIR remembers what is done: the same
+    command goes on where it was stopped, by Ctrl+C or by a power cut, and
+    colors only what is new. DIR/sdcolor-report.html shows all photos, what
+    failed, and whose map a person should look at.
+
+    Exit code 0: all colored; 1: something failed, was left out as damaged,
+    or the run was stopped; 2: wrong usage, nothing was done.
+    """
+    talk = Talk('batch', as_json)
+    with talk.refusing():
+        settings = Settings(
+            size=size,
+            saturation=saturation,
+            window=window,
+            device=device.value,
+            weights=weights,
+            source_type=source_type,
+        )
+        if not inputs and not from_file:
+            talk.stop(
+                'There is nothing to color: name folders, photos or patterns, '
+                'or a list with --from-file.',
+                WRONG_USAGE,
+            )
+        from napari_sdcolor.archive.batch.plan import make_plan
+
+        try:
+            plan = make_plan(
+                inputs or (),
+                output,
+                lists=from_file or (),
+                labels=labels,
+                base=base,
+                recursive=recursive,
+                format=form.value,
+            )
+            if dry_run:
+                _say_plan(talk, plan)
+            else:
+                _run(talk, plan, settings, page, limit, confidence)
+        except PlanError as error:
+            talk.stop(error, WRONG_USAGE)
+
+
+def _run(
+    talk: Talk,
+    plan: Plan,
+    settings: Settings,
+    page: int | None,
+    limit: int | None,
+    confidence: float,
+) -> None:
+    from napari_sdcolor.archive.batch.pipeline import Pipeline
+    from napari_sdcolor.archive.batch.run import run_batch
+    from napari_sdcolor.archive.batch.worker import Recipe, Worker
+    from napari_sdcolor.cli.batch_progress import BatchProgress
+    from napari_sdcolor.core.cancel import CancelToken
+
+    talk.say(_plan_words(plan))
+    token = CancelToken()
+    colorizer = load_colorizer(talk, settings)
+    recipe = Recipe(settings, plan.format, page)
+    pipeline = Pipeline(Worker(recipe, colorizer), token)
+    digests = {kind: part.digest for kind, part in colorizer.parts.items()}
+    with _stopping(talk, token), BatchProgress(talk) as progress:
+        summary = run_batch(
+            plan,
+            recipe,
+            pipeline,
+            digests,
+            limit=limit,
+            confidence=confidence,
+            observers=[progress],
+            token=token,
+        )
+    _say_summary(talk, summary)
+    facts = {
+        'settings': settings.to_dict(),
+        **machine_facts(colorizer),
+        **_summary_facts(plan, summary),
+    }
+    done = not summary.failed and not summary.stopped
+    talk.finish(facts, 0 if done else FAILED)
+
+
+@contextmanager
+def _stopping(talk: Talk, token: CancelToken) -> Iterator[None]:
+    """The first Ctrl+C stops in an orderly way, the second one at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if token.cancelled:
+            raise KeyboardInterrupt
+        token.cancel()
+        talk.warn('Stopping: the photos that are being saved are finished.')
+
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _plan_words(plan: Plan) -> str:
+    maps = sum(_map_of(task) is not None for task in plan.tasks)
+    words = [counted(len(plan.tasks), 'photo') + ' found']
+    if maps:
+        words.append(f'{maps} with a map of their own')
+    failed = sum(item.failed for item in plan.refused)
+    if failed:
+        words.append(f'{failed} that cannot be used')
+    others = len(plan.refused) - failed
+    if others:
+        words.append(f'{counted(others, "file")} of other kinds left out')
+    return ', '.join(words) + '.'
+
+
+def _map_of(task: Task) -> str | None:
+    """The map of a photo, or of its first page if it turns out to be many."""
+    return task.find_map() or task.find_map(0)
+
+
+def _say_plan(talk: Talk, plan: Plan) -> None:
+    from napari_sdcolor.archive.saving import output_paths
+
+    photos = []
+    for task in plan.tasks:
+        path = output_paths(task.folder, task.name, plan.format).color
+        found = _map_of(task)
+        by = f' (by the map {found})' if found else ''
+        talk.answer(f'{task.source} -> {path}{by}')
+        photos.append(
+            {'photo': task.source, 'output': str(path), 'labels': found}
+        )
+    for item in plan.refused:
+        talk.warn(f'{item.path}: {item.reason}')
+    talk.say(_plan_words(plan) + ' Nothing was written.')
+    talk.finish(
+        {
+            'photos': photos,
+            'failed': [
+                {'photo': item.path, 'reason': item.reason}
+                for item in plan.refused
+                if item.failed
+            ],
+            'skipped': [
+                {'file': item.path, 'reason': item.reason}
+                for item in plan.refused
+                if not item.failed
+            ],
+        },
+        FAILED if any(item.failed for item in plan.refused) else 0,
+    )
+
+
+def _say_summary(talk: Talk, summary: Summary) -> None:
+    from napari_sdcolor.cli.batch_progress import duration_words, rate_words
+
+    counts = summary.progress
+    words = f'{counted(counts.colored, "photo")} colored'
+    if counts.rate is not None:
+        words += (
+            f' in {duration_words(counts.seconds)} ({rate_words(counts.rate)})'
+        )
+    if counts.known:
+        words += f', {counts.known} were done before'
+    if summary.failed:
+        words += f', {len(summary.failed)} failed'
+    talk.say(words + '.')
+    if summary.damaged:
+        talk.warn(
+            f'{summary.damaged} lines of the journal could not be read; '
+            'their photos count as unknown.'
+        )
+    if summary.flagged:
+        talk.warn(
+            f'The maps of {counted(len(summary.flagged), "photo")} should be '
+            'looked at; the report shows them.'
+        )
+    if summary.stopped:
+        talk.warn('Stopped. The same command goes on from here.')
+    for report in summary.reports:
+        talk.answer(str(report))
+
+
+def _summary_facts(plan: Plan, summary: Summary) -> dict[str, Any]:
+    counts = summary.progress
+    return {
+        'output': str(plan.output),
+        'colored': counts.colored,
+        'known': counts.known,
+        'stopped': summary.stopped,
+        'seconds': counts.seconds,
+        'failed': [
+            {'photo': path, 'reason': reason}
+            for path, reason in summary.failed
+        ],
+        'flagged': list(summary.flagged),
+        'skipped': [
+            {'file': path, 'reason': reason}
+            for path, reason in summary.skipped
+        ],
+        'reports': [str(path) for path in summary.reports],
+    }
