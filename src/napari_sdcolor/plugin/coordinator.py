@@ -18,7 +18,7 @@ from napari.utils.notifications import (
 from qtpy.QtCore import QObject
 
 from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.plugin import preferences
+from napari_sdcolor.plugin import detail, preferences
 from napari_sdcolor.plugin.appearance import Appearance
 from napari_sdcolor.plugin.brush import BrushController
 from napari_sdcolor.plugin.chooser import PhotoChooser
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_sdcolor.plugin.widget import Views
+    from napari_sdcolor.settings import Size
 
 
 class Coordinator(QObject):
@@ -67,6 +68,8 @@ class Coordinator(QObject):
         self.window = 'auto'
         self.coloring.live = preferences.read().live
         views.color.live.setChecked(self.coloring.live)
+        size = self.engine.settings().size
+        views.run.set_details(detail.choices(size), size)
         self._connect()
         self._adopt()
         self.chooser.refresh()
@@ -81,6 +84,7 @@ class Coordinator(QObject):
             (self.chooser.chosen, self.show_state),
             (self.chooser.chosen, self.keeper.on_chosen),
             (run.window_requested, self._on_window_requested),
+            (run.detail_requested, self._on_detail_requested),
             (run.run_requested, self.run),
             (run.stop_requested, self.stop),
             (color.live_requested, self._on_live_requested),
@@ -150,6 +154,9 @@ class Coordinator(QObject):
             self.display.show_photo(self.photo, running=running)
         else:
             self.display.show_trio(self.trio, running=running)
+        self.display.show_detail(
+            self.photo, self.trio, self.engine.settings().size
+        )
 
     def _show_plane(self, trio: Trio) -> None:
         running = self.jobs.running is not None
@@ -296,6 +303,10 @@ class Coordinator(QObject):
         if trio is not None and trio.map is not None:
             trio.window = choice
             self.update()
+
+    def _on_detail_requested(self, size: Size) -> None:
+        self.engine.size = size
+        self.show_state()
 
     def _on_live_requested(self, live: bool) -> None:
         self.coloring.live = live

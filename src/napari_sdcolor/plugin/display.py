@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sdcolor.classes import N_CLASSES
+from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.detail import cost
+from napari_sdcolor.plugin.source import PhotoSource
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.plugin.brush import BrushController
     from napari_sdcolor.plugin.trio import Trio
     from napari_sdcolor.plugin.widget import Views
+    from napari_sdcolor.settings import Size
 
 NEXT_STEP = (
     'Click a class, then paint on the photo: the color follows. Ctrl+Z '
@@ -80,6 +84,26 @@ class Display:
                 f'{plane_words(trio)}: '
                 + ('colored.' if done else 'press Run to color it.')
             )
+
+    def show_detail(
+        self, photo: Image | None, trio: Trio | None, size: Size
+    ) -> None:
+        """What the chosen detail costs for a photo, and from when on."""
+        words = ''
+        if photo is not None:
+            try:
+                words = cost(PhotoSource(photo).shape, size)
+            except PhotoError:
+                pass  # Run says what is wrong with it.
+            else:
+                if trio is not None and trio.size not in (0, size):
+                    words += (
+                        ' The map that you edited keeps its own detail; '
+                        'delete its layer to use another one.'
+                        if trio.has_work
+                        else ' Press Run to look again this closely.'
+                    )
+        self.views.run.set_cost(words)
 
     def show_understood(self, photo: Photo) -> None:
         """What was understood of a photo."""

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sdcolor.plugin.source import WINDOW_CHOICES
+from napari_sdcolor.settings import Size
 
 ORANGE = '#e08a00'
 
@@ -49,12 +50,15 @@ class RunView(QWidget):
         Row of the photo that was chosen.
     window_requested(str)
         Name of the tone window that was chosen.
+    detail_requested(object)
+        Working size that was chosen, a number or 'native'.
     run_requested, stop_requested
         The button was pressed.
     """
 
     photo_requested = Signal(int)
     window_requested = Signal(str)
+    detail_requested = Signal(object)
     run_requested = Signal()
     stop_requested = Signal()
 
@@ -75,6 +79,17 @@ class RunView(QWidget):
         self.window.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )
+        self.detail = QComboBox()
+        self.detail.setToolTip(
+            'How closely the networks look at the photo. More detail gives '
+            'finer borders of color and takes longer; the result always has '
+            'the full size of the photo.'
+        )
+        self.detail.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )
+        self.cost = QLabel()
+        self.cost.setWordWrap(True)
         self.understood = QLabel()
         self.understood.setWordWrap(True)
         self.button = QPushButton()
@@ -89,6 +104,8 @@ class RunView(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow('Photo', self.photo)
         form.addRow('Tones', self.window)
+        form.addRow('Detail', self.detail)
+        form.addRow(self.cost)
         row = QHBoxLayout()
         row.addWidget(self.button, 1)
         layout = QVBoxLayout(self)
@@ -101,12 +118,16 @@ class RunView(QWidget):
 
         self.photo.activated.connect(self.photo_requested)
         self.window.activated.connect(self._on_window)
+        self.detail.activated.connect(self._on_detail)
         self.button.clicked.connect(self._on_button)
         self._running = False
         self.show_idle()
 
     def _on_window(self, row: int) -> None:
         self.window_requested.emit(self.window.itemData(row))
+
+    def _on_detail(self, row: int) -> None:
+        self.detail_requested.emit(self.detail.itemData(row))
 
     def _on_button(self) -> None:
         if self._running:
@@ -121,6 +142,18 @@ class RunView(QWidget):
         self.photo.setCurrentIndex(chosen)
         self.photo.setEnabled(bool(names))
         self.button.setEnabled(chosen >= 0 or self._running)
+
+    def set_details(self, names: dict[Size, str], chosen: Size) -> None:
+        """List the working sizes."""
+        self.detail.clear()
+        for size, words in names.items():
+            self.detail.addItem(words, size)
+        self.detail.setCurrentIndex(self.detail.findData(chosen))
+
+    def set_cost(self, words: str) -> None:
+        """Say what the chosen detail means for the photo."""
+        self.cost.setText(words)
+        self.cost.setVisible(bool(words))
 
     def set_understood(self, words: str) -> None:
         self.understood.setText(words)
