@@ -137,7 +137,7 @@ def test_aging_keeps_gray_values_and_can_be_off() -> None:
         assert each.shape == gray.shape
         assert each.dtype == np.float32
         assert 0 <= each.min() <= each.max() <= 1
-        assert np.corrcoef(each.ravel(), gray.ravel())[0, 1] > 0.9
+        assert np.corrcoef(each.ravel(), gray.ravel())[0, 1] > 0.6
     assert not np.array_equal(aged[0], aged[1])
 
 

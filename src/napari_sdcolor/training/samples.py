@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 from scipy import ndimage
 from torch.utils.data import Dataset
 
@@ -256,19 +256,25 @@ def age(
 ) -> NDArray[np.float32]:
     """Make a gray crop look like an old print or scan, at times.
 
-    Tone curve, blur, grain and JPEG, each with probability ``amount``.
+    Fading, blur, grain, scratches and JPEG, each with a probability of
+    ``amount`` or half of it.
     """
     if rng.random() < amount:
         gray = np.clip(gray, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
-        low, high = rng.uniform(0, 0.12), rng.uniform(0.88, 1)
+        low, high = rng.uniform(0, 0.3), rng.uniform(0.65, 1)
         gray = (low + gray * (high - low)).astype(np.float32)
     if rng.random() < amount / 2:
-        image = Image.fromarray(np.uint8(np.clip(gray, 0, 1) * 255 + 0.5))
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.2)))
-        gray = np.array(image).astype(np.float32) / 255
+        gray = ndimage.gaussian_filter(gray, rng.uniform(0.4, 1.2))
     if rng.random() < amount:
-        grain = rng.normal(0, rng.uniform(0.004, 0.05), gray.shape)
-        gray = np.clip(gray + grain.astype(np.float32), 0, 1)
+        # Grain of up to some two pixels in width, as scans have it.
+        grain = rng.normal(0, 1, gray.shape).astype(np.float32)
+        grain = ndimage.gaussian_filter(grain, rng.uniform(0, 0.9))
+        strength = rng.uniform(0.004, 0.08) / max(float(grain.std()), 1e-6)
+        gray = np.clip(gray + grain * np.float32(strength), 0, 1)
+    if rng.random() < amount / 2:
+        gray = gray.copy()
+        for column in rng.integers(0, gray.shape[1], rng.integers(1, 4)):
+            gray[rng.random(len(gray)) < 0.9, column] = rng.uniform(0, 1)
     if rng.random() < amount / 2:
         buffer = io.BytesIO()
         Image.fromarray(np.uint8(np.clip(gray, 0, 1) * 255 + 0.5)).save(
