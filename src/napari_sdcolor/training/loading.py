@@ -71,4 +71,7 @@ def batches(
         pin_memory=device.type == 'cuda',
         persistent_workers=workers > 0,
         worker_init_fn=leave_to_main,
+        # The loader draws a number that nobody uses: not from torch's own
+        # sequence, which a resumed run would then have twice.
+        generator=torch.Generator(),
     )
