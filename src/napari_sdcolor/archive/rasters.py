@@ -15,6 +15,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from napari_sdcolor.archive.headers import (
+    jpeg2000_size,
+    jpeg2000_start,
+    jpeg_pixels,
+    jpeg_size,
+)
 from napari_sdcolor.archive.scan import (
     DECODE_ERRORS,
     TEXT_TAGS,
@@ -22,6 +28,7 @@ from napari_sdcolor.archive.scan import (
     clean_orientation,
     clean_resolution,
     clean_texts,
+    refuse_beyond_memory,
     refuse_bomb,
 )
 from napari_sdcolor.errors import PhotoError
@@ -44,7 +51,7 @@ def read_png(data: bytes) -> Scan:
         raise PhotoError('the file ends before the image does')
     with PngImageFile(io.BytesIO(data)) as image:
         depth, kind = data[24], data[25]
-        refuse_bomb(*image.size, 4 * max(depth, 8) / 8, len(data))
+        _refuse_large(*image.size, 4 * max(depth, 8) / 8, data)
         _refuse_animation(image)
         info = image.info
     notes = []
@@ -68,8 +75,9 @@ def read_png(data: bytes) -> Scan:
 
 def read_jpeg(data: bytes) -> Scan:
     """Read a gray or color JPEG file."""
-    if data.find(b'\xff\xd9', _jpeg_pixels(data)) < 0:
+    if data.find(b'\xff\xd9', jpeg_pixels(data)) < 0:
         raise PhotoError('the file ends before the image does')
+    jpeg_size(data)  # refuses what would be decoded for hours
     return _read_with_pillow(JpegImageFile, data, 'JPEG, 8 bit')
 
 
@@ -82,7 +90,7 @@ def _read_with_pillow(
     opener: Callable[..., ImageFile], data: bytes, words: str
 ) -> Scan:
     with opener(io.BytesIO(data)) as image:
-        refuse_bomb(*image.size, 4, len(data))
+        _refuse_large(*image.size, 4, data)
         _refuse_animation(image)
         if image.mode not in ('L', 'RGB', 'RGBA'):
             raise PhotoError(
@@ -98,14 +106,12 @@ def _read_with_pillow(
 
 def read_jpeg2000(data: bytes) -> Scan:
     """Read a JPEG 2000 file or bare codestream."""
-    start = data.find(b'\xff\x4f\xff\x51')
-    width, height, left, top = struct.unpack_from('>4I', data, start + 8)
+    start = jpeg2000_start(data)
+    width, height = jpeg2000_size(data)
     channels, depth = struct.unpack_from('>HB', data, start + 40)
     bits = (depth & 0x7F) + 1
     container = 8 if bits <= 8 else 16
-    refuse_bomb(
-        width - left, height - top, channels * container / 8, len(data)
-    )
+    _refuse_large(width, height, channels * container / 8, data)
     white = None if bits in (8, 16) else 2**bits - 1
     notes = [f'{bits} bits per sample: {white} is white.'] * (
         white is not None
@@ -124,15 +130,12 @@ def read_jpeg2000(data: bytes) -> Scan:
     )
 
 
-def _jpeg_pixels(data: bytes) -> int:
-    """Where the image's own pixels begin, past any embedded thumbnail."""
-    place = 2
-    while data[place] == 0xFF and data[place + 1] != 0xDA:
-        if data[place + 1] == 0xFF:  # a fill byte
-            place += 1
-            continue
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], 'big')
-    return place
+def _refuse_large(
+    width: int, height: int, pixel_bytes: float, data: bytes
+) -> None:
+    """Refuse bombs and what does not fit; decoders hold two copies."""
+    refuse_bomb(width, height, pixel_bytes, len(data))
+    refuse_beyond_memory(width * height * (2 * pixel_bytes + 4))
 
 
 def _refuse_animation(image: ImageFile) -> None:

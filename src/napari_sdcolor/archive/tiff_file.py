@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 from xml.etree import ElementTree
@@ -15,14 +14,9 @@ from xml.etree import ElementTree
 from tifffile import TiffFile, TiffPage
 
 from napari_sdcolor.archive.scan import Scan
+from napari_sdcolor.archive.tiff_chain import MAX_PAGES, follow_chain
 from napari_sdcolor.archive.tiff_pages import scan_page
 from napari_sdcolor.errors import PhotoError
-
-MAX_PAGES = 2**17
-"""Files that chain more pages than this are refused."""
-
-MAX_TAGS = 4096
-"""No page has more tags."""
 
 _FLAGS = {
     # Proprietary layouts would be read by other rules than those of TIFF.
@@ -71,7 +65,7 @@ class TiffPhotos:
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._size = size
-        chained, self.trouble = _walk(stream, size)
+        chained, self.trouble = follow_chain(stream, size)
         stream.seek(0)
         self._tif = TiffFile(
             stream, name='photo.tif', _multifile=False, **_FLAGS
@@ -143,58 +137,6 @@ class TiffPhotos:
                 f'it says that it holds {planes} planes, but only '
                 f'{len(self._places)} are there'
             )
-
-
-def _walk(stream: BinaryIO, size: int) -> tuple[int, str]:
-    """Follow the chain of pages; its length and what is wrong with it.
-
-    Raises
-    ------
-    PhotoError
-        If the chain runs in a circle or has no sensible end.
-    """
-    stream.seek(0)
-    head = stream.read(16)
-    order = '<' if head[:2] == b'II' else '>'
-    big = struct.unpack_from(f'{order}H', head, 2)[0] == 43
-    number, place = (f'{order}Q', f'{order}Q') if big else ('H', 'I')
-    if not big:
-        number, place = order + number, order + place
-    entry = 20 if big else 12
-    (offset,) = struct.unpack_from(place, head, 8 if big else 4)
-    seen: set[int] = set()
-    while offset:
-        if offset in seen:
-            raise PhotoError(
-                'its chain of pages runs in a circle, as only damaged and '
-                'hostile files do'
-            )
-        if offset >= size:
-            return len(seen), (
-                'it refers to a further page that is not in the file'
-            )
-        seen.add(offset)
-        if len(seen) > MAX_PAGES:
-            raise PhotoError(f'it chains more than {MAX_PAGES} pages')
-        stream.seek(offset)
-        tags = _number(stream, number)
-        if tags is None or tags > MAX_TAGS:
-            return len(seen), f'the table of its page {len(seen)} is damaged'
-        stream.seek(offset + struct.calcsize(number) + tags * entry)
-        following = _number(stream, place)
-        if following is None:
-            return len(seen), 'the file ends inside its table of pages'
-        offset = following
-    return len(seen), ''
-
-
-def _number(stream: BinaryIO, form: str) -> int | None:
-    data = stream.read(struct.calcsize(form))
-    return (
-        struct.unpack(form, data)[0]
-        if len(data) == struct.calcsize(form)
-        else None
-    )
 
 
 def _result_bytes(page: TiffPage) -> int:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
+from tifffile import PHOTOMETRIC, TiffPage
 
 from napari_sdcolor.archive.scan import (
     TEXT_TAGS,
@@ -14,14 +14,11 @@ from napari_sdcolor.archive.scan import (
     clean_orientation,
     clean_resolution,
     clean_texts,
-    refuse_bomb,
 )
+from napari_sdcolor.archive.tiff_checks import COLOR, check_page
 from napari_sdcolor.core.photo import find_window
 from napari_sdcolor.errors import PhotoError
 
-_GRAY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
-_COLOR = (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
-_JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
 _ASSOCIATED = 1
 _ALPHA = (_ASSOCIATED, 2)
 
@@ -46,7 +43,7 @@ def scan_page(page: TiffPage, size: int, plane: int, words: str) -> Scan:
     PhotoError
         With the reason only; the caller names the file.
     """
-    _refuse_unreadable(page, size)
+    check_page(page, size)
     return _scan(page, _decoded(page, plane), words)
 
 
@@ -60,46 +57,12 @@ def _decoded(page: TiffPage, plane: int) -> NDArray:
     return stream.read_array(dtype, count).reshape(page.shape)
 
 
-def _refuse_unreadable(page: TiffPage, size: int) -> None:
-    """Refuse what cannot be decoded in full; gaps would come out black."""
-    if page.imagedepth != 1:
-        raise PhotoError('it holds a volume, not a photo')
-    if page.dtype is None:
-        raise PhotoError(
-            f'samples of {page.bitspersample} bits are not supported'
-        )
-    refuse_bomb(
-        page.imagewidth,
-        page.imagelength,
-        page.samplesperpixel * page.dtype.itemsize,
-        size,
-    )
-    if page.photometric not in (*_GRAY, *_COLOR, PHOTOMETRIC.PALETTE):
-        name = getattr(page.photometric, 'name', page.photometric)
-        raise PhotoError(
-            f'its colors are stored as {name}; convert it to gray or RGB'
-        )
-    if page.photometric == PHOTOMETRIC.YCBCR and (
-        page.compression not in _JPEG
-    ):
-        raise PhotoError('its colors are stored as YCbCr; convert it to RGB')
-    spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    if page.is_contiguous:
-        spans, wanted = [(page.dataoffsets[0], page.nbytes)], 1
-    else:
-        wanted = math.prod(page.chunked)
-    if len(spans) < wanted or not all(map(all, spans)):
-        raise PhotoError('parts of the image are missing')
-    if any(offset + count > size for offset, count in spans):
-        raise PhotoError('the file ends before the image does')
-
-
 def _scan(page: TiffPage, array: NDArray, words: str) -> Scan:
     notes: list[str] = []
     if page.axes == 'SYX':
         array = np.moveaxis(array, 0, -1)
     array = array.reshape(page.imagelength, page.imagewidth, -1)
-    colors = 3 if page.photometric in _COLOR else 1
+    colors = 3 if page.photometric in COLOR else 1
     pixels, extra = array[..., :colors], array[..., colors:]
     if pixels.shape[-1] < colors or (colors == 1 and extra.shape[-1] > 1):
         raise PhotoError(f'it holds {array.shape[-1]} channels')

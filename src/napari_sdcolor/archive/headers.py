@@ -1,0 +1,103 @@
+"""The sizes that compressed pictures claim in their own headers."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+from PIL.WebPImagePlugin import WebPImageFile
+
+from napari_sdcolor.errors import PhotoError
+
+MAX_SCANS = 256
+"""No JPEG file draws its picture more often over itself."""
+
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_BARE = {0x01, *range(0xD0, 0xD9)}
+_CODESTREAM = b'\xff\x4f\xff\x51'
+
+
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG picture, (0, 0) if it has none.
+
+    Raises
+    ------
+    PhotoError
+        If it would be drawn over and over again.
+    """
+    if data.count(b'\xff\xda') > MAX_SCANS:
+        raise PhotoError(
+            'it is drawn over itself hundreds of times, as only hostile '
+            'files do'
+        )
+    place = 2
+    while place + 4 <= len(data):
+        if data[place] != 0xFF:
+            place += 1
+            continue
+        marker = data[place + 1]
+        if marker == 0xFF:  # a fill byte
+            place += 1
+        elif marker in _FRAMES:
+            if place + 9 > len(data):
+                break
+            height, width = struct.unpack_from('>HH', data, place + 5)
+            return width, height
+        elif marker in _BARE:
+            place += 2
+        elif marker == 0xDA:
+            break
+        else:
+            place += 2 + int.from_bytes(data[place + 2 : place + 4], 'big')
+    return 0, 0
+
+
+def jpeg_pixels(data: bytes) -> int:
+    """Where a JPEG picture's own pixels begin, past any thumbnail."""
+    place = 2
+    while data[place] == 0xFF and data[place + 1] != 0xDA:
+        if data[place + 1] == 0xFF:  # a fill byte
+            place += 1
+            continue
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], 'big')
+    return place
+
+
+def jpeg2000_start(data: bytes) -> int:
+    """Where the codestream of a JPEG 2000 file or codestream begins.
+
+    Raises
+    ------
+    PhotoError
+        If there is none.
+    """
+    if data.startswith(_CODESTREAM):
+        return 0
+    place = 0
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from('>I4s', data, place)
+        head = 8
+        if length == 1 and place + 16 <= len(data):
+            (length,) = struct.unpack_from('>Q', data, place + 8)
+            head = 16
+        if kind == b'jp2c':
+            if data[place + head :][:4] == _CODESTREAM:
+                return place + head
+            break
+        if length < head:
+            break
+        place += length
+    raise PhotoError('its codestream is missing')
+
+
+def jpeg2000_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG 2000 picture."""
+    fields = struct.unpack_from('>4I', data, jpeg2000_start(data) + 8)
+    width, height, left, top = fields
+    return max(0, width - left), max(0, height - top)
+
+
+def webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a WebP picture."""
+    with WebPImageFile(io.BytesIO(data)) as image:
+        return image.size

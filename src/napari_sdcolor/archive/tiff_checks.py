@@ -1,0 +1,155 @@
+"""What a TIFF page must be like before it is decoded.
+
+Gaps would come out black, and what a page claims would be asked for as
+memory: both are found out before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
+
+from napari_sdcolor.archive.headers import (
+    jpeg2000_size,
+    jpeg_size,
+    webp_size,
+)
+from napari_sdcolor.archive.scan import (
+    refuse_beyond_memory,
+    refuse_bomb,
+)
+from napari_sdcolor.errors import PhotoError
+
+GRAY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
+COLOR = (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
+
+MAX_TILE = 2**24
+"""Pixels of a tile, unless the image itself has as many."""
+
+READ_AGAIN = 4
+"""How often the same bytes of a file may stand for parts of an image."""
+
+HARMLESS_READS = 2**28
+"""Up to this many bytes nobody counts how often they are read."""
+
+_JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
+_JPEG2000 = (
+    COMPRESSION.JPEG2000,
+    COMPRESSION.APERIO_JP2000_YCBC,
+    COMPRESSION.APERIO_JP2000_RGB,
+    COMPRESSION.JPEG_2000_LOSSY,
+)
+_PLAIN = (
+    COMPRESSION.NONE,
+    COMPRESSION.CCITTRLE,
+    COMPRESSION.CCITT_T4,
+    COMPRESSION.CCITT_T6,
+    COMPRESSION.LZW,
+    COMPRESSION.ADOBE_DEFLATE,
+    COMPRESSION.DEFLATE,
+    COMPRESSION.PACKBITS,
+    COMPRESSION.LZMA,
+    COMPRESSION.ZSTD,
+    COMPRESSION.ZSTD_DEPRECATED,
+)
+# Decoded into a buffer of the expected size. The others bring a size of
+# their own along, which must be looked at.
+_SIZED: dict[int, Callable[[bytes], tuple[int, int]]] = {
+    **dict.fromkeys(_JPEG, jpeg_size),
+    **dict.fromkeys(_JPEG2000, jpeg2000_size),
+    COMPRESSION.WEBP: webp_size,
+}
+
+
+def check_page(page: TiffPage, size: int) -> None:
+    """Refuse what cannot be decoded in full, or only at a ruinous price.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    size
+        Bytes of the file.
+
+    Raises
+    ------
+    PhotoError
+        With the reason only; the caller names the file.
+    """
+    if page.imagedepth != 1 or page.tiledepth != 1:
+        raise PhotoError('it holds a volume, not a photo')
+    if page.dtype is None:
+        raise PhotoError(
+            f'samples of {page.bitspersample} bits are not supported'
+        )
+    pixel_bytes = page.samplesperpixel * page.dtype.itemsize
+    pixels = page.imagewidth * page.imagelength
+    refuse_bomb(page.imagewidth, page.imagelength, pixel_bytes, size)
+    refuse_beyond_memory(pixels * (pixel_bytes + 4))
+    if page.photometric not in (*GRAY, *COLOR, PHOTOMETRIC.PALETTE):
+        name = getattr(page.photometric, 'name', page.photometric)
+        raise PhotoError(
+            f'its colors are stored as {name}; convert it to gray or RGB'
+        )
+    if page.photometric == PHOTOMETRIC.YCBCR and (
+        page.compression not in _JPEG
+    ):
+        raise PhotoError('its colors are stored as YCbCr; convert it to RGB')
+    if page.compression not in _PLAIN and page.compression not in _SIZED:
+        name = getattr(page.compression, 'name', page.compression)
+        raise PhotoError(
+            f'it is compressed with {name}, which is not read; save it with '
+            'deflate or without compression'
+        )
+    _check_segments(page, size, pixels)
+
+
+def _check_segments(page: TiffPage, size: int, pixels: int) -> None:
+    spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    if page.is_contiguous:
+        spans, wanted = [(page.dataoffsets[0], page.nbytes)], 1
+    else:
+        wanted = math.prod(page.chunked)
+        across, down = _segment_size(page)
+        if across * down > max(2 * pixels, MAX_TILE):
+            raise PhotoError(
+                f'its tiles claim {across} × {down} pixels each, more than '
+                'the image itself'
+            )
+    if len(spans) < wanted or not all(map(all, spans)):
+        raise PhotoError('parts of the image are missing')
+    if any(offset + count > size for offset, count in spans):
+        raise PhotoError('the file ends before the image does')
+    read = sum(count for _, count in spans)
+    if read > max(READ_AGAIN * size, HARMLESS_READS):
+        raise PhotoError(
+            'the parts of its image lie over each other, as only damaged and '
+            'hostile files do'
+        )
+    if page.compression in _SIZED:
+        _check_sizes(page, spans)
+
+
+def _check_sizes(page: TiffPage, spans: list[tuple[int, int]]) -> None:
+    """Look at the sizes that compressed parts claim themselves."""
+    across, down = _segment_size(page)
+    size_of = _SIZED[page.compression]
+    stream = page.parent.filehandle
+    for offset, count in spans:
+        stream.seek(offset)
+        width, height = size_of(stream.read(count))
+        # Coders round up to blocks of 8 or 16 pixels.
+        if width > across + 64 or height > down + 64:
+            raise PhotoError(
+                f'a part of {across} × {down} pixels claims to be {width} × '
+                f'{height} pixels large'
+            )
+
+
+def _segment_size(page: TiffPage) -> tuple[int, int]:
+    """Pixels across and down of a tile or strip."""
+    if page.is_tiled:
+        return page.tilewidth, page.tilelength
+    return page.imagewidth, min(page.rowsperstrip, page.imagelength)
