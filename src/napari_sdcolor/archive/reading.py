@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from napari_sdcolor.archive.profiles import to_srgb
 from napari_sdcolor.archive.rasters import (
@@ -228,13 +228,47 @@ class PhotoFile:
         PhotoError
             If the page is damaged or incomplete, or is no photo.
         """
+        return self.read_with_pixels(page, window=window)[0]
+
+    def read_with_pixels(
+        self, page: int, *, window: str | tuple[float, float] = 'auto'
+    ) -> tuple[Photo, NDArray]:
+        """Read one photo and the codes that its lightness comes from.
+
+        Parameters
+        ----------
+        page, window
+            As for ``read``.
+
+        Returns
+        -------
+        photo
+            As ``read`` gives it.
+        pixels
+            (H, W) gray or (H, W, 3) color in the data type of the file,
+            without alpha; black lowest, palette and profile applied.
+
+        Raises
+        ------
+        PhotoError
+            As ``read``.
+        """
         digest = self.sha256
         name = f'{self.path}, page {page}' if self.count > 1 else self.path
         with _explaining(name):
-            scan = self._scan(page)
-            photo = _understand(self.path, name, scan, digest, window)
-        number = page if self.count > 1 else None
-        return replace(photo, origin=replace(photo.origin, page=number))
+            scan = _in_srgb(self._scan(page))
+            photo = _understand(name, scan, window)
+        origin = Origin(
+            path=self.path,
+            sha256=digest,
+            icc=scan.icc,
+            orientation=scan.orientation,
+            resolution=scan.resolution,
+            texts=scan.texts,
+            facts=scan.facts,
+            page=page if self.count > 1 else None,
+        )
+        return replace(photo, origin=origin), scan.pixels
 
     def _scan_raster(self, page: int) -> Scan:
         self._stream.seek(0)
@@ -277,38 +311,28 @@ def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
     raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
 
 
+def _in_srgb(scan: Scan) -> Scan:
+    """The scan with its color profile applied."""
+    if not scan.icc:
+        return scan
+    pixels, said = to_srgb(scan.pixels, scan.icc, scan.white)
+    return replace(scan, pixels=pixels, notes=scan.notes + said)
+
+
 def _understand(
-    path: str,
-    name: str,
-    scan: Scan,
-    digest: str,
-    window: str | tuple[float, float],
+    name: str, scan: Scan, window: str | tuple[float, float]
 ) -> Photo:
-    pixels, notes = scan.pixels, scan.notes
-    if scan.icc:
-        pixels, said = to_srgb(pixels, scan.icc, scan.white)
-        notes += said
     if isinstance(window, str):
         window = parse_window(window)
     if scan.white is not None and window in ('auto', 'type'):
         window = (0.0, float(scan.white))
-    array: Any = pixels
+    array: Any = scan.pixels
     if scan.alpha is not None:
-        array = np.dstack((pixels, scan.alpha))
+        array = np.dstack((scan.pixels, scan.alpha))
     photo = photo_from_array(
         array,
         window=window,
         rgb=array.ndim == 3,
         name=name,
     )
-    origin = Origin(
-        path=path,
-        sha256=digest,
-        icc=scan.icc,
-        orientation=scan.orientation,
-        resolution=scan.resolution,
-        texts=scan.texts,
-        facts=scan.facts,
-    )
-    photo = replace(photo, notes=notes + photo.notes)
-    return photo.with_origin(origin)
+    return replace(photo, notes=scan.notes + photo.notes)

@@ -147,6 +147,7 @@ def build_sidecar(
         Circumstances, as ``run_facts`` returns them.
     """
     told = run() if callable(run) else run
+    path = result.photo.origin.path
     return {
         'format': FORMAT,
         'source': source_facts(result),
@@ -161,7 +162,8 @@ def build_sidecar(
         'software': software_versions(),
         'command': list(command or command_for(result, color, pages)),
         'notes': list(notes),
-        'run': {'source_path': result.photo.origin.path} | dict(told or {}),
+        'run': {'source_path': os.path.abspath(path) if path else ''}
+        | dict(told or {}),
     }
 
 
@@ -275,6 +277,7 @@ def run_facts(
     finished: datetime | None = None,
     *,
     threads: int | None = None,
+    placement: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Circumstances of a run: the only place where a clock is looked at.
 
@@ -284,14 +287,17 @@ def run_facts(
         The latter is now if not given.
     threads
         Of the networks.
+    placement
+        Where the photo lay in a viewer's world, if it lay in one.
     """
     finished = finished or datetime.now(UTC)
-    return {
+    facts = {
         'started': started.isoformat(timespec='seconds'),
         'finished': finished.isoformat(timespec='seconds'),
         'host': platform.node(),
         'threads': threads,
     }
+    return facts | ({'placement': dict(placement)} if placement else {})
 
 
 def software_versions() -> dict[str, str | None]:

@@ -28,6 +28,7 @@ from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.keeper import Keeper
 from napari_sdcolor.plugin.painter import Painted
+from napari_sdcolor.plugin.restoring import take_over
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Coordinator(QObject):
 
     def _viewer_pairs(self) -> list[tuple]:
         return [
+            (self.viewer.layers.events.inserted, self._on_layer_inserted),
             (self.viewer.layers.events.removed, self._on_layer_removed),
             (self.viewer.dims.events.current_step, self._on_plane_changed),
         ]
@@ -128,6 +130,14 @@ class Coordinator(QObject):
                 if trio.map is not None and trio.map not in layers:
                     trio.forget_layer(trio.map)
                 self.coloring.add(trio)
+        self._on_layer_inserted()
+
+    def _on_layer_inserted(self, event: object = None) -> None:
+        """Layers from a sidecar are here: go on with them."""
+        for trio in take_over(self.viewer):
+            self.coloring.add(trio)
+            self.chooser.choose(trio.photo)
+            self.viewer.layers.selection.active = trio.map
 
     # --- what is shown ----------------------------------------------------
 

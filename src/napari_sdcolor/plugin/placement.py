@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -24,6 +27,36 @@ FOLLOWED = (
 def same_place(photo: Layer) -> dict[str, Any]:
     """Fields that put another layer of the same shape over a photo."""
     return {name: getattr(photo, name) for name in FOLLOWED}
+
+
+def placement_facts(photo: Layer) -> dict[str, Any]:
+    """Where a flat photo lies in the world, for the record of a run."""
+    if photo.ndim != 2:
+        return {}
+    return {
+        'scale': [float(value) for value in photo.scale],
+        'translate': [float(value) for value in photo.translate],
+        'rotate': np.asarray(photo.rotate, float).tolist(),
+        'shear': np.asarray(photo.shear, float).tolist(),
+        'affine': np.asarray(photo.affine.affine_matrix, float).tolist(),
+        'units': [str(unit) for unit in photo.units],
+        'axis_labels': [str(label) for label in photo.axis_labels],
+    }
+
+
+def placed(
+    run: Mapping[str, Any], pixels: NDArray, rgb: bool
+) -> dict[str, Any]:
+    """Layer fields from the record of a run, as far as they make sense."""
+    told = run.get('placement') or {}
+    if pixels.ndim - rgb != 2 or not isinstance(told, Mapping):
+        return {}
+    fields = {name: told[name] for name in FOLLOWED if name in told}
+    try:
+        same_place(Image(np.zeros((2, 2)), **fields))
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return fields
 
 
 def map_place(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.notifications import show_error, show_info
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.jobs import Job, Report
+from napari_sdcolor.plugin.placement import placement_facts
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ class Saver(QObject):
         plane = trio.plane
         labels, _ = trio.snapshot(plane)
         settings = saving.settings_of(trio, self.coordinator.engine.settings())
-        work = partial(self._work, trio, plane, labels, settings, path)
+        placement = placement_facts(trio.photo)
+        work = partial(
+            self._work, trio, plane, labels, settings, placement, path
+        )
         then = partial(self._on_saved, trio, plane, labels)
         self.view.show_words('')
         job = Job(('save', str(path)), work, then, name='save')
@@ -94,6 +98,7 @@ class Saver(QObject):
         plane: int,
         labels: np.ndarray,
         settings: Settings,
+        placement: dict[str, Any],
         path: Path,
         report: Report,
     ) -> OutputNames:
@@ -111,7 +116,7 @@ class Saver(QObject):
             folder,
             name,
             form,
-            run=partial(run_facts, started),
+            run=partial(run_facts, started, placement=placement),
         )
 
     def _on_saved(

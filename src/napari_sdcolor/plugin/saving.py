@@ -63,7 +63,10 @@ def full_result(
     """Color a plane of a trio anew in one full pass, for saving."""
     result = colorizer.colorize(trio.read(plane), labels, settings=settings)
     predicted = trio.predicted.get(plane)
-    unchanged = predicted is not None and np.array_equal(predicted, labels)
+    if predicted is None:
+        # Asked for now, so that the record can tell what a person changed.
+        predicted = colorizer.segment(result.photo).labels
+    unchanged = np.array_equal(predicted, labels)
     return replace(
         result,
         labels_origin='predicted' if unchanged else 'edited in napari',
@@ -98,8 +101,9 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
     # Each page in a folder of its own: they share their NAME.
     folder = f'colored-p{plane:04d}' if trio.is_stack else 'colored'
     words = ['sdcolor', 'colorize', str(path.resolve()), '-o', folder]
-    if trio.is_stack:
-        words += ['--page', str(plane)]
+    page = trio.source.page(plane)
+    if page is not None:
+        words += ['--page', str(page)]
     if trio.edited_share(plane):
         file = trio.saved_map(plane)
         if file is None:

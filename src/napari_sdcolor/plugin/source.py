@@ -14,6 +14,9 @@ from napari_sdcolor.errors import PhotoError
 if TYPE_CHECKING:
     from napari.layers import Image
 
+SOURCE_KEY = 'napari-sdcolor source'
+"""Where a photo that a sidecar brought back keeps where it came from."""
+
 WINDOW_CHOICES = {
     'auto': 'Automatic',
     'contrast': "Layer's contrast limits",
@@ -66,9 +69,19 @@ class PhotoSource:
 
     @property
     def path(self) -> Path | None:
-        """The file that the layer was opened from."""
+        """The file that the photo was read from."""
+        restored = self.layer.metadata.get(SOURCE_KEY)
+        if restored is not None:
+            return restored.path
         path = self.layer.source.path
         return Path(path) if path else None
+
+    def page(self, plane: int) -> int | None:
+        """Number of a plane in the file; None if it holds one photo."""
+        restored = self.layer.metadata.get(SOURCE_KEY)
+        if restored is not None:
+            return restored.pages[plane]
+        return plane if self.layer.ndim == 3 or self.planes > 1 else None
 
     def window(self, choice: str) -> str | tuple[float, float]:
         """What the widget's choice means for this layer.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.photo import Photo
 
 METADATA_KEY = 'napari-sdcolor'
+"""Where a color layer keeps its trio."""
 MAP_OPACITY = 0.3
 BRUSH_SIZE = 20
 
@@ -127,7 +128,7 @@ class Trio:
             return shown
         from napari_sdcolor.archive.reading import read_photo
 
-        page = plane if self.is_stack else None
+        page = self.source.page(plane)
         try:
             stored = read_photo(path, window=window, page=page)
         except PhotoError:
@@ -160,9 +161,12 @@ class Trio:
 
     def edited_share(self, plane: int) -> float:
         """Share of a plane's map that a person changed, in [0, 1]."""
-        if self.map is None or plane not in self.predicted:
+        if self.map is None:
             return 0.0
         labels, _ = self.snapshot(plane)
+        if plane not in self.predicted:
+            # What nobody predicted, a person made.
+            return float(labels.any())
         if labels.shape != self.predicted[plane].shape:
             return 1.0
         return float(np.mean(labels != self.predicted[plane]))
@@ -193,6 +197,22 @@ class Trio:
             # Never for an edit: the person may have painted on meanwhile.
             self.put_map(painted.plane, painted.labels)
         self.show(painted)
+
+    def adopt(self, color: Image | None, map_: Labels) -> None:
+        """Go on with layers that a reader made and that are in the viewer.
+
+        Parameters
+        ----------
+        color
+            Filled in every plane; becomes known as ours.
+        map_
+            At working size.
+        """
+        self.color, self.map = color, map_
+        map_.brush_size = BRUSH_SIZE
+        if color is not None:
+            color.metadata = {**color.metadata, METADATA_KEY: self}
+            self._filled.update(range(self.source.planes))
 
     def put_map(self, plane: int, labels: NDArray[np.uint8]) -> None:
         """Bring a map into the map layer as ONE undoable step."""

@@ -11,6 +11,7 @@ import numpy as np
 from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.restoring import Restored
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 from napari_sdcolor.settings import window_words
 
@@ -58,6 +59,11 @@ def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     from napari_sdcolor.archive.saving import save_color_only
 
     trio = meta.get('metadata', {}).get(METADATA_KEY)
+    if isinstance(trio, Restored):
+        raise SaveError(
+            'Open Plugins > Colorize first: it goes on with the layers of a '
+            'saved result, and can save them again.'
+        )
     if not isinstance(trio, Trio) or trio.map is None:
         raise SaveError(
             'This layer was not colored by napari-sdcolor, or its semantic '

@@ -1,0 +1,130 @@
+"""Finding the files that a sidecar tells about, and what became of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Belongings:
+    """The files of a result, as they are now.
+
+    Parameters
+    ----------
+    photo, color
+        Paths, or None where they were not found.
+    maps
+        One path or None per page.
+    changes
+        Sentences on what is missing or not what it was.
+    """
+
+    photo: Path | None = None
+    color: Path | None = None
+    maps: list[Path | None] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+
+def find_belongings(
+    sidecar: str | os.PathLike[str], content: Mapping[str, Any]
+) -> Belongings:
+    """Find photo, maps and colored file of a sidecar.
+
+    They are looked for beside the sidecar first, so that folders may be
+    moved; the photo also in the folder above, and where it was at the time.
+    Of several files of the photo's name the one with its hash is taken.
+
+    Parameters
+    ----------
+    sidecar
+        Its path.
+    content
+        As ``sidecar.read_sidecar`` gives it.
+    """
+    folder = Path(sidecar).parent
+    found = Belongings()
+    found.photo = _find_photo(folder, content, found.changes)
+    result = content['result']
+    found.color = _find(folder, result, 'The colored file', found.changes)
+    for page in content['pages']:
+        labels = page['labels']
+        found.maps.append(
+            _find(folder, labels, 'The label map', found.changes)
+            if labels['file']
+            else None
+        )
+    return found
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with path.open('rb') as stream:
+        return hashlib.file_digest(stream, 'sha256').hexdigest()
+
+
+def _find_photo(
+    folder: Path, content: Mapping[str, Any], changes: list[str]
+) -> Path | None:
+    source = content['source']
+    name, digest = source['file'], source['sha256']
+    if not name:
+        changes.append(
+            'The photo came from no file, so it cannot be shown again.'
+        )
+        return None
+    others = []
+    for path in _places(folder, name, content['run'].get('source_path', '')):
+        if path.is_file():
+            if _is(path, digest):
+                return path
+            others.append(path)
+    if others:
+        changes.append(
+            f'The photo {others[0]} is not the one that was colored: its '
+            'SHA-256 is another.'
+        )
+        return others[0]
+    changes.append(
+        f'The photo {name} was not found. Put it beside the sidecar in '
+        f'{folder}.'
+    )
+    return None
+
+
+def _places(folder: Path, name: str, former: str) -> Iterator[Path]:
+    yield folder / name
+    yield folder.parent / name
+    if former:
+        # Relative ones are relative to nobody knows what.
+        path = Path(former)
+        yield path if path.is_absolute() else folder / path
+
+
+def _find(
+    folder: Path, told: Mapping[str, Any], what: str, changes: list[str]
+) -> Path | None:
+    path = folder / told['file']
+    if not path.is_file():
+        changes.append(f'{what} {told["file"]} is no longer in {folder}.')
+        return None
+    if not _is(path, told['sha256']):
+        changes.append(f'{what} {path.name} was changed since it was saved.')
+    return path
+
+
+def _is(path: Path, digest: str) -> bool:
+    try:
+        return file_sha256(path) == digest
+    except OSError:
+        return False

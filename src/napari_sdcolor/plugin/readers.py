@@ -1,0 +1,210 @@
+"""Reader contribution: a sidecar brings photo, map and color back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image
+from napari.utils.notifications import show_warning
+from numpy.typing import NDArray
+
+from napari_sdcolor.errors import PhotoError, SdcolorError
+from napari_sdcolor.plugin.palette import names, palette
+from napari_sdcolor.plugin.placement import map_place, placed, same_place
+from napari_sdcolor.plugin.restoring import Restored
+from napari_sdcolor.plugin.source import SOURCE_KEY
+from napari_sdcolor.plugin.trio import MAP_OPACITY, METADATA_KEY
+from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.archive.belongings import Belongings
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+def get_reader(
+    path: str | list[str],
+) -> Callable[[str | list[str]], list[LayerData]] | None:
+    """What reads a path, if it is the sidecar of a colored photo."""
+    if isinstance(path, str) and path.endswith('.sdcolor.json'):
+        return read
+    return None
+
+
+def read(path: str | list[str]) -> list[LayerData]:
+    """Photo, color and map of a sidecar, as they were when it was saved.
+
+    Files that are missing or were changed are told in a warning.
+
+    Parameters
+    ----------
+    path
+        ``NAME.sdcolor.json``.
+
+    Returns
+    -------
+    list of tuple
+        Three layers for each photo. Pages of one shape are one stack.
+
+    Raises
+    ------
+    SdcolorError
+        If the sidecar, the photo or its map cannot be read.
+    """
+    from napari_sdcolor.archive.belongings import find_belongings
+    from napari_sdcolor.archive.sidecar import read_sidecar
+
+    content = read_sidecar(str(path))
+    found = find_belongings(str(path), content)
+    if found.photo is None:
+        raise PhotoError(' '.join(found.changes))
+    settings = _settings(content, found.changes)
+    name = Path(path).name.removesuffix('.sdcolor.json')
+    pages = [
+        _read_page(content, found, number, settings)
+        for number in range(len(content['pages']))
+    ]
+    # After reading, which has changes to tell as well.
+    for words in dict.fromkeys(found.changes):
+        show_warning(words)
+    if len({page['photo'].shape for page in pages}) == 1 < len(pages):
+        pages = [_stacked(pages)]
+    several = len(pages) > 1
+    layers: list[LayerData] = []
+    for number, page in enumerate(pages):
+        title = f'{name} page {number}' if several else name
+        layers += _layers(title, content, found, settings, page)
+    return layers
+
+
+def _settings(content: Mapping[str, Any], changes: list[str]) -> Settings:
+    try:
+        return Settings.from_dict(content['settings'])
+    except SdcolorError as error:
+        changes.append(
+            f'Some settings are not understood by this version ({error})'
+        )
+        known = Settings().to_dict()
+        return Settings.from_dict(
+            {
+                name: content['settings'][name]
+                for name in ('size', 'saturation', 'window')
+                if name in known
+            }
+        )
+
+
+def _read_page(
+    content: Mapping[str, Any],
+    found: Belongings,
+    number: int,
+    settings: Settings,
+) -> dict[str, Any]:
+    """Photo, map and color of one page as arrays."""
+    from napari_sdcolor.archive.labels import read_labels
+    from napari_sdcolor.archive.reading import open_photos
+
+    told = content['pages'][number]
+    with open_photos(found.photo, told['page']) as file:
+        (page,) = file.pages
+        photo, pixels = file.read_with_pixels(page, window=settings.window)
+    labels = None
+    if found.maps[number] is not None:
+        labels, notes = read_labels(found.maps[number], photo, settings.size)
+        found.changes += notes
+    return {
+        'photo': pixels,
+        'labels': labels,
+        'color': _read_color(content, found, number, photo.shape),
+        'window': photo.window,
+        'told': [told],
+        'maps': [found.maps[number]],
+    }
+
+
+def _read_color(
+    content: Mapping[str, Any],
+    found: Belongings,
+    number: int,
+    shape: tuple[int, int],
+) -> NDArray[np.uint8] | None:
+    """(H, W, 3) as the screen shows it, in 8 bits."""
+    from napari_sdcolor.archive.reading import open_photos
+
+    if found.color is None:
+        return None
+    several = len(content['pages']) > 1
+    try:
+        with open_photos(found.color, number if several else None) as file:
+            _, pixels = file.read_with_pixels(file.pages[0])
+    except PhotoError as error:
+        found.changes.append(str(error))
+        return None
+    if pixels.shape != (*shape, 3):
+        found.changes.append(
+            f'The colored file {found.color.name} has another size than the '
+            'photo and is not shown.'
+        )
+        return None
+    if pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return pixels
+
+
+def _stacked(pages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Pages of one shape as one page with a further axis."""
+    stack: dict[str, Any] = {'window': pages[0]['window']}
+    for name in ('photo', 'labels', 'color'):
+        planes = [page[name] for page in pages]
+        there = [plane for plane in planes if plane is not None]
+        stack[name] = None
+        if there:
+            empty = np.zeros_like(there[0])
+            stack[name] = np.stack(
+                [empty if plane is None else plane for plane in planes]
+            )
+    for name in ('told', 'maps'):
+        stack[name] = [page[name][0] for page in pages]
+    return stack
+
+
+def _layers(
+    title: str,
+    content: Mapping[str, Any],
+    found: Belongings,
+    settings: Settings,
+    page: Mapping[str, Any],
+) -> list[LayerData]:
+    pixels, labels, color = page['photo'], page['labels'], page['color']
+    restored = Restored(
+        path=found.photo,
+        pages=[told['page'] for told in page['told']],
+        settings=settings,
+        facts=[told['labels'] for told in page['told']],
+        maps=page['maps'],
+        has_color=color is not None,
+        has_map=labels is not None,
+    )
+    beside = {'metadata': {SOURCE_KEY: restored}}
+    rgb = pixels.shape[-1] == 3 and pixels.ndim > 2
+    shown = {'name': title, 'rgb': rgb, **placed(content['run'], pixels, rgb)}
+    if not rgb and pixels.dtype != bool:
+        shown['contrast_limits'] = page['window']
+    # A layer of its own tells where color and map lie over it.
+    model = Image(pixels, **shown)
+    layers: list[LayerData] = [(pixels, {**shown, **beside}, 'image')]
+    if color is not None:
+        place = {'name': f'{title} color', 'rgb': True, **same_place(model)}
+        # Known as ours, so that nobody takes it for a photo.
+        metadata = {METADATA_KEY: restored, SOURCE_KEY: restored}
+        layers.append((color, {**place, 'metadata': metadata}, 'image'))
+    if labels is not None:
+        shape = model.data.shape[model.ndim - 2 :][:2]
+        place = map_place(model, shape, labels.shape[-2:])
+        place |= {'name': f'{title} semantic map', 'opacity': MAP_OPACITY}
+        place |= {'colormap': palette(), 'features': names()}
+        layers.append((labels, {**place, **beside}, 'labels'))
+    return layers
