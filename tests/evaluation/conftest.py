@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from napari_sdcolor.evaluation.split import Entry
+from napari_sdcolor.evaluation.entries import Entry
 
 SIDE = 48
 

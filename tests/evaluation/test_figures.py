@@ -11,10 +11,10 @@ from skimage.color import deltaE_ciede2000
 
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.evaluation import split
+from napari_sdcolor.evaluation import means
+from napari_sdcolor.evaluation.means import class_means
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
-from napari_sdcolor.evaluation.split import class_means
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)
@@ -141,7 +141,7 @@ def test_segmentation_figures(
     # Class 9 has 1152 known pixels, too few; 7 has 2304 and is never found.
     assert found['classes'] == {'car': 0.0}
     assert found['miou'] == 0
-    assert split.LEAST_PIXELS == 2000
+    assert means.LEAST_PIXELS == 2000
 
 
 def test_gray_is_gray(result: dict[str, Any]) -> None:

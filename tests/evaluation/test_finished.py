@@ -102,8 +102,9 @@ def test_a_torn_picture_is_refused(split: list, tmp_path: Path) -> None:
 def test_no_picture_at_all(split: list, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r'for example made/a\.png or a\.png'):
         Finished('Theirs', tmp_path).match(Split(split), [0])
-    with pytest.raises(DataError, match='gray'):
-        Finished('gray', tmp_path)
+    for taken in ('gray', 'mapless', 'Ours', 'Original'):
+        with pytest.raises(DataError, match=taken):
+            Finished(taken, tmp_path)
 
 
 def test_two_pictures_of_one_photo(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from napari_sdcolor.evaluation.control import (
     controllability,
     is_hit,
 )
+from napari_sdcolor.evaluation.means import ClassMeans
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
-from napari_sdcolor.evaluation.split import ClassMeans
 from napari_sdcolor.evaluation.swaps import choose_swaps, partners
 
 SIDE = 48

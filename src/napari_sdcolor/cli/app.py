@@ -14,6 +14,7 @@ from napari_sdcolor.cli.doctor import doctor
 from napari_sdcolor.cli.evaluate import evaluate
 from napari_sdcolor.cli.models import models
 from napari_sdcolor.cli.segment import segment
+from napari_sdcolor.cli.study import study
 from napari_sdcolor.cli.train import train
 
 app = typer.Typer(
@@ -64,8 +65,13 @@ app.command(
 )(segment)
 app.add_typer(train)
 app.command(
-    epilog='Example: sdcolor evaluate --data photographs --split val',
+    epilog='Example: sdcolor evaluate --data photographs --split val '
+    '-o figures --results Others=their-pictures',
 )(evaluate)
+app.command(
+    epilog='Example: sdcolor study answers-*.csv --key '
+    'figures/user-study-key.json',
+)(study)
 app.add_typer(models)
 app.command(
     epilog='Example: sdcolor doctor --json',

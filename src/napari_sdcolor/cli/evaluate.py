@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_sdcolor.cli import options, recipes
+from napari_sdcolor.cli.photos import make_folder
 from napari_sdcolor.cli.talk import DONE, FAILED, Talk
 from napari_sdcolor.settings import Settings
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 GROUPS = ('fidelity', 'map', 'swaps', 'repair', 'bleeding', 'segmentation')
 """What ``evaluation.run`` measures; kept here so that --help is quick."""
+
+MOST_RESULTS = 20
+"""Nobody scores more pictures of one photo."""
 
 
 def _groups(words: str | None) -> tuple[str, ...]:
@@ -34,6 +40,34 @@ def _groups(words: str | None) -> tuple[str, ...]:
 
 def _checked_groups(words: str | None) -> str | None:
     _groups(words)
+    return words
+
+
+def _results(words: list[str] | None) -> dict[str, Path]:
+    """Folders by name of 'NAME=DIR'."""
+    folders: dict[str, Path] = {}
+    for word in words or ():
+        name, found, folder = word.partition('=')
+        name = name.strip()
+        if not found or not name or not folder:
+            raise typer.BadParameter(
+                f'{word!r} is not of the form NAME=DIR, such as '
+                'Others=their-pictures.'
+            )
+        if name in folders:
+            raise typer.BadParameter(f'The name {name!r} is given twice.')
+        if not Path(folder).is_dir():
+            raise typer.BadParameter(f'{folder} is no folder.')
+        folders[name] = Path(folder)
+    if len(folders) > MOST_RESULTS:
+        raise typer.BadParameter(
+            f'At most {MOST_RESULTS} other methods can be compared with.'
+        )
+    return folders
+
+
+def _checked_results(words: list[str] | None) -> list[str] | None:
+    _results(words)
     return words
 
 
@@ -58,17 +92,29 @@ def evaluate(
             '--split', metavar='NAME', help='Which photographs to look at.'
         ),
     ] = 'val',
-    limit: Annotated[
-        int | None,
+    output: Annotated[
+        Path | None,
         typer.Option(
-            '--limit',
-            min=1,
-            metavar='N',
-            help='Only this many, evenly spread over the split.',
-            show_default='all',
+            '-o',
+            '--output',
+            metavar='DIR',
+            file_okay=False,
+            help='Folder for figures, tables, plots, a contact sheet and a '
+            'user study; made if it is missing.',
+            show_default=False,
         ),
     ] = None,
-    source: recipes.Source = None,
+    results: Annotated[
+        list[str] | None,
+        typer.Option(
+            '--results',
+            metavar='NAME=DIR',
+            callback=_checked_results,
+            help='Finished pictures of another method, named as the '
+            'photographs are; may be repeated.',
+            show_default=False,
+        ),
+    ] = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -79,8 +125,52 @@ def evaluate(
             show_default='all',
         ),
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            '--limit',
+            min=1,
+            metavar='N',
+            help='Only this many, evenly spread over the split.',
+            show_default='all',
+        ),
+    ] = None,
+    study: Annotated[
+        int,
+        typer.Option(
+            '--study',
+            min=0,
+            metavar='N',
+            help='Photographs in the user study; 0 makes none.',
+        ),
+    ] = 20,
+    class_means: Annotated[
+        Path | None,
+        typer.Option(
+            '--class-means',
+            metavar='FILE',
+            dir_okay=False,
+            help='Keeps the mean colors of the training split for the next '
+            'evaluation.',
+            show_default=False,
+        ),
+    ] = None,
+    source: recipes.Source = None,
     color: Annotated[Path | None, _part('color')] = None,
     segmentation: Annotated[Path | None, _part('segmentation')] = None,
+    without_maps: Annotated[
+        Path | None,
+        typer.Option(
+            '--without-maps',
+            metavar='FILE',
+            exists=True,
+            dir_okay=False,
+            help='Color weights trained at equal budget with empty maps '
+            'only, to compare with.',
+            show_default=False,
+            rich_help_panel='Settings',
+        ),
+    ] = None,
     size: options.Size = options.DEFAULTS.size,
     weights: options.Weights = options.DEFAULTS.weights,
     device: options.DeviceOption = options.DEVICE,
@@ -88,12 +178,16 @@ def evaluate(
 ) -> None:
     """Measure color and maps on photographs whose colors are known."""
     talk = Talk('evaluate', as_json)
-    with talk.refusing():
+    with talk.refusing(), _stopping(talk):
         settings = Settings(size=size, device=device.value, weights=weights)
+        from napari_sdcolor.evaluation.report import files
         from napari_sdcolor.evaluation.report.tables import as_markdown
-        from napari_sdcolor.evaluation.run import evaluate as measure
+        from napari_sdcolor.evaluation.run import Evaluation
         from napari_sdcolor.training.data import open_data
 
+        if output is not None:
+            files.refuse_used(output)
+            make_folder(output)
         talk.say(f'Reading {data}')
         found = open_data(data, source and source.value)
         talk.say(found.describe())
@@ -103,22 +197,58 @@ def evaluate(
         # Class means are a baseline; data may have no photos for them.
         train = [entry for entry in found.entries if entry.split == 'train']
         colorizer = _load(talk, settings, color, segmentation)
-        try:
-            result = measure(
-                colorizer,
-                entries,
-                train_entries=train or None,
-                groups=_groups(only),
-                limit=limit,
-                report=talk.say,
-            )
-        except KeyboardInterrupt:
-            talk.stop('Stopped; nothing was written.')
+        evaluation = Evaluation(
+            colorizer,
+            entries,
+            train_entries=train or None,
+            means=class_means,
+            groups=_groups(only),
+            limit=limit,
+            results=_results(results),
+            mapless=_mapless(colorizer, without_maps),
+            report=talk.say,
+        )
+        for each in evaluation.finished:
+            for line in each.refused:
+                talk.refuse(line)
+        result = {'split': split, **evaluation.measure()}
+        written = []
+        if output is not None:
+            written = files.write_report(output, evaluation, result, study)
         talk.answer(as_markdown(result))
+        for path in written:
+            talk.say(f'Wrote {path}')
+        incomplete = [*result['skipped']]
         for line in result['skipped']:
             talk.refuse(line)
-        code = FAILED if result['skipped'] else DONE
-        talk.finish({'split': split, **result}, code)
+        for name, about in result['results'].items():
+            incomplete += about['missing'] + about['refused']
+            for photo in about['missing']:
+                talk.refuse('there is no picture of it.', f'{name}, {photo}')
+        talk.finish(
+            {**result, 'written': [str(path) for path in written]},
+            FAILED if incomplete else DONE,
+        )
+
+
+@contextmanager
+def _stopping(talk: Talk) -> Iterator[None]:
+    """Ctrl+C ends the command with a sentence."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        talk.stop('Stopped; no figures were written.')
+
+
+def _mapless(colorizer: Colorizer, path: Path | None) -> Colorizer | None:
+    """The same segmentation with color weights that never saw a map."""
+    if path is None:
+        return None
+    from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.weights import load_part
+
+    parts = {**colorizer.parts, 'color': load_part(path, 'color')}
+    return Colorizer(parts, colorizer.device, size=colorizer.size)
 
 
 def _load(

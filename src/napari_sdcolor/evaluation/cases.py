@@ -15,8 +15,9 @@ from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import Box, resize_labels
+from napari_sdcolor.evaluation.entries import full_name
 from napari_sdcolor.evaluation.finished import Finished
-from napari_sdcolor.evaluation.split import Split, full_name
+from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.evaluation.swaps import Swap, choose_swaps
 
 if TYPE_CHECKING:

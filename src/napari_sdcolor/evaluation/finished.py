@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.evaluation.split import Entry, Split, full_name
+from napari_sdcolor.evaluation import study
+from napari_sdcolor.evaluation.entries import Entry, full_name
+from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.training.sources import entry as stored
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp')
@@ -57,9 +59,10 @@ class Finished:
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        if name in OURS:
+        if name in (*OURS, *study.NAMES):
             raise DataError(
-                f'A method cannot be named {name!r}: that is one of ours.'
+                f'A method cannot be named {name!r}: a row of the tables or '
+                'of the user study has that name.'
             )
         self.name = name
         self.folder = folder

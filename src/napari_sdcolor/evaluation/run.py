@@ -17,17 +17,14 @@ from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.bleeding import Bleeding
 from napari_sdcolor.evaluation.cases import Case
 from napari_sdcolor.evaluation.control import Control
+from napari_sdcolor.evaluation.entries import Entry
 from napari_sdcolor.evaluation.fidelity import Fidelity, MapEffect
 from napari_sdcolor.evaluation.finished import Finished
+from napari_sdcolor.evaluation.means import ClassMeans, class_means, kept_means
 from napari_sdcolor.evaluation.progress import Ticker
 from napari_sdcolor.evaluation.repair import Repair
 from napari_sdcolor.evaluation.segmentation import Found
-from napari_sdcolor.evaluation.split import (
-    ClassMeans,
-    Entry,
-    Split,
-    class_means,
-)
+from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.evaluation.summary import class_rows, dataset_rows
 
 GROUPS = {
@@ -63,8 +60,7 @@ class Evaluation:
         The training split, for the class means; without it the class-mean
         baseline, swaps and repairs are not computed.
     means
-        Class means that were computed before, instead of
-        ``train_entries``.
+        File that keeps the class means for the next evaluation.
     groups
         Which of ``GROUPS``.
     limit
@@ -92,7 +88,7 @@ class Evaluation:
         entries: Sequence[Entry],
         *,
         train_entries: Sequence[Entry] | None = None,
-        means: ClassMeans | None = None,
+        means: Path | None = None,
         groups: Collection[str] = tuple(GROUPS),
         limit: int | None = None,
         results: Mapping[str, Path] | None = None,
@@ -111,18 +107,24 @@ class Evaluation:
         self.mapless = mapless
         self.groups = [name for name in GROUPS if name in groups]
         self.ticker = Ticker(report)
-        if means is None and set(USE_MEANS) & set(groups):
-            means = self._means(train_entries)
+        found = None
+        if set(USE_MEANS) & set(groups):
+            found = self._means(train_entries, means)
         self.split = Split(
-            entries, means, self.ticker.over('photos looked through')
+            entries, found, self.ticker.over('photos looked through')
         )
         self.places = self.split.places(limit)
         for each in self.finished:
             each.match(self.split, self.places)
 
-    def _means(self, entries: Sequence[Entry] | None) -> ClassMeans | None:
+    def _means(
+        self, entries: Sequence[Entry] | None, path: Path | None
+    ) -> ClassMeans | None:
+        progress = self.ticker.over('training photos')
+        if entries is not None and path is not None:
+            return kept_means(path, entries, progress)
         if entries is not None:
-            return class_means(entries, self.ticker.over('training photos'))
+            return class_means(entries, progress)
         if set(self.groups) <= set(NEED_MEANS):
             raise DataError(
                 'Swaps and repairs need the class means of a training split, '

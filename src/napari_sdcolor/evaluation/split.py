@@ -1,87 +1,18 @@
-"""What is evaluated: photos with known colors, and what the training knew."""
+"""What is evaluated: photos with known colors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
-from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
+from napari_sdcolor.evaluation.entries import Entry
+from napari_sdcolor.evaluation.means import LEAST_PIXELS, ClassMeans
 from napari_sdcolor.training.sources.entry import BadEntry
-
-LEAST_PIXELS = 2000
-"""Classes with fewer known pixels in the split have no figures."""
-
-
-class Entry(Protocol):
-    """One photograph of a data folder."""
-
-    @property
-    def dataset(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-    def load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """RGB (h, w, 3) and label map (h, w) with 255 for unknown."""
-
-
-def full_name(entry: Entry) -> str:
-    """Data set and name, which together are unique."""
-    return f'{entry.dataset}/{entry.name}'
-
-
-@dataclass(frozen=True)
-class ClassMeans:
-    """Mean color of every class in the training split.
-
-    Parameters
-    ----------
-    ab
-        (60, 2) mean a and b; 0 for classes that it does not hold.
-    pixels
-        (60,) known pixels that the mean is over.
-    """
-
-    ab: NDArray[np.float64]
-    pixels: NDArray[np.int64]
-
-
-def class_means(
-    entries: Sequence[Entry],
-    progress: Callable[[Sequence[Entry]], Iterable[Entry]] = iter,
-) -> ClassMeans:
-    """Mean color of every class over all known pixels of training photos.
-
-    Raises
-    ------
-    DataError
-        If no photo has a label map.
-    """
-    sums = np.zeros((N_CLASSES, 2))
-    pixels = np.zeros(N_CLASSES, np.int64)
-    for entry in progress(entries):
-        try:
-            rgb, labels = entry.load()
-        except BadEntry:
-            # One photo of thousands does not matter for a mean.
-            continue
-        if labels is None:
-            continue
-        known = labels != UNKNOWN
-        ids = labels[known]
-        ab = lab.rgb_to_lab(rgb[known] / np.float32(255))[:, 1:]
-        pixels += np.bincount(ids, minlength=N_CLASSES)
-        for channel in (0, 1):
-            sums[:, channel] += np.bincount(ids, ab[:, channel], N_CLASSES)
-    if not pixels.any():
-        raise DataError('No training photograph has a label map.')
-    return ClassMeans(sums / np.maximum(pixels, 1)[:, None], pixels)
 
 
 @dataclass

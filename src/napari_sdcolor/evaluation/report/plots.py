@@ -1,0 +1,269 @@
+"""Plots of an evaluation, each as the bytes of a PNG file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_sdcolor.classes import class_id
+from napari_sdcolor.evaluation.edges import blurred_edge
+from napari_sdcolor.evaluation.report.tables import METHODS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = {
+    'gray': '0.6',
+    'class-mean': 'C1',
+    'empty': 'C7',
+    'shuffled': 'C5',
+    'predicted': 'C0',
+    'true': 'C2',
+    'mapless': 'C6',
+}
+"""One color per method in all plots; others take what is left."""
+
+
+def draw_all(result: dict[str, Any]) -> dict[str, bytes]:
+    """PNG files by name, as far as there is something to draw.
+
+    Parameters
+    ----------
+    result
+        What ``evaluate`` returned.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    """
+    plots: dict[str, Callable[[dict[str, Any]], Figure | None]] = {
+        'methods.png': methods,
+        'gain.png': gain,
+        'swaps.png': swap_matrix,
+        'bleeding.png': bleeding,
+        'classes.png': classes,
+    }
+    drawn = {}
+    for name, draw in plots.items():
+        figure = draw(result)
+        if figure is not None:
+            stream = io.BytesIO()
+            # matplotlib's version would make equal plots unequal files.
+            figure.savefig(
+                stream, format='png', dpi=100, metadata={'Software': None}
+            )
+            drawn[name] = stream.getvalue()
+    return drawn
+
+
+def methods(result: dict[str, Any]) -> Figure | None:
+    """Fidelity and colorfulness of every method beside each other."""
+    scopes = result['scopes']
+    if scopes is None:
+        return None
+    labeled = bool(scopes['labeled']['photos'])
+    scope = scopes['labeled' if labeled else 'all']
+    rows = scope['methods']
+    names = [name for name in [*METHODS, *rows] if name in rows]
+    names = list(dict.fromkeys(names))[::-1]
+    figure = _figure(11, 1.9 + 0.42 * len(names))
+    figure.suptitle(
+        f'{"Labeled photos" if labeled else "Photos"}, all pixels '
+        f'({scope["photos"]} photos)'
+    )
+    titles = {
+        'psnr_ab': 'PSNR_ab, dB (higher is better)',
+        'delta_e': 'ΔE2000 (lower is better)',
+        'colorfulness': 'colorfulness (line: the photos)',
+    }
+    for axes, (key, title) in zip(
+        figure.subplots(1, 3, sharey=True), titles.items(), strict=True
+    ):
+        values = [rows[name][key] for name in names]
+        bars = axes.barh(
+            [METHODS.get(name, name) for name in names],
+            values,
+            color=[COLORS.get(name, 'C4') for name in names],
+        )
+        axes.bar_label(bars, fmt='%.2f', padding=3, fontsize=8)
+        axes.set_title(title, fontsize=10)
+        if key == 'colorfulness':
+            truth = rows['gray']['truth_colorfulness']
+            axes.axvline(truth, color='black', lw=1)
+            axes.set_xlim(0, 1.2 * max([truth, *values]))
+        else:
+            low, high = min(values), max(values)
+            # Decibels have no meaningful zero.
+            left = low - max(0.3 * (high - low), 0.5)
+            left = left if key == 'psnr_ab' else 0
+            axes.set_xlim(left, high + 0.25 * (high - left))
+        axes.grid(axis='x', alpha=0.3)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def gain(result: dict[str, Any]) -> Figure | None:
+    """PSNR_ab over gray, photo by photo."""
+    photos = [
+        photo for photo in result['per_photo'] or () if 'psnr_ab' in photo
+    ]
+    if not photos:
+        return None
+    # All curves are over the same photos.
+    labeled = [photo for photo in photos if 'true' in photo['psnr_ab']]
+    photos = labeled or photos
+    figure = _figure(9, 5)
+    axes = figure.subplots()
+    shown = [*('empty', 'predicted', 'true'), *result['results']]
+    for name in shown:
+        gains = [
+            photo['psnr_ab'][name] - photo['psnr_ab']['gray']
+            for photo in photos
+            if name in photo['psnr_ab']
+        ]
+        if not gains:
+            continue
+        share = (np.arange(len(gains)) + 0.5) / len(gains)
+        words = METHODS.get(name, name)
+        axes.plot(
+            np.sort(gains),
+            100 * share,
+            color=COLORS.get(name),
+            label=f'{words}: mean {np.mean(gains):+.2f} dB',
+        )
+    axes.axvline(0, color='black', lw=1)
+    axes.set_xlabel('PSNR_ab over the gray picture, dB')
+    axes.set_ylabel('photos below, %')
+    axes.set_title(
+        f'What color gains over gray on {len(photos)} '
+        f'{"labeled " if labeled else ""}photos (right of the line is better)'
+    )
+    axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def swap_matrix(result: dict[str, Any]) -> Figure | None:
+    """CSC of every pair of classes that was swapped."""
+    found = result['swaps']
+    if not found:
+        return None
+    pairs = found['pairs']
+    rows, columns = (
+        sorted({pair[end] for pair in pairs}, key=class_id)
+        for end in ('from', 'to')
+    )
+    matrix = np.full((len(rows), len(columns)), np.nan)
+    for pair in pairs:
+        place = rows.index(pair['from']), columns.index(pair['to'])
+        matrix[place] = pair['csc']
+    figure = _figure(
+        max(6, 3.2 + 0.27 * len(columns)), max(4, 2 + 0.24 * len(rows))
+    )
+    axes = figure.subplots()
+    image = axes.imshow(matrix, cmap='RdYlGn', vmin=-0.2, vmax=1.2)
+    axes.set_facecolor('0.94')
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
+    axes.set_ylabel('class of the region')
+    axes.set_xlabel('new class')
+    axes.set_title(
+        f'CSC of {found["swaps"]} swaps: mean {found["csc"]:.2f}, '
+        f'hit rate {found["hit_rate"]:.0%}',
+        fontsize=11,
+    )
+    bar = figure.colorbar(image, shrink=0.8, extend='both')
+    bar.set_label('1: the new color was reached, 0: ignored')
+    return figure
+
+
+def bleeding(result: dict[str, Any]) -> Figure | None:
+    """Mean profiles across label edges, with the blur that fits."""
+    found = result['bleeding']
+    shown = {
+        name: method
+        for name, method in (found or {'methods': {}})['methods'].items()
+        if method['profile'] is not None
+    }
+    if not shown:
+        return None
+    figure = _figure(5.2 * min(len(shown), 3), 4.2 * -(-len(shown) // 3))
+    grid = figure.subplots(
+        -(-len(shown) // 3),
+        min(len(shown), 3),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    for axes in grid.flat[len(shown) :]:
+        axes.set_axis_off()
+    for axes, (name, method) in zip(grid.flat, shown.items(), strict=False):
+        _profiles(axes, name, method, found['depths'])
+    figure.suptitle("Share of the neighbor's color behind a label edge")
+    return figure
+
+
+def _profiles(
+    axes: Axes, name: str, method: dict[str, Any], depths: list[int]
+) -> None:
+    fine = np.linspace(0.5, depths[-1], 200)
+    for words, suffix, color in (
+        ('the photos', '_truth', '0.4'),
+        (METHODS.get(name, name), '', COLORS.get(name, 'C4')),
+    ):
+        sigma = method[f'sigma{suffix}']
+        values = [
+            np.nan if value is None else value
+            for value in method[f'profile{suffix}']
+        ]
+        label = f'{words}, σ = {sigma:.1f} px'
+        axes.plot(depths, values, 'o', color=color, ms=4, label=label)
+        axes.plot(fine, blurred_edge(fine, sigma), color=color, lw=1)
+    axes.axvspan(2, 6, color='0.93', zorder=0)
+    axes.axhline(0, color='black', lw=0.8)
+    axes.set_title(f'{method["edges"]} edges, {method["photos"]} photos')
+    axes.set_xlabel('depth in the region, px (gray: where LCL is taken)')
+    axes.set_ylabel('α')
+    axes.legend(fontsize=9)
+
+
+def classes(result: dict[str, Any]) -> Figure | None:
+    """How well each class is found, and how often training showed it."""
+    rows = [row for row in result['classes'] if row.get('iou') is not None]
+    if not rows:
+        return None
+    rows.sort(key=lambda row: row['iou'])
+    names = [row['name'] for row in rows]
+    figure = _figure(9, 1.8 + 0.2 * len(rows))
+    trained = all('training_pixels' in row for row in rows)
+    grid = figure.subplots(1, 2 if trained else 1, sharey=True, squeeze=False)
+    axes = grid[0, 0]
+    axes.barh(names, [100 * row['iou'] for row in rows], color='C0')
+    recall = [100 * (row['recall'] or 0) for row in rows]
+    axes.plot(recall, names, 'o', color='C1', ms=4, label='recall')
+    axes.set_xlabel('IoU (bars) and recall (dots), %')
+    axes.set_xlim(0, 100)
+    axes.margins(y=0.01)
+    axes.tick_params(axis='y', labelsize=8)
+    axes.grid(axis='x', alpha=0.3)
+    if trained:
+        pixels = grid[0, 1]
+        amounts = [max(row['training_pixels'], 1) for row in rows]
+        pixels.barh(names, amounts, color='0.6')
+        pixels.set_xscale('log')
+        pixels.set_xlabel('known pixels in the training split')
+        pixels.grid(axis='x', alpha=0.3)
+    figure.suptitle('The predicted map, class by class')
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    # Without pyplot: no display is looked for, and nothing is kept open.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout='constrained')

@@ -1,0 +1,246 @@
+"""From answers to the paper's Table 1: mean scores and their intervals."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.errors import DataError
+from napari_sdcolor.evaluation.report.markdown import MISSING, table
+from napari_sdcolor.evaluation.study import CRITERIA
+
+COLUMNS = ('study', 'rater', 'photo', 'position', *CRITERIA)
+"""Of the answers that the page saves."""
+
+NATURALNESS = 'naturalness'
+"""The mean of the three criteria (paper, section 4.2)."""
+
+DRAWS = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the page does not tell.
+
+    Parameters
+    ----------
+    study
+        Identity of the page.
+    methods
+        In the order of the table.
+    positions
+        For each photo the method at each letter.
+    """
+
+    study: str
+    methods: list[str]
+    positions: list[dict[str, str]]
+
+    @classmethod
+    def read(cls, path: Path) -> Key:
+        """Read the file that was made together with the page.
+
+        Raises
+        ------
+        DataError
+            If it is no such file.
+        """
+        try:
+            found = json.loads(path.read_text(encoding='utf-8'))
+            photos = [dict(each['positions']) for each in found['photos']]
+            return cls(str(found['study']), list(found['methods']), photos)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f'{path} is no key of a user study; it is called '
+                'user-study-key.json and lies beside the page.'
+            ) from error
+
+
+def score_table(paths: Sequence[Path], key: Key) -> dict[str, Any]:
+    """Scores of every method from the answers of all raters.
+
+    The interval resamples raters and photos alike, both with replacement,
+    because both are samples of many.
+
+    Parameters
+    ----------
+    paths
+        CSV files that the page saved, one or more for each rater.
+    key
+        To the page.
+
+    Returns
+    -------
+    dict
+        JSON-serializable: ``raters``, ``photos``, number of ``scores`` and
+        of those left ``empty``, and for each method and criterion, and for
+        'naturalness', ``mean`` and ``interval``, None without a score.
+
+    Raises
+    ------
+    DataError
+        If a file belongs to another study, is damaged, or answers twice
+        for one rater.
+    """
+    answers: dict[tuple[str, int, str], NDArray] = {}
+    for path in paths:
+        for place, scores in _read(path, key).items():
+            if place in answers:
+                rater, photo, _ = place
+                raise DataError(
+                    f'{path}: {rater!r} has answers on photo {photo + 1} '
+                    'in another file already; give one of them.'
+                )
+            answers[place] = scores
+    raters = sorted({rater for rater, _, _ in answers})
+    values = np.full(
+        (len(raters), len(key.positions), len(key.methods), len(CRITERIA)),
+        np.nan,
+    )
+    for (rater, photo, method), scores in answers.items():
+        place = raters.index(rater), photo, key.methods.index(method)
+        values[place] = scores
+    if not np.isfinite(values).any():
+        raise DataError('There is no score in the answers.')
+    # Naturalness is the mean of the three, so that it needs all of them.
+    values = np.concatenate([values, values.mean(-1, keepdims=True)], axis=-1)
+    means, lows, highs = _summary(values)
+    scored = np.isfinite(values[..., :-1])
+    return {
+        'study': key.study,
+        'raters': raters,
+        'photos': int(scored.any(axis=(0, 2, 3)).sum()),
+        'scores': int(scored.sum()),
+        'empty': int(scored.size - scored.sum()),
+        'methods': {
+            method: {
+                name: _figure(means[m, c], lows[m, c], highs[m, c])
+                for c, name in enumerate([*CRITERIA, NATURALNESS])
+            }
+            for m, method in enumerate(key.methods)
+        },
+    }
+
+
+def _figure(mean: float, low: float, high: float) -> dict[str, Any] | None:
+    if np.isnan(mean):
+        return None
+    return {'mean': float(mean), 'interval': [float(low), float(high)]}
+
+
+def _summary(values: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Mean and interval (methods, criteria) of scores (raters, photos, …)."""
+    rng = np.random.default_rng(0)
+    raters, photos = values.shape[:2]
+    draws = []
+    for _ in range(DRAWS):
+        drawn = values[rng.integers(0, raters, raters)]
+        drawn = drawn[:, rng.integers(0, photos, photos)]
+        draws.append(_mean(drawn))
+    tail = 50 * (1 - LEVEL)
+    stacked = np.array(draws)
+    low, high = (np.full(stacked.shape[1:], np.nan) for _ in range(2))
+    for place in np.ndindex(*stacked.shape[1:]):
+        there = stacked[(slice(None), *place)]
+        there = there[np.isfinite(there)]
+        if there.size:
+            low[place], high[place] = np.percentile(there, [tail, 100 - tail])
+    return _mean(values), low, high
+
+
+def _mean(values: NDArray) -> NDArray[np.float64]:
+    """Mean over raters and photos of the scores that are there."""
+    there = np.isfinite(values)
+    counts = there.sum(axis=(0, 1))
+    sums = np.where(there, values, 0).sum(axis=(0, 1))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _read(path: Path, key: Key) -> dict[tuple[str, int, str], NDArray]:
+    """Scores (criteria,) by rater, photo and method; NaN where empty."""
+    try:
+        with path.open(newline='', encoding='utf-8-sig') as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f'{path} is no table of answers.') from error
+    if not rows or set(COLUMNS) - set(rows[0]):
+        raise DataError(
+            f'{path} is no table of answers; its columns must be '
+            f'{", ".join(COLUMNS)}.'
+        )
+    found: dict[tuple[str, int, str], NDArray] = {}
+    for number, row in enumerate(rows, 2):
+        where = f'{path}, line {number}'
+        if row['study'] != key.study:
+            raise DataError(
+                f'{where}: these are answers to the study {row["study"]!r}, '
+                f'the key is that of {key.study!r}.'
+            )
+        place = _place(row, key, where)
+        if place in found:
+            raise DataError(f'{where}: this picture was answered before.')
+        found[place] = np.array(
+            [_score(row[name], where) for name in CRITERIA]
+        )
+    return found
+
+
+def _place(row: dict[str, str], key: Key, where: str) -> tuple[str, int, str]:
+    try:
+        photo = int(row['photo']) - 1
+        if photo < 0:
+            raise IndexError
+        method = key.positions[photo][row['position']]
+    except (ValueError, IndexError, KeyError) as error:
+        raise DataError(
+            f'{where}: the study has no picture {row["photo"]} '
+            f'{row["position"]}.'
+        ) from error
+    return row['rater'], photo, method
+
+
+def _score(text: str | None, where: str) -> float:
+    if not text:
+        return np.nan
+    try:
+        score = float(text)
+    except ValueError:
+        score = np.nan
+    if not 0 <= score <= 100:
+        raise DataError(f'{where}: {text!r} is no score from 0 to 100.')
+    return score
+
+
+def as_markdown(result: dict[str, Any]) -> str:
+    """The table as the paper prints it, with intervals."""
+    names = [*CRITERIA, NATURALNESS]
+    titles = [*CRITERIA.values(), 'Naturalness']
+    rows = [
+        [method, *(_cell(figures[name]) for name in names)]
+        for method, figures in result['methods'].items()
+    ]
+    count = len(result['raters'])
+    left = f', {result["empty"]} left empty' if result['empty'] else ''
+    return (
+        f'{count} {"person" if count == 1 else "persons"}, '
+        f'{result["photos"]} photos, {result["scores"]} scores from 0 to '
+        f'100{left}. Mean and 95 % bootstrap interval over persons and '
+        'photos; Naturalness is the mean of the three. Pictures of one photo '
+        'were shown side by side in shuffled positions.\n\n'
+        f'{table(["", *titles], rows)}\n'
+    )
+
+
+def _cell(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return MISSING
+    low, high = figure['interval']
+    return f'{figure["mean"]:.1f} ({low:.1f} to {high:.1f})'
