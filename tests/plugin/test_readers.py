@@ -279,9 +279,7 @@ def test_places_in_the_world_are_kept(save, open_sidecar, make_photo):
     np.testing.assert_allclose(map_.data_to_world([3, 4]), wanted)
 
 
-def test_writing_a_restored_color_without_the_dock(
-    save, make_photo, tmp_path
-):
+def test_writing_a_restored_color_without_the_dock(save, make_photo, tmp_path):
     layers = readers.read(str(save(make_photo())))
     data, meta, _ = layers[1]
     assert not isinstance(meta['metadata'][METADATA_KEY], Trio)
