@@ -39,6 +39,7 @@ def used_by(manifest: PluginManifest) -> list[str]:
     contributions = manifest.contributions
     items = [
         *contributions.widgets,
+        *contributions.readers,
         *contributions.writers,
         *contributions.sample_data,
         *(item for menu in contributions.menus.values() for item in menu),

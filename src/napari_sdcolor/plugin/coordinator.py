@@ -138,6 +138,10 @@ class Coordinator(QObject):
             self.coloring.add(trio)
             self.chooser.choose(trio.photo)
             self.viewer.layers.selection.active = trio.map
+            self.views.run.show_status(
+                f'{trio.photo.name} is back as it was saved. Paint on its '
+                'map, and the colors follow.'
+            )
 
     # --- what is shown ----------------------------------------------------
 

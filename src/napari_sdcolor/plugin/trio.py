@@ -209,7 +209,7 @@ class Trio:
             At working size.
         """
         self.color, self.map = color, map_
-        map_.brush_size = BRUSH_SIZE
+        self._ready_to_paint(self.snapshot(self.plane)[0])
         if color is not None:
             color.metadata = {**color.metadata, METADATA_KEY: self}
             self._filled.update(range(self.source.planes))
@@ -246,6 +246,9 @@ class Trio:
             **map_place(self.photo, self.source.shape, labels.shape),
         )
         self._insert(self.map, len(self.viewer.layers))
+        self._ready_to_paint(labels)
+
+    def _ready_to_paint(self, labels: NDArray[np.uint8]) -> None:
         self.map.brush_size = BRUSH_SIZE
         # The most common class is likelier to be wanted than class 1.
         self.map.selected_label = int(np.bincount(labels.ravel()).argmax())
