@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,7 +26,8 @@ from napari_sdcolor.archive.rasters import (
     read_webp,
 )
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
-from napari_sdcolor.archive.tiff_file import TiffPhotos
+from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
+from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.settings import SettingsError, parse_window
@@ -57,7 +58,9 @@ def read_photo(
     window: str | tuple[float, float] = 'auto',
     page: int | None = None,
 ) -> Photo:
-    """Read a photo.
+    """Read a photo into memory.
+
+    ``open_photos`` reads photos that are larger than the memory.
 
     Parameters
     ----------
@@ -92,7 +95,7 @@ def read_photo(
                 f'{file.path} holds {len(file.pages)} pages and one must be '
                 f'chosen: page=0 to page={len(file.pages) - 1}.'
             )
-        return file.read(file.pages[0], window=window)
+        return file.read(file.pages[0], window=window).loaded()
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:
@@ -118,6 +121,10 @@ def open_photos(
         with open_photos('album.tif') as file:
             for page in file.pages:
                 photo = file.read(page)
+
+    A photo that is too large for the memory stays in its file, and its rows
+    are decoded when they are asked for: it is of use as long as the file is
+    open.
 
     Parameters
     ----------
@@ -176,6 +183,8 @@ class PhotoFile:
         self.path = path
         self.result_bytes = 0
         self._stream = stream
+        self._opened = self._state()
+        self._rows: Callable[[int], tuple | None] | None = None
         self._size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         head = stream.read(16)
@@ -187,6 +196,7 @@ class PhotoFile:
                     f'page={tiff.count - 1}'
                 )
             self.count, self._scan = tiff.count, tiff.scan
+            self._rows = tiff.rows
             self.result_bytes = tiff.result_bytes
         else:
             self._raster = _raster_reader(head)
@@ -228,7 +238,11 @@ class PhotoFile:
         PhotoError
             If the page is damaged or incomplete, or is no photo.
         """
-        return self.read_with_pixels(page, window=window)[0]
+        with _explaining(self._name(page)):
+            rows = self._rows(page) if self._rows else None
+        if rows is None:
+            return self.read_with_pixels(page, window=window)[0]
+        return self._on_disk(page, window, *rows)
 
     def read_with_pixels(
         self, page: int, *, window: str | tuple[float, float] = 'auto'
@@ -253,11 +267,38 @@ class PhotoFile:
         PhotoError
             As ``read``.
         """
+        name = self._name(page)
         digest = self.sha256
-        name = f'{self.path}, page {page}' if self.count > 1 else self.path
         with _explaining(name):
             scan = _in_srgb(self._scan(page))
-            photo = _understand(name, scan, window)
+            photo = _understand(name, scan, _points(scan, window))
+        return self._with_origin(photo, scan, page, digest), scan.pixels
+
+    def _on_disk(
+        self,
+        page: int,
+        window: str | tuple[float, float],
+        rows: PageRows,
+        interpret: Interpret,
+    ) -> Photo:
+        """A photo whose rows are decoded when they are needed."""
+        name = self._name(page)
+        digest = self.sha256
+
+        def scan(part: slice) -> Scan:
+            with _explaining(name):
+                if self._state() != self._opened:
+                    raise PhotoError('it was changed while it was read')
+                return _in_srgb(interpret(rows[part]))
+
+        bands = Bands(rows, scan, partial(_understand, name))
+        first = bands.scan(0)
+        photo = photo_on_disk(bands, _points(first, window))
+        return self._with_origin(photo, first, page, digest)
+
+    def _with_origin(
+        self, photo: Photo, scan: Scan, page: int, digest: str
+    ) -> Photo:
         origin = Origin(
             path=self.path,
             sha256=digest,
@@ -268,7 +309,14 @@ class PhotoFile:
             facts=scan.facts,
             page=page if self.count > 1 else None,
         )
-        return replace(photo, origin=origin), scan.pixels
+        return replace(photo, origin=origin)
+
+    def _name(self, page: int) -> str:
+        return f'{self.path}, page {page}' if self.count > 1 else self.path
+
+    def _state(self) -> tuple[int, int]:
+        found = os.fstat(self._stream.fileno())
+        return found.st_size, found.st_mtime_ns
 
     def _scan_raster(self, page: int) -> Scan:
         self._stream.seek(0)
@@ -319,13 +367,20 @@ def _in_srgb(scan: Scan) -> Scan:
     return replace(scan, pixels=pixels, notes=scan.notes + said)
 
 
-def _understand(
-    name: str, scan: Scan, window: str | tuple[float, float]
-) -> Photo:
+def _points(
+    scan: Scan, window: str | tuple[float, float]
+) -> str | tuple[float, float]:
+    """The tone window, of a file that may have a white of its own."""
     if isinstance(window, str):
         window = parse_window(window)
     if scan.white is not None and window in ('auto', 'type'):
-        window = (0.0, float(scan.white))
+        return 0.0, float(scan.white)
+    return window
+
+
+def _understand(
+    name: str, scan: Scan, window: str | tuple[float, float]
+) -> Photo:
     array: Any = scan.pixels
     if scan.alpha is not None:
         array = np.dstack((scan.pixels, scan.alpha))

@@ -63,7 +63,7 @@ _SIZED: dict[int, Callable[[bytes], tuple[int, int]]] = {
 }
 
 
-def check_page(page: TiffPage, size: int) -> None:
+def check_page(page: TiffPage, size: int, *, in_rows: bool = False) -> None:
     """Refuse what cannot be decoded in full, or only at a ruinous price.
 
     Parameters
@@ -72,6 +72,8 @@ def check_page(page: TiffPage, size: int) -> None:
         Of an open file.
     size
         Bytes of the file.
+    in_rows
+        Never decoded as a whole, so that any size fits into the memory.
 
     Raises
     ------
@@ -87,7 +89,8 @@ def check_page(page: TiffPage, size: int) -> None:
     pixel_bytes = page.samplesperpixel * page.dtype.itemsize
     pixels = page.imagewidth * page.imagelength
     refuse_bomb(page.imagewidth, page.imagelength, pixel_bytes, size)
-    refuse_beyond_memory(pixels * (pixel_bytes + 4))
+    if not in_rows:
+        refuse_beyond_memory(pixels * (pixel_bytes + 4))
     if page.photometric not in (*GRAY, *COLOR, PHOTOMETRIC.PALETTE):
         name = getattr(page.photometric, 'name', page.photometric)
         raise PhotoError(

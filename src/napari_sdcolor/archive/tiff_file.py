@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 from xml.etree import ElementTree
 
+from numpy.typing import NDArray
 from tifffile import TiffFile, TiffPage
 
+from napari_sdcolor.archive import strips
 from napari_sdcolor.archive.scan import Scan
+from napari_sdcolor.archive.strips import PageRows
 from napari_sdcolor.archive.tiff_chain import MAX_PAGES, follow_chain
-from napari_sdcolor.archive.tiff_pages import scan_page
+from napari_sdcolor.archive.tiff_checks import check_page
+from napari_sdcolor.archive.tiff_pages import interpret, scan_page
 from napari_sdcolor.errors import PhotoError
+
+Interpret = Callable[[NDArray], Scan]
 
 _FLAGS = {
     # Proprietary layouts would be read by other rules than those of TIFF.
@@ -98,12 +106,38 @@ class TiffPhotos:
             With the reason only; the caller names the file.
         """
         place = self._places[number]
-        return scan_page(
-            self._page(place.page),
-            self._size,
-            place.plane,
-            f'page={number} of {self.count} pages' * (self.count > 1),
-        )
+        page = self._page(place.page)
+        return scan_page(page, self._size, place.plane, self._words(number))
+
+    def rows(self, number: int) -> tuple[PageRows, Interpret] | None:
+        """Rows of a photo that is too large for the memory as a whole.
+
+        Returns
+        -------
+        rows
+            Decodes samples, a few rows at a time.
+        interpret
+            Tells what they mean.
+
+        Raises
+        ------
+        PhotoError
+            As ``scan``.
+        """
+        place = self._places[number]
+        page = self._page(place.page)
+        if page.imagewidth * page.imagelength <= strips.LARGE:
+            return None
+        if not PageRows.suit(page):
+            return None
+        check_page(page, self._size, in_rows=True)
+        words = self._words(number)
+        rows = PageRows(page, place.plane)
+        return rows, partial(interpret, page, words=words)
+
+    def _words(self, number: int) -> str:
+        several = self.count > 1
+        return f'page={number} of {self.count} pages' if several else ''
 
     def _page(self, number: int) -> TiffPage:
         page = self._tif.pages[number]

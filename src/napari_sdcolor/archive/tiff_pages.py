@@ -44,7 +44,7 @@ def scan_page(page: TiffPage, size: int, plane: int, words: str) -> Scan:
         With the reason only; the caller names the file.
     """
     check_page(page, size)
-    return _scan(page, _decoded(page, plane), words)
+    return interpret(page, _decoded(page, plane), words)
 
 
 def _decoded(page: TiffPage, plane: int) -> NDArray:
@@ -57,11 +57,22 @@ def _decoded(page: TiffPage, plane: int) -> NDArray:
     return stream.read_array(dtype, count).reshape(page.shape)
 
 
-def _scan(page: TiffPage, array: NDArray, words: str) -> Scan:
+def interpret(page: TiffPage, array: NDArray, words: str) -> Scan:
+    """What samples of a page mean.
+
+    Parameters
+    ----------
+    page
+        Tells it.
+    array
+        Samples as ``TiffPage.asarray`` gives them; all rows, or some.
+    words
+        Which page this is; may be empty.
+    """
     notes: list[str] = []
     if page.axes == 'SYX':
         array = np.moveaxis(array, 0, -1)
-    array = array.reshape(page.imagelength, page.imagewidth, -1)
+    array = array.reshape(-1, page.imagewidth, page.samplesperpixel)
     colors = 3 if page.photometric in COLOR else 1
     pixels, extra = array[..., :colors], array[..., colors:]
     if pixels.shape[-1] < colors or (colors == 1 and extra.shape[-1] > 1):

@@ -22,10 +22,18 @@ from tifffile import TiffFile, TiffWriter
 from napari_sdcolor.archive.marking import Mark
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
+from napari_sdcolor.core.paint import Painting
+from napari_sdcolor.core.rows import Rows
 from napari_sdcolor.errors import SaveError
 
 SUFFIXES = {'tiff': '.tif', 'png': '.png', 'jpeg': '.jpg'}
 """Formats of results and their suffixes."""
+
+TILE = 256
+"""Side of the tiles of TIFF files in pixels."""
+
+BUFFER = 2**26
+"""Bytes of tiles that wait for their compression."""
 
 JPEG_QUALITY = 95
 JPEG_MAX_SIDE = 65500
@@ -51,7 +59,8 @@ class Picture:
     Parameters
     ----------
     rgb
-        (H, W, 3) uint8 or uint16, sRGB.
+        (H, W, 3) uint8 or uint16, sRGB; or a picture that paints itself
+        row by row while it is written.
     mark
         What the file says about itself.
     alpha
@@ -60,9 +69,9 @@ class Picture:
         As in ``core.photo.Origin``.
     """
 
-    rgb: NDArray
+    rgb: NDArray | Painting
     mark: Mark
-    alpha: NDArray | None = None
+    alpha: NDArray | Rows | None = None
     orientation: int = 1
     resolution: tuple[float, float, int] | None = None
     texts: tuple[tuple[str, str], ...] = ()
@@ -71,7 +80,43 @@ class Picture:
         """(H, W, 3) colors, or (H, W, 4) with alpha."""
         if self.alpha is None:
             return np.ascontiguousarray(self.rgb)
-        return np.dstack((self.rgb, self.alpha))
+        return np.dstack((np.asarray(self.rgb), np.asarray(self.alpha)))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of ``channels``."""
+        return (*self.rgb.shape[:2], 3 if self.alpha is None else 4)
+
+    def tiles(self, side: int) -> Iterator[NDArray]:
+        """Squares of ``channels``, row by row; smaller ones at the rims."""
+        for band in self._bands(side):
+            for left in range(0, band.shape[1], side):
+                yield band[:, left : left + side]
+
+    def _bands(self, height: int) -> Iterator[NDArray]:
+        """``channels``, so many rows at a time."""
+        if isinstance(self.rgb, np.ndarray):
+            whole = self.channels()
+            for top in range(0, len(whole), height):
+                yield whole[top : top + height]
+            return
+        band, filled = np.empty(0), 0
+        for rows, rgb in self.rgb.strips():
+            place = 0
+            while place < len(rgb):
+                top = rows.start + place
+                if filled == 0:
+                    left = min(height, self.shape[0] - top)
+                    band = np.empty((left, *self.shape[1:]), rgb.dtype)
+                count = min(len(band) - filled, len(rgb) - place)
+                part = slice(filled, filled + count)
+                band[part, :, :3] = rgb[place : place + count]
+                if self.alpha is not None:
+                    band[part, :, 3] = self.alpha[top : top + count]
+                place, filled = place + count, filled + count
+                if filled == len(band):
+                    yield band
+                    filled = 0
 
     @property
     def nbytes(self) -> int:
@@ -159,7 +204,7 @@ def _explaining(form: str) -> Iterator[None]:
 def _refuse_unusable(picture: Picture) -> None:
     rgb, alpha = picture.rgb, picture.alpha
     if (
-        rgb.ndim != 3
+        len(rgb.shape) != 3
         or rgb.shape[-1] != 3
         or rgb.dtype not in (np.uint8, np.uint16)
         or (
@@ -224,12 +269,15 @@ def _write_page(writer: TiffWriter, picture: Picture) -> None:
     if picture.resolution is not None:
         *resolution, unit = picture.resolution
     writer.write(
-        picture.channels(),
+        picture.tiles(TILE),
+        shape=picture.shape,
+        dtype=picture.rgb.dtype,
         photometric='rgb',
         extrasamples=None if picture.alpha is None else ['unassalpha'],
-        tile=(256, 256),
+        tile=(TILE, TILE),
         compression='zlib',
         predictor=True,
+        buffersize=BUFFER,
         description=texts[_DESCRIPTION].encode(),
         software=picture.mark.software,
         resolution=resolution,
@@ -273,7 +321,7 @@ def _itxt(keyword: str, text: bytes) -> bytes:
 
 def _encode_jpeg(picture: Picture) -> bytes:
     """An access copy: 8 bits, no alpha, lightness not exact."""
-    rgb = picture.rgb
+    rgb = np.asarray(picture.rgb)
     if max(rgb.shape[:2]) > JPEG_MAX_SIDE:
         raise ValueError(f'sides above {JPEG_MAX_SIDE} pixels')
     if rgb.dtype == np.uint16:

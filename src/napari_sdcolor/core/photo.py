@@ -107,6 +107,14 @@ class Photo:
         """Whether the planes are arrays, not rows of a file."""
         return isinstance(self.lightness, np.ndarray)
 
+    def loaded(self) -> Photo:
+        """The same photo with its planes in memory."""
+        if self.in_memory:
+            return self
+        alpha = None if self.alpha is None else np.asarray(self.alpha)
+        lightness = np.asarray(self.lightness)
+        return replace(self, lightness=lightness, alpha=alpha)
+
     def working_shape(self, size: Size) -> tuple[int, int]:
         """(h, w) of the planes that the networks see; see below."""
         return working_shape(self.shape, size)
@@ -237,12 +245,7 @@ def photo_from_array(
         and dtype.itemsize > 1
         and window in ('auto', 'type')
     ):
-        used = (float(array.max()) - low) / (high - low)
-        if used < 0.25:
-            notes.append(
-                f'The brightest pixel uses {used:.1%} of the range of '
-                f"{dtype}: the tone window 'minmax' shows more."
-            )
+        notes += range_notes(dtype, float(array.max()), low, high)
     return Photo(
         lightness=lightness_of(array, low, high),
         bits=bits,
@@ -251,6 +254,21 @@ def photo_from_array(
         source_dtype=str(dtype),
         alpha=_alpha(alpha, bits),
         notes=tuple(notes),
+    )
+
+
+def range_notes(
+    dtype: np.dtype, brightest: float, low: float, high: float
+) -> tuple[str, ...]:
+    """A hint, where a photo leaves most of the range of its type unused."""
+    used = (brightest - low) / (high - low)
+    if used >= 0.25:
+        return ()
+    return (
+        (
+            f'The brightest pixel uses {used:.1%} of the range of '
+            f"{dtype}: the tone window 'minmax' shows more."
+        ),
     )
 
 

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core import lab
+from napari_sdcolor.core.rows import bands
 from napari_sdcolor.settings import SettingsError
+
+STRIP = 2**20
+"""Pixels converted at a time."""
 
 
 def find_window(
@@ -66,6 +70,7 @@ def lightness_of(
     NDArray
         (H, W) float32, L* in [0, 100].
     """
+    result = np.empty(array.shape[:2], np.float32)
     if (
         array.ndim == 2
         and array.dtype.kind in 'ui'
@@ -74,15 +79,16 @@ def lightness_of(
         limits = np.iinfo(array.dtype)
         codes = np.arange(limits.min, limits.max + 1, dtype=np.float64)
         table = lab.gray_to_lightness(scale(codes, low, high))
-        return table.astype(np.float32)[array.astype(np.int64) - limits.min]
+        table = table.astype(np.float32)
+        for rows in bands(array.shape, STRIP):
+            result[rows] = table[array[rows].astype(np.int64) - limits.min]
+        return result
     convert = (
         lab.gray_to_lightness if array.ndim == 2 else lab.rgb_to_lightness
     )
-    result = np.empty(array.shape[:2], np.float32)
-    rows = max(1, 2**20 // max(1, array.shape[1]))
-    for top in range(0, len(array), rows):
-        strip = array[top : top + rows].astype(np.float64)
-        result[top : top + rows] = convert(scale(strip, low, high))
+    for rows in bands(array.shape, STRIP):
+        strip = array[rows].astype(np.float64)
+        result[rows] = convert(scale(strip, low, high))
     return result
 
 
