@@ -6,7 +6,7 @@ preferences all read names, defaults, limits and help from these fields.
 
 from __future__ import annotations
 
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
 from napari_sdcolor.errors import SdcolorError
@@ -91,6 +91,15 @@ class Settings:
         'last word of it.',
         choices=SOURCE_TYPES,
     )
+    memory: int = _declare(
+        2048,
+        'Memory in MiB for what the color network computed of a photo, so '
+        'that an edit computes only what changes. With less, edits take '
+        'longer and the colors are the same.',
+        minimum=0,
+        maximum=2**20,
+        acts=False,
+    )
 
     def __post_init__(self) -> None:
         if '/' not in self.source_type:
@@ -102,7 +111,8 @@ class Settings:
         parse_window(self.window)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """All that a result depends on."""
+        return {entry.name: getattr(self, entry.name) for entry in _acting()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Settings:
@@ -116,7 +126,7 @@ class Settings:
     def to_arguments(self) -> list[str]:
         """Command-line options that reproduce what is not the default."""
         words: list[str] = []
-        for entry in fields(self):
+        for entry in _acting():
             value = getattr(self, entry.name)
             if value != entry.default:
                 words += [option(entry.name), _plain(value)]
@@ -126,6 +136,11 @@ class Settings:
 def option(name: str) -> str:
     """A setting's name on the command line."""
     return f'--{name.replace("_", "-")}'
+
+
+def _acting() -> list[Field]:
+    """The settings that a result depends on."""
+    return [e for e in fields(Settings) if e.metadata.get('acts', True)]
 
 
 def _plain(value: Any) -> str:

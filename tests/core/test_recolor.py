@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -217,3 +218,57 @@ def test_ids_never_drift() -> None:
     assert np.array_equal(session.labels, wanted)
     assert session.labels.dtype == np.uint8
     assert np.abs(session.chroma - session.full()).max() <= 1e-3
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_boxes_are_exact_however_the_photo_is_turned(orientation: int) -> None:
+    """Every row and column at the rim of the box really changes."""
+    colorizer = build('paper', 'float64')
+    photo, rng = scene(64, 420, orientation=orientation)
+    session = start(colorizer, photo, rng)
+    h, w = session.labels.shape
+    for column in (200, 213):
+        chroma, labels = session.chroma.copy(), session.labels.copy()
+        labels[30, column] = (labels[30, column] + 30) % 60
+        ((y0, x0, y1, x1),) = session.update(labels)
+        moved = (session.chroma != chroma).any(axis=(0, 2))
+        assert (y0, y1) == (0, h)
+        assert np.flatnonzero(moved)[[0, -1]].tolist() == [x0, x1 - 1]
+
+
+def test_distant_edits_in_one_update_are_boxes_of_their_own() -> None:
+    colorizer = build('paper', 'float64')
+    photo, rng = scene(64, 600)
+    session = start(colorizer, photo, rng)
+    chroma, labels = session.chroma.copy(), session.labels.copy()
+    labels[10:13, 20:30] = 1
+    labels[40:44, 560:562] = 2
+    boxes = session.update(labels)
+    assert len(boxes) == 2
+    free = outside(session.labels.shape, boxes)
+    assert free.any()
+    assert np.array_equal(session.chroma[free], chroma[free])
+    assert np.abs(session.chroma - session.full()).max() <= 1e-9
+
+
+@pytest.mark.parametrize('memory', [0, 0.1, 1, 2048])
+def test_any_budget_of_memory_gives_the_same_color(memory: float) -> None:
+    colorizer = build('paper, embedding', 'float64')
+    photo, rng = scene(70, 300)
+    labels = rng.integers(0, 60, photo.working_shape(64), np.uint8)
+    session = colorizer.session(photo, labels, memory=memory)
+    planes = session.labels.size * 2 * 9
+    assert session.nbytes <= memory * 2**20 + planes
+    for _ in range(5):
+        session.update(painted(session, rng))
+        assert np.abs(session.chroma - session.full()).max() <= 1e-9
+
+
+def test_a_session_that_nobody_holds_frees_its_memory() -> None:
+    photo, rng = scene(64, 90)
+    session = start(build('paper'), photo, rng)
+    session.update(painted(session, rng))
+    features = weakref.ref(session._pass)
+    del session
+    # Without waiting for the garbage collector.
+    assert features() is None

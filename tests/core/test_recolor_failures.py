@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from napari_sdcolor import Colorizer
+from napari_sdcolor.core import recolor
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.recolor import RecolorSession
@@ -114,6 +116,42 @@ def test_stop_between_layers_changes_nothing(
     assert follows(session)
 
 
+def test_after_a_stop_another_edit_is_followed_exactly(
+    session: RecolorSession,
+) -> None:
+    """What the stopped edit left behind is computed again."""
+    stopped = painted(session)
+    for patience in range(0, 20, 2):
+        with Patience(patience).active(), pytest.raises(Cancelled):
+            session.update(stopped)
+        labels = session.labels.copy()
+        spot = (
+            slice(0, 5),
+            slice(5 * (patience % 20), 5 * (patience % 20) + 9),
+        )
+        labels[spot] = (labels[spot] + 1) % 60
+        assert session.update(session.labels) == []
+        assert session.update(labels)
+        assert np.array_equal(session.labels, labels)
+        assert np.abs(session.chroma - session.full()).max() <= 1e-3
+
+
+def test_out_of_memory_while_painting_changes_nothing(
+    session: RecolorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory(session)
+
+    def fail(*inputs: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recolor, 'compose', fail)
+        with pytest.raises(MemoryError):
+            session.update(painted(session))
+    assert memory.holds()
+    assert follows(session)
+
+
 @pytest.mark.parametrize(
     'work',
     [
@@ -160,6 +198,7 @@ def test_out_of_memory_changes_nothing(
         raise error
 
     with monkeypatch.context() as patch:
+        patch.setattr(functional, 'conv2d', fail)
         patch.setattr(colorizer.color_net.final_conv, 'forward', fail)
         with pytest.raises(DeviceError, match='smaller working size'):
             session.update(painted(session))

@@ -101,6 +101,16 @@ def layer_kinds(config: ColorNetConfig) -> list[str]:
     )
 
 
+def margin(config: ColorNetConfig) -> int:
+    """By how much the box of an edit grows, in both directions together.
+
+    The exact number depends on where the edit lies; this is the mean over
+    all phases, rounded down.
+    """
+    step = config.multiple
+    return 2 * (4 * (step - 1) + config.final_convs + 2) + step - 1
+
+
 def receptive_box(
     config: ColorNetConfig, box: Box, shape: tuple[int, int]
 ) -> Box:

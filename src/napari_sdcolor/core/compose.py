@@ -109,7 +109,13 @@ def _code_to_linear(bits: int, dtype: type) -> NDArray:
 
 
 def quantize(lightness: NDArray, linear: NDArray, bits: int) -> NDArray:
-    """Round linear RGB to code values so that L* survives the rounding."""
+    """Round linear RGB to code values so that L* survives the rounding.
+
+    Green takes up what the rounding of red and blue did to the lightness,
+    but stays next to its own value. A step of a bright red is worth many
+    steps of a dark green: without the bound the least change of the color
+    could move green by several code values.
+    """
     dtype = linear.dtype.type
     top = 2**bits - 1
     codes = np.empty(linear.shape, np.uint8 if bits == 8 else np.uint16)
@@ -121,5 +127,8 @@ def quantize(lightness: NDArray, linear: NDArray, bits: int) -> NDArray:
         codes[..., channel] = np.rint(encoded * dtype(top))
         green -= share[channel] * table[codes[..., channel]]
     encoded = lab.linear_to_srgb(np.clip(green / share[1], 0, 1))
-    codes[..., 1] = np.rint(encoded * dtype(top))
+    own = np.floor(lab.linear_to_srgb(linear[..., 1]) * dtype(top))
+    codes[..., 1] = np.clip(
+        np.rint(encoded * dtype(top)), own, np.minimum(own + 1, dtype(top))
+    )
     return codes

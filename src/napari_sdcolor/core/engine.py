@@ -257,6 +257,7 @@ class Colorizer(Networks):
         labels: ArrayLike,
         *,
         saturation: float = 1.0,
+        memory: float = Settings.memory,
     ) -> RecolorSession:
         """Color a photo and keep what makes the next edit quick.
 
@@ -266,8 +267,13 @@ class Colorizer(Networks):
             As for ``colorize``.
         saturation
             Factor on the chroma.
+        memory
+            MiB of features that may be kept between edits; see
+            ``core.incremental``.
         """
-        return RecolorSession(self, as_photo(photo), labels, saturation)
+        return RecolorSession(
+            self, as_photo(photo), labels, saturation, memory
+        )
 
     def network_gray(self, photo: Photo, kind: str, size: Size) -> NDArray:
         """(h, w) float32 in [0, 1], upright, as a network's weights expect."""

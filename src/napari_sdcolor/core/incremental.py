@@ -2,14 +2,14 @@
 
 Nothing normalizes the label stream or the decoder, so that an edit of the
 label map changes every layer only inside a box (see ``core.boxes``).  The
-outputs of the levels are kept; an edit recomputes the changed boxes of
-them, layer by layer, from boxes that are a pixel or two wider.  What lies
-inside of a level is not kept: computing its rim again takes less time than
-copying it, and halves the memory.
+outputs of layers are kept; an edit computes their changed boxes again,
+layer by layer, from boxes of the layer in front that are a pixel wider.
 
-Where memory is short the finest levels are not kept either, as each of
-them takes four times the memory of the next one; they are computed afresh
-around the edit, with the statistics of the whole gray image.
+A layer that is not kept is computed again wherever a kept one needs it,
+which asks for a pixel more on each side.  So the budget of memory decides
+what is kept, and the result is the same in any case: at one end hardly any
+pixel is computed twice, at the other nothing is kept but the photo, the map
+and the statistics of the gray image, and an edit computes a tile around it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from napari_sdcolor.core.boxes import (
     slices,
     tiles,
 )
-from napari_sdcolor.core.colornet import EPS, ColorNet
+from napari_sdcolor.core.colornet import ColorNet, normalize
 from napari_sdcolor.core.layers import Layer, layers_of
 from napari_sdcolor.core.planes import Box
 
-TILE = 512
+TILE = 384
 """Side in pixels of the pieces in which a large box is computed."""
 
 MIB = 2**20
@@ -45,7 +45,8 @@ MIB = 2**20
 class IncrementalPass:
     """The color network over one plane, ready for the next edit.
 
-    Everything here must be called inside of ``torch.inference_mode``.
+    Everything here must be called inside of ``torch.inference_mode``. An
+    edit never waits for the device: only who reads its result does.
 
     Parameters
     ----------
@@ -58,10 +59,8 @@ class IncrementalPass:
 
     Attributes
     ----------
-    finest : int
-        Finest level that is kept; the number of levels if none is.
     macs : int
-        Multiplications and additions of the last ``update``.
+        Multiplications of the last pass or edit.
     """
 
     def __init__(
@@ -74,10 +73,13 @@ class IncrementalPass:
         itemsize = gray.element_size()
         self._keep = self._choose(budget, itemsize)
         self._kept: dict[Layer, Tensor] = {self.layers.gray: gray}
-        self._memo: dict[Layer, tuple[Tensor, Box]] = {}
-        shared = self.layers.label_features + self.layers.gray_features
-        self._shared = frozenset(shared)
         self._statistics: dict[Layer, tuple[Tensor, Tensor]] = {}
+        # Features that the next level and the decoder both ask for, while
+        # one box is computed. The next level comes first and asks for more.
+        self._shared = frozenset(
+            self.layers.label_features + self.layers.gray_features
+        )
+        self._memo: dict[Layer, tuple[Tensor, Box]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -137,34 +139,41 @@ class IncrementalPass:
         gray = self._kept[layers.gray]
         ids = torch.tensor(labels, device=gray.device)[None]
         self._kept = {layers.gray: gray, layers.ids: ids}
-        self._memo.clear()
         self.macs = 0
-        order = layers.in_order()
-        last_use = {
-            source: number
-            for number, layer in enumerate(order)
-            for source in layer.sources()
-        }
-        for number, layer in enumerate(order):
-            whole = (0, 0, *self._shape(layer))
-            self._kept[layer] = self._compute(layer, whole)[0]
-            for source in layer.sources():
-                if last_use[source] == number and source not in self._keep:
-                    del self._kept[source]
-        return self._kept.pop(layers.chroma)
+        for level, (feature, join) in enumerate(
+            zip(layers.gray_features, layers.gray_joins, strict=True)
+        ):
+            self._kept[feature] = self._whole(feature)
+            if level:
+                del self._kept[layers.gray_features[level - 1]]
+            if self.network.config.instance_norm:
+                self._statistics[join] = _moments(self._kept[feature])
+            if join in self._keep:
+                self._kept[join] = self._whole(join)
+        del self._kept[layers.gray_features[-1]]
+        for layer in (layers.gray_seed, *layers.edited):
+            if layer in self._keep and layer is not layers.ids:
+                self._kept[layer] = self._whole(layer)
+        return self._whole(layers.chroma)
 
-    def _normalized(self, layer: Layer, x: Tensor) -> Tensor:
-        """Instance normalization with the statistics of the whole plane."""
-        if not self.network.config.instance_norm:
-            return x
-        wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        if layer not in self._statistics:
-            variance, mean = torch.var_mean(
-                wide, (2, 3), correction=0, keepdim=True
-            )
-            self._statistics[layer] = mean, torch.rsqrt(variance + EPS)
-        mean, factor = self._statistics[layer]
-        return (wide - mean).mul_(factor).to(x.dtype)
+    def _whole(self, layer: Layer) -> Tensor:
+        """A layer computed on its whole plane, piece by piece."""
+        whole = (0, 0, *self._shape(layer))
+        values = None
+        for tile in tiles(whole, TILE):
+            piece = self._exactly(layer, tile)
+            self._memo.clear()
+            if tile == whole:
+                return piece.contiguous(memory_format=torch.channels_last)
+            if values is None:
+                values = torch.empty(
+                    (1, layer.width, *whole[2:]),
+                    dtype=piece.dtype,
+                    device=piece.device,
+                    memory_format=torch.channels_last,
+                )
+            values[(..., *slices(tile))] = piece
+        return values
 
     # --- an edit ------------------------------------------------------------
 
@@ -194,8 +203,8 @@ class IncrementalPass:
         self._memo.clear()
         ids = self._kept[self.layers.ids]
         for box in boxes:
-            part = np.ascontiguousarray(labels[slices(box)])
-            ids[(..., *slices(box))] = torch.from_numpy(part).to(ids.device)
+            part = torch.from_numpy(labels[slices(box)].copy())
+            ids[(..., *slices(box))] = part.to(ids.device, non_blocking=True)
         for layer in self.layers.edited[1:]:
             boxes = [
                 clip(apply(REACH[layer.kind], box), self._shape(layer))
@@ -229,11 +238,9 @@ class IncrementalPass:
         """What a layer gives in a box of its plane, or in a larger one."""
         if layer in self._kept:
             x = self._kept[layer][(..., *slices(box))]
-            return (
-                (x, box)
-                if layer.kind != 'ids'
-                else (self.network.embed_labels(x), box)
-            )
+            if layer is self.layers.ids:
+                x = self.network.embed_labels(x)
+            return x, box
         if layer not in self._shared:
             return self._compute(layer, box)
         known = self._memo.get(layer)
@@ -265,7 +272,9 @@ class IncrementalPass:
         """Compute a layer in a box of its plane, or in a larger one."""
         cancel.check()
         if layer.kind == 'norm':
-            return self._normalized(layer, self._part(layer.source, box)), box
+            x = self._part(layer.source, box)
+            known = self._statistics.get(layer)
+            return x if known is None else normalize(x, *known), box
         if layer.kind == 'transposed':
             x, box = self._transposed(layer, box)
         else:
@@ -285,46 +294,58 @@ class IncrementalPass:
         return x if have == box else x[(..., *slices(box, have))]
 
     def _convolved(self, layer: Layer, box: Box) -> tuple[Tensor, Box]:
-        wanted = apply(NEEDS[layer.kind], box)
+        stride = 2 if layer.kind == 'strided' else 1
         if box == (0, 0, *self._shape(layer)):
-            stride = 2 if layer.kind == 'strided' else 1
             x = self._part(layer.source, (0, 0, *self._shape(layer.source)))
             y = functional.conv2d(x, layer.weight, None, stride, padding=1)
-            self.macs += y.numel() * layer.weight[0].numel()
-            return y, box
-        x, have = self._window(layer.source, wanted)
-        if layer.kind == 'strided':
-            x = x[(..., *slices(wanted, have))]
-            y = functional.conv2d(x, layer.weight, stride=2)
         else:
-            # All of it: cutting would copy more than it saves.
-            y = functional.conv2d(x, layer.weight)
-            box = have[0] + 1, have[1] + 1, have[2] - 1, have[3] - 1
+            wanted = apply(NEEDS[layer.kind], box)
+            x, have = self._window(layer.source, wanted)
+            if stride == 1:
+                # All that is there: cutting would cost a copy.
+                box = apply(_shrunk, have)
+            else:
+                x = x[(..., *slices(wanted, have))]
+            y = functional.conv2d(x, layer.weight, None, stride)
         self.macs += y.numel() * layer.weight[0].numel()
         return y, box
 
     def _transposed(self, layer: Layer, box: Box) -> tuple[Tensor, Box]:
-        # From an even pixel to an even one, torch computes exactly what an
-        # interval of the input determines; the last row and column of the
-        # plane are odd and lack a neighbor, which is what its "output
-        # padding" means.
-        shape = self._shape(layer)
-        (y0, y1, extra_y), (x0, x1, extra_x) = (
-            (first // 2, min(last // 2 + 1, side // 2), last // 2 + 1 > side // 2)
-            for first, last, side in (
-                (box[0], box[2], shape[0]),
-                (box[1], box[3], shape[1]),
-            )
-        )
+        h, w = self._shape(layer)
+        y0, y1, bottom = _between(box[0], box[2], h)
+        x0, x1, right = _between(box[1], box[3], w)
         x = self._part(layer.source, (y0, x0, y1, x1))
         y = functional.conv_transpose2d(
             x,
             layer.weight,
             stride=2,
             padding=1,
-            output_padding=(int(extra_y), int(extra_x)),
+            output_padding=(bottom, right),
         )
         rows, columns = y.shape[-2:]
+        # One product per even and two per odd row, and column.
         taps = (2 * rows - (y1 - y0)) * (2 * columns - (x1 - x0))
         self.macs += taps * layer.weight[..., 0, 0].numel()
         return y, (2 * y0, 2 * x0, 2 * y0 + rows, 2 * x0 + columns)
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (c,) of every channel of (1, c, h, w)."""
+    wide = torch.promote_types(x.dtype, torch.float32)
+    variance, mean = torch.var_mean(x[0].to(wide), (1, 2), correction=0)
+    return mean, variance
+
+
+def _shrunk(first: int, last: int) -> tuple[int, int]:
+    return first + 1, last - 1
+
+
+def _between(first: int, last: int, side: int) -> tuple[int, int, int]:
+    """Input rows of a transposed convolution, and torch's output padding.
+
+    Rows p to q of the input determine rows 2p to 2q of the output.  The
+    last row of the plane is odd: the missing neighbor below is zero, which
+    is what the output padding of 1 means.
+    """
+    top, bottom = NEEDS['transposed'](first, last)
+    return top, min(bottom, side // 2), int(bottom > side // 2)

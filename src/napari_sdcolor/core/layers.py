@@ -52,11 +52,6 @@ class Layer:
         # Input channels come first in transposed convolutions.
         return weight if self.part is None else weight[self.part]
 
-    def sources(self) -> list[Layer]:
-        """Every layer that it is computed from."""
-        wanted = (self.source, self.offset, *(self.skip or ()))
-        return [source for source in wanted if source is not None]
-
 
 @dataclass(frozen=True, eq=False)
 class Layers:
@@ -92,20 +87,6 @@ class Layers:
     decoded: list[Layer]
     chroma: Layer
     edited: list[Layer]
-
-    def in_order(self) -> list[Layer]:
-        """Every layer that has to be computed, sources first."""
-        found: list[Layer] = []
-
-        def visit(layer: Layer) -> None:
-            if layer in found or layer in (self.ids, self.gray):
-                return
-            for source in layer.sources():
-                visit(source)
-            found.append(layer)
-
-        visit(self.chroma)
-        return found
 
 
 def layers_of(network: ColorNet) -> Layers:

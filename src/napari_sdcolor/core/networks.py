@@ -169,7 +169,7 @@ class Networks:
             for tile, found in tiled_chroma(
                 self.color_net, gray, labels, side, self._tensor
             ):
-                chroma[tile.rows, tile.columns] = self._lab(found)
+                chroma[tile.rows, tile.columns] = self.lab_units(found)
             return chroma
 
     def logits(self, gray: ArrayLike) -> NDArray:
@@ -199,9 +199,11 @@ class Networks:
 
     def encode_gray(self, gray: NDArray) -> list[torch.Tensor]:
         """Normalized gray features of a padded plane in [0, 1]."""
-        return self.color_net.encode_gray(
-            self._tensor(gray)[None, None] * 2 - 1
-        )
+        return self.color_net.encode_gray(self.gray(gray))
+
+    def gray(self, plane: NDArray) -> torch.Tensor:
+        """A padded plane in [0, 1] as the gray stream reads it."""
+        return self._tensor(plane)[None, None] * 2 - 1
 
     def decode(
         self, features: list[torch.Tensor], labels: NDArray[np.uint8]
@@ -217,10 +219,16 @@ class Networks:
         found = self.color_net.decode(
             features, self.color_net.encode_labels(ids)
         )
-        return self._lab(found)
+        return self.lab_units(found)
 
-    def _lab(self, found: torch.Tensor) -> NDArray:
-        """Chroma (h, w, 2) in Lab units of an output (1, 2, h, w)."""
+    def lab_units(self, found: torch.Tensor) -> NDArray:
+        """Chroma (h, w, 2) in Lab units of the network's (1, 2, h, w).
+
+        Raises
+        ------
+        NetworkError
+            If it holds NaN or infinity.
+        """
         chroma = np.moveaxis(self._numpy(found[0]), 0, -1)
         with np.errstate(over='ignore'):
             if self.parts['color'].encoding == 'opencv':

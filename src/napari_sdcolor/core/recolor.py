@@ -1,7 +1,8 @@
 """A photo that is being edited: its color follows its label map.
 
-The gray stream does not depend on the map, so its features are computed
-once; an edit changes the color only inside its receptive box.
+An edit changes the color only inside its receptive box, and only that is
+computed (see ``core.incremental``), brought to the photo's size and
+composed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_sdcolor.core import cancel
+from napari_sdcolor.core.boxes import clip, edit_boxes, margin, slices
 from napari_sdcolor.core.compose import compose
-from napari_sdcolor.core.orientation import as_stored, upright
+from napari_sdcolor.core.incremental import IncrementalPass
+from napari_sdcolor.core.orientation import (
+    as_stored,
+    box_as_stored,
+    upright,
+)
 from napari_sdcolor.core.paint import notes_on
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.core.planes import Box, changed_box, check_labels, pad
-from napari_sdcolor.core.upsample import Upsampler
+from napari_sdcolor.core.planes import Box, check_labels, pad
+from napari_sdcolor.core.upsample import STRIP, Upsampler
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -25,6 +32,9 @@ if TYPE_CHECKING:
 
 class RecolorSession:
     """One photo with its map, kept ready for the next edit.
+
+    Whatever goes wrong during an edit, map, chroma and picture stay those
+    from before it, and belong together.
 
     Parameters
     ----------
@@ -36,6 +46,8 @@ class RecolorSession:
         (h, w) uint8 at working size, in stored order.
     saturation
         Factor on the chroma.
+    memory
+        MiB of features of the network that may be kept between edits.
 
     Attributes
     ----------
@@ -53,6 +65,7 @@ class RecolorSession:
         photo: Photo,
         labels: ArrayLike,
         saturation: float = 1.0,
+        memory: float = 2048,
     ) -> None:
         self.colorizer = colorizer
         self.photo = photo
@@ -62,12 +75,22 @@ class RecolorSession:
         guide = photo.working_lightness(size)
         self._upsample = Upsampler(photo.lightness, guide)
         gray = colorizer.network_gray(photo, 'color', size)
-        self._padded = self._pad(gray, 'edge')
+        self._gray = self._pad(gray, 'edge')
         with colorizer.inference():
-            self._features = colorizer.encode_gray(self._padded)
-        self.chroma = self._network(self.labels)
-        self._full_chroma = self._upsample(self.chroma)
-        self.rgb = self._compose()
+            self._pass = IncrementalPass(
+                colorizer.color_net, colorizer.gray(self._gray), memory
+            )
+            chroma = self._pass.full(self._padded(self.labels))
+            self.chroma = self._stored(colorizer.lab_units(chroma))
+        # Boxes of the map (upright) for which the kept features may not be
+        # those of ``labels``, because an edit was interrupted.
+        self._unsettled: list[Box] = []
+        self.rgb = self._paint((0, 0, *photo.shape), saturation)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of features that are kept on the device between edits."""
+        return self._pass.nbytes
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -91,26 +114,53 @@ class RecolorSession:
         Raises
         ------
         LabelsError
-            If the map has another size, type or wrong ids; then nothing
-            changed.
+            If the map has another size, type or wrong ids.
+        NetworkError
+            If the network gives NaN or infinity.
+        DeviceError
+            If the device ran out of memory or is gone.
+        Cancelled
+            If the running job was cancelled meanwhile.
         """
         labels = self._checked(labels)
-        edited = changed_box(self.labels, labels)
-        if edited is None:
-            return []
-        box = self._receptive(edited)
-        chroma = self._network(labels)
-        # From here on nothing can fail or be cancelled, so that map, chroma
-        # and picture always belong together.
-        y0, x0, y1, x1 = box
-        self.chroma[y0:y1, x0:x1] = chroma[y0:y1, x0:x1]
-        self.labels[...] = labels
-        y0, x0, y1, x1 = self.photo_box(box)
-        self._full_chroma[y0:y1, x0:x1] = self._upsample(
-            self.chroma, (y0, x0, y1, x1)
+        orientation = self.photo.origin.orientation
+        turned = upright(labels, orientation)
+        edits = edit_boxes(
+            upright(self.labels, orientation),
+            turned,
+            margin(self.colorizer.color_net.config),
         )
-        self.rgb[y0:y1, x0:x1] = self._compose((y0, x0, y1, x1))
-        return [box]
+        if not edits:
+            return []
+        self._unsettled = [*edits, *self._unsettled]
+        with self.colorizer.inference():
+            patches = [
+                (clip(box, turned.shape), self.colorizer.lab_units(found))
+                for box, found in self._pass.update(turned, self._unsettled)
+            ]
+        boxes = [
+            box_as_stored(box, turned.shape, orientation) for box, _ in patches
+        ]
+        chroma = upright(self.chroma, orientation)
+        before = [self.chroma[slices(box)].copy() for box in boxes]
+        try:
+            for box, found in patches:
+                y0, x0, y1, x1 = box
+                chroma[slices(box)] = found[: y1 - y0, : x1 - x0]
+            painted = [
+                (box, self._paint(box, self.saturation))
+                for box in map(self.photo_box, boxes)
+            ]
+        except BaseException:
+            for box, old in zip(boxes, before, strict=True):
+                self.chroma[slices(box)] = old
+            raise
+        # From here on nothing can fail.
+        for box, pixels in painted:
+            self.rgb[slices(box)] = pixels
+        self.labels[...] = labels
+        self._unsettled = []
+        return boxes
 
     def photo_box(self, box: Box) -> Box:
         """Photo pixels that a working-size box can change."""
@@ -118,33 +168,29 @@ class RecolorSession:
 
     def set_saturation(self, saturation: float) -> None:
         """Compose the picture again with another factor on the chroma."""
-        rgb = self._compose(saturation=saturation)
+        rgb = self._paint((0, 0, *self.photo.shape), saturation)
         self.saturation = saturation
         self.rgb[...] = rgb
 
     def full(self) -> NDArray:
         """Chroma (h, w, 2) computed anew in one full pass, to compare."""
-        with self.colorizer.inference():
-            features = self.colorizer.encode_gray(self._padded)
-        return self._network(self.labels, features)
+        chroma, _ = self.colorizer.color(self._gray, self._padded(self.labels))
+        return self._stored(chroma)
 
-    def _compose(
-        self, box: Box | None = None, saturation: float | None = None
-    ) -> NDArray:
-        y0, x0, y1, x1 = box or (0, 0, *self.photo.shape)
-        factor = self.saturation if saturation is None else saturation
+    def _paint(self, box: Box, saturation: float) -> NDArray:
+        """Pixels of a box of the photo."""
+        y0, x0, y1, x1 = box
         depth = np.uint8 if self.photo.bits == 8 else np.uint16
         rgb = np.empty((y1 - y0, x1 - x0, 3), depth)
-        rows = max(1, 2**16 // max(1, x1 - x0))
+        rows = max(1, STRIP // max(1, x1 - x0))
         for top in range(y0, y1, rows):
-            if box is None:
-                cancel.check()
-            strip = slice(top, min(y1, top + rows))
-            rgb[top - y0 : strip.stop - y0] = compose(
-                self.photo.lightness[strip, x0:x1],
-                self._full_chroma[strip, x0:x1],
+            cancel.check()
+            strip = top, x0, min(y1, top + rows), x1
+            rgb[top - y0 : strip[2] - y0] = compose(
+                self.photo.lightness[slices(strip)],
+                self._upsample(self.chroma, strip),
                 self.photo.bits,
-                factor,
+                saturation,
             )
         return rgb
 
@@ -155,32 +201,13 @@ class RecolorSession:
     def _pad(self, plane: NDArray, mode: str) -> NDArray:
         return pad(plane, self.colorizer.color_net.config.multiple, mode)[0]
 
-    def _network(
-        self, labels: NDArray[np.uint8], features: list | None = None
-    ) -> NDArray:
-        """Chroma of a map, in stored order."""
+    def _padded(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A map in stored order as the network sees it."""
+        turned = upright(labels, self.photo.origin.orientation)
+        return np.ascontiguousarray(self._pad(turned, 'constant'))
+
+    def _stored(self, chroma: NDArray) -> NDArray:
+        """The network's chroma in stored order, without the padding."""
         orientation = self.photo.origin.orientation
-        turned = upright(labels, orientation)
-        padded = np.ascontiguousarray(self._pad(turned, 'constant'))
-        with self.colorizer.inference():
-            chroma = self.colorizer.decode(features or self._features, padded)
-        h, w = turned.shape
+        h, w = upright(self.labels, orientation).shape
         return np.ascontiguousarray(as_stored(chroma[:h, :w], orientation))
-
-    def _receptive(self, box: Box) -> Box:
-        """Working pixels whose chroma an edit inside a box can change.
-
-        The reach of one label pixel depends on its phase; this is the
-        largest over all phases, hence valid for turned photos too.
-        """
-        config = self.colorizer.color_net.config
-        step = config.multiple
-        reach = 4 * (step - 1) + config.final_convs + 2 + step - 1
-        h, w = self.labels.shape
-        y0, x0, y1, x1 = box
-        return (
-            max(0, y0 - reach),
-            max(0, x0 - reach),
-            min(h, y1 + reach),
-            min(w, x1 + reach),
-        )

@@ -295,7 +295,8 @@ def random_part(kind: str, config: Any, seed: int) -> Part:
     """A network with random weights, for tests and benchmarks.
 
     Convolutions keep the variance of their input (He initialization), so
-    that the output is neither zero nor overflowing.
+    that the output is neither zero nor overflowing; the color network's
+    last one is weaker, so that its chroma is about that of photos.
     """
     network = build(kind, config.to_dict())
     generator = torch.Generator().manual_seed(seed)
@@ -308,6 +309,9 @@ def random_part(kind: str, config: Any, seed: int) -> Part:
             fan_in = weight.shape[0] * 9 / 4
         with torch.no_grad():
             weight.normal_(0, float(np.sqrt(2 / fan_in)), generator=generator)
+    if kind == 'color':
+        with torch.no_grad():
+            network.final_conv.weight.mul_(1 / 16)
     network.eval().requires_grad_(False)
     tensors = network.state_dict()
     return Part(
