@@ -53,8 +53,8 @@ def test_what_a_layer_needs_is_what_its_output_feels(
     kind: str, interval: tuple[int, int]
 ) -> None:
     felt = []
-    for place in range(100):
-        x = torch.zeros(1, 1, 100)
+    for place in range(140):
+        x = torch.zeros(1, 1, 140)
         x[..., place] = 1
         if convolve(kind, x)[..., slice(*interval)].any():
             felt.append(place)
