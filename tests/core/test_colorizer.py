@@ -285,3 +285,29 @@ def test_networks_that_give_no_numbers_are_loud(
         colorizer.colorize(array, labels)
     with pytest.raises(NetworkError, match='color network'):
         colorizer.chroma(gray, labels)
+
+
+def test_the_number_of_threads_does_not_matter(tiny_colorizer) -> None:
+    """Same bits at any number, which is put back afterwards."""
+    import torch
+
+    y, x = np.mgrid[:90, :120]
+    photo = ((x * y) // 7 % 256).astype(np.uint8)
+    before = torch.get_num_threads()
+    found = set()
+    try:
+        for number in (1, 2, 3):
+            torch.set_num_threads(number)
+            result = tiny_colorizer.colorize(photo)
+            assert torch.get_num_threads() == number
+            found.add(
+                (
+                    result.rgb.tobytes(),
+                    result.chroma.tobytes(),
+                    result.labels.tobytes(),
+                    result.confidence,
+                )
+            )
+    finally:
+        torch.set_num_threads(before)
+    assert len(found) == 1

@@ -134,6 +134,25 @@ def _words(torch: types.ModuleType, kind: str) -> str:
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread of the CPU.
+
+    Some of its kernels add up in another order when there are more, so
+    that the last bits depend on the machine.
+    """
+    torch = import_torch()
+    before = torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def out_of_memory_said(device: Device) -> Iterator[None]:
     """Turn out-of-memory errors into a sentence with a remedy.
 

@@ -157,7 +157,7 @@ class Colorizer(Networks):
         # Views: what is written upright lands in stored order.
         seen_labels = upright(labels, orientation)
         seen_confidence = upright(confidence, orientation)
-        with self.inference():
+        with self.steady(shape), self.inference():
             logits = self.grid_net(self._tensor(padded)[None, None])
             enlarge = Enlarger(logits[..., :h, :w].float(), seen_labels.shape)
             for rows in bands(seen_labels.shape, LOGITS_BAND):
@@ -219,7 +219,8 @@ class Colorizer(Networks):
             origin = 'predicted'
             confidence = float(found.confidence.mean())
         labels = check_labels(labels, photo.working_shape(self.size))
-        chroma, notes = self._full_pass(photo, labels)
+        with self.steady(labels.shape):
+            chroma, notes = self._full_pass(photo, labels)
         guide = photo.working_lightness(self.size)
         painting = Painting(photo, chroma, guide, settings.saturation)
         now = photo.in_memory and not lazy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from napari_sdcolor.core import cancel, colornet, gridnet, progress
 from napari_sdcolor.core.device import (
     Device,
     free_memory,
+    one_thread,
     out_of_memory_said,
 )
 from napari_sdcolor.core.planes import check_gray, check_labels
@@ -28,6 +29,9 @@ DTYPES = {
     'float16': torch.float16,
     'bfloat16': torch.bfloat16,
 }
+
+STEADY_AREA = 2**20
+"""Working planes of at most so many pixels get the same bytes everywhere."""
 
 
 class Networks:
@@ -237,6 +241,19 @@ class Networks:
             else:
                 chroma = chroma * 128
         return finite(chroma, 'color')
+
+    def steady(self, shape: tuple[int, int]) -> AbstractContextManager[None]:
+        """Make results independent of the number of threads.
+
+        Parameters
+        ----------
+        shape
+            Of the working plane. Large ones would take too long on one
+            thread; their last bits depend on the number of threads.
+        """
+        if self.device.kind == 'cpu' and shape[0] * shape[1] <= STEADY_AREA:
+            return one_thread()
+        return nullcontext()
 
     @contextmanager
     def inference(self) -> Iterator[None]:

@@ -1,7 +1,8 @@
-"""Working on tasks on this machine, reading and saving beside the networks.
+"""Working on tasks on this machine, everything side by side.
 
-One thread reads ahead, the caller's thread runs the networks, one thread
-saves behind. The outcomes come in the order of the tasks.
+One thread reads ahead, some run the networks, some save behind. On the CPU
+each photo's networks run on one thread (``Colorizer.colorize``), so several
+photos are colored at a time. The outcomes come in the order of the tasks.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 
 from napari_sdcolor.archive.batch.channel import Channel
 from napari_sdcolor.archive.batch.outcome import Outcome
@@ -28,7 +28,11 @@ from napari_sdcolor.errors import Cancelled
 AHEAD, BEHIND = 1, 1
 """Files that are read ahead and that wait for being saved."""
 
+MOST = 8
+"""Photos in the networks at a time; each takes memory."""
+
 Begun = Outcome | tuple[Job, Page]
+Colored = Outcome | Future[Outcome]
 
 
 class Pipeline:
@@ -39,46 +43,58 @@ class Pipeline:
     worker
         What is done with every photo.
     token
-        When it is cancelled, the photo in the networks is dropped, the
-        photos before it are saved, and the outcomes end.
+        When it is cancelled, photos in the networks are dropped, those that
+        are being saved are finished, and the outcomes end.
+    side_by_side
+        Photos in the networks at a time; by default one for each thread
+        that the networks may use on the CPU, and one on a GPU.
     """
 
-    def __init__(self, worker: Worker, token: CancelToken | None = None):
+    def __init__(
+        self,
+        worker: Worker,
+        token: CancelToken | None = None,
+        side_by_side: int | None = None,
+    ) -> None:
         self.worker = worker
         self.token = token or CancelToken()
+        self.side_by_side = side_by_side or worker.side_by_side(MOST)
 
     def __call__(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        tasks = iter(tasks)
-        ahead: deque[Future[Begun]] = deque()
-        behind: deque[Future[Outcome]] = deque()
+        count = self.side_by_side
+        waiting: deque[tuple[Future[Begun], Future[Colored]]] = deque()
         with (
             ThreadPoolExecutor(1, 'sdcolor-read') as reading,
-            ThreadPoolExecutor(1, 'sdcolor-save') as saving,
+            ThreadPoolExecutor(max(1, count // 4), 'sdcolor-save') as saving,
+            self.worker.threads_for(count) as prepare,
+            ThreadPoolExecutor(count, 'sdcolor-color', prepare) as coloring,
         ):
             try:
-                while True:
-                    missing = AHEAD + 1 - len(ahead)
-                    ahead.extend(
-                        reading.submit(self._begin, task)
-                        for task in islice(tasks, missing)
+                for task in tasks:
+                    begun = reading.submit(self._begin, task)
+                    colored = coloring.submit(
+                        self._color, begun, reading, saving
                     )
-                    if not ahead or self.token.cancelled:
-                        break
-                    begun = ahead.popleft().result()
-                    behind.append(self._go_on(begun, reading, saving))
-                    while behind and (
-                        len(behind) > BEHIND or behind[0].done()
+                    waiting.append((begun, colored))
+                    while waiting and (
+                        len(waiting) > count + AHEAD + BEHIND
+                        or _is_done(waiting[0][1])
                     ):
-                        yield behind.popleft().result()
-            except Cancelled:
-                pass  # by whoever holds the token, and who knows it
+                        yield from _outcome(waiting.popleft()[1])
+                    if self.token.cancelled:
+                        break
+                while waiting:
+                    yield from _outcome(waiting.popleft()[1])
             finally:
-                for future in ahead:
-                    _close(future)
-            for future in behind:
-                yield future.result()
+                if waiting:
+                    # Whoever asked for outcomes wants no more of them.
+                    self.token.cancel()
+                for begun, colored in waiting:
+                    if colored.cancel():
+                        _close(begun)
 
     def _begin(self, task: Task) -> Begun:
+        self._check()
         job = self.worker.open(task)
         if isinstance(job, Outcome):
             return job
@@ -88,49 +104,80 @@ class Pipeline:
             job.resources.close()
             return failure(task, error)
 
-    def _go_on(
+    def _color(
         self,
-        begun: Begun,
+        begun: Future[Begun],
         reading: ThreadPoolExecutor,
         saving: ThreadPoolExecutor,
-    ) -> Future[Outcome]:
+    ) -> Colored:
         """Run the networks on what was read, and have it saved."""
-        if isinstance(begun, Outcome):
-            ready: Future[Outcome] = Future()
-            ready.set_result(begun)
-            return ready
-        job, page = begun
-        channel: Channel[Colorized] = Channel()
-        saved = saving.submit(self.worker.save, job, channel)
+        found = begun.result()
+        if isinstance(found, Outcome):
+            return found
+        job, page = found
         try:
-            for number in job.file.pages[1:]:
-                upcoming = reading.submit(self.worker.read, job, number)
-                if not self._color(job, page, channel):
-                    return saved
-                page = upcoming.result()
-            self._color(job, page, channel)
-        except Cancelled as error:
-            channel.end(error)
+            self._check()
+            with self.token.active():
+                result = self.worker.color(job, page)
+        except Cancelled:
+            job.resources.close()
             raise
         except TROUBLE as error:
-            channel.end(error)
-        except BaseException:
-            channel.end(Cancelled('Stopped.'))
-            raise
-        channel.end()
+            job.resources.close()
+            return failure(job.task, error)
+        del found, page
+        channel: Channel[Colorized] = Channel()
+        saved = saving.submit(self.worker.save, job, channel)
+        channel.put(result)
+        del result
+        self._color_further(job, channel, reading)
         return saved
 
-    def _color(
-        self, job: Job, page: Page, channel: Channel[Colorized]
-    ) -> bool:
-        with self.token.active():
-            result = self.worker.color(job, page)
-        return channel.put(result)
+    def _color_further(
+        self,
+        job: Job,
+        channel: Channel[Colorized],
+        reading: ThreadPoolExecutor,
+    ) -> None:
+        """The pages after the first one."""
+        try:
+            for number in job.file.pages[1:]:
+                page = reading.submit(self.worker.read, job, number).result()
+                with self.token.active():
+                    result = self.worker.color(job, page)
+                if not channel.put(result):
+                    break
+        except (Cancelled, *TROUBLE) as error:
+            channel.end(error)
+        channel.end()
+
+    def _check(self) -> None:
+        if self.token.cancelled:
+            raise Cancelled('Stopped.')
 
 
-def _close(future: Future[Begun]) -> None:
+def _is_done(colored: Future[Colored]) -> bool:
+    if not colored.done() or colored.cancelled() or colored.exception():
+        return colored.done()
+    saved = colored.result()
+    return isinstance(saved, Outcome) or saved.done()
+
+
+def _outcome(colored: Future[Colored]) -> Iterator[Outcome]:
+    """The outcome of one task; none if it was cancelled."""
+    try:
+        found = colored.result()
+        outcome = found if isinstance(found, Outcome) else found.result()
+    except Cancelled:
+        return
+    yield outcome
+
+
+def _close(begun: Future[Begun]) -> None:
     """Drop a photo that was read ahead in vain."""
-    if not future.cancel():
-        begun = future.result()
-        if not isinstance(begun, Outcome):
-            begun[0].resources.close()
+    try:
+        found = begun.result()
+    except Cancelled:
+        return
+    if not isinstance(found, Outcome):
+        found[0].resources.close()

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,6 +132,28 @@ class Worker:
     def __init__(self, recipe: Recipe, colorizer: Colorizer) -> None:
         self.recipe = recipe
         self.colorizer = colorizer
+
+    def side_by_side(self, most: int) -> int:
+        """Photos that the device takes at a time, at most ``most``."""
+        if self.colorizer.device.kind != 'cpu':
+            return 1
+        return max(1, min(most, threads()))
+
+    @contextmanager
+    def threads_for(self, count: int) -> Iterator[Callable[[], None]]:
+        """What each of ``count`` threads calls before it runs networks."""
+        import torch
+
+        before = torch.get_num_threads()
+
+        def prepare() -> None:
+            if count > 1:
+                torch.set_num_threads(1)
+
+        try:
+            yield prepare
+        finally:
+            torch.set_num_threads(before)
 
     def __call__(self, task: Task) -> Outcome:
         """Color one photo file and save the results.
