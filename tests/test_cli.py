@@ -45,7 +45,9 @@ def sdcolor(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_promised_commands_exist() -> None:
     assert {path[0] for path in ALL if path} >= {
+        'batch',
         'colorize',
+        'replay',
         'demo',
         'doctor',
         'evaluate',

@@ -13,6 +13,7 @@ from napari_sdcolor.cli.demo import demo
 from napari_sdcolor.cli.doctor import doctor
 from napari_sdcolor.cli.evaluate import evaluate
 from napari_sdcolor.cli.models import models
+from napari_sdcolor.cli.replay import replay
 from napari_sdcolor.cli.segment import segment
 from napari_sdcolor.cli.study import study
 from napari_sdcolor.cli.train import train
@@ -60,6 +61,9 @@ app.command(
 app.command(
     epilog='Example: sdcolor batch scans -o colored --confidence 0.6',
 )(batch)
+app.command(
+    epilog='Example: sdcolor replay colored/castle.sdcolor.json',
+)(replay)
 app.command(
     epilog='Example: sdcolor segment castle.tif -o maps',
 )(segment)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
 
 
-def load_colorizer(talk: Talk, settings: Settings) -> Colorizer:
+def load_colorizer(
+    talk: Talk, settings: Settings, dtype: str = 'float32'
+) -> Colorizer:
     """The networks on their device; says what is really used.
 
     Raises
@@ -36,7 +38,10 @@ def load_colorizer(talk: Talk, settings: Settings) -> Colorizer:
     from napari_sdcolor.core.engine import Colorizer
 
     colorizer = Colorizer.load(
-        settings.weights, device=settings.device, size=settings.size
+        settings.weights,
+        device=settings.device,
+        dtype=dtype,
+        size=settings.size,
     )
     talk.say(f'Device: {colorizer.device.words}')
     for note in colorizer.device.notes:

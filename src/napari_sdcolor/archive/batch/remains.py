@@ -7,7 +7,6 @@ before the files that it tells of.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from napari_sdcolor.archive.atomic import refuse_existing
 from napari_sdcolor.archive.batch.outcome import KNOWN, Outcome
 from napari_sdcolor.archive.batch.plan import Task
+from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
 from napari_sdcolor.errors import (
     LabelsError,
@@ -24,12 +24,6 @@ from napari_sdcolor.errors import (
     SaveError,
     SdcolorError,
 )
-
-
-def sha256_of(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file's bytes."""
-    with open(path, 'rb') as stream:
-        return hashlib.file_digest(stream, 'sha256').hexdigest()
 
 
 def verify(task: Task) -> Outcome | None:

@@ -24,10 +24,10 @@ from napari_sdcolor.archive.batch.plan import Task
 from napari_sdcolor.archive.batch.remains import (
     own_remains,
     remove,
-    sha256_of,
     verify,
 )
 from napari_sdcolor.archive.batch.thumbnails import thumbnail
+from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.labels import read_labels
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.archive.saving import (

@@ -1,0 +1,158 @@
+"""``sdcolor replay``: the same bytes again, or what differs."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_sdcolor.cli import options
+from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
+from napari_sdcolor.cli.photos import make_folder
+from napari_sdcolor.cli.talk import FAILED, Talk
+
+if TYPE_CHECKING:
+    from napari_sdcolor.archive.replay import Recording, Replay
+
+SHOWN = 60
+"""So many characters of a value are shown."""
+
+
+def replay(
+    sidecar: Annotated[
+        Path,
+        typer.Argument(
+            metavar='SIDECAR',
+            help='NAME.sdcolor.json of a colored photo, beside its files.',
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            '-o',
+            '--output',
+            metavar='DIR',
+            file_okay=False,
+            help='Keep the new files in this folder; without it they are '
+            'only compared.',
+            show_default=False,
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            '--source',
+            metavar='FILE',
+            exists=True,
+            dir_okay=False,
+            help='The photo, if it is no longer where it was.',
+            show_default=False,
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            '--weights',
+            metavar='NAME',
+            help='Name of the weights here, if it was another one then.',
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[
+        options.Device | None,
+        typer.Option(
+            '--device',
+            case_sensitive=False,
+            help='Where the networks run; by default where they ran then.',
+            show_default=False,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Color a photo again as its sidecar tells, and compare.
+
+    Exit code 0: the colored file and the map come out with the same bytes;
+    1: something differs, and it is said what: the photo, the weights, a
+    version, and by how much the colors differ.
+    """
+    talk = Talk('replay', as_json)
+    with talk.refusing():
+        from napari_sdcolor.archive.replay import Recording
+        from napari_sdcolor.archive.replay import replay as play
+
+        recording = Recording(sidecar, source)
+        told = recording.settings
+        settings = replace(
+            told,
+            weights=weights or told.weights,
+            device=device.value if device else _device_then(recording),
+        )
+        colorizer = load_colorizer(
+            talk, settings, recording.told['model'].get('dtype', 'float32')
+        )
+        talk.say(f'Coloring {recording.source} again')
+        with ExitStack() as stack, talk.progress():
+            if output is None:
+                folder = Path(stack.enter_context(TemporaryDirectory()))
+            else:
+                make_folder(output)
+                folder = output
+            found = play(recording, colorizer, folder)
+        if output is not None:
+            for path in found.written:
+                talk.answer(str(path))
+        _say(talk, found)
+        talk.finish(
+            {
+                **_facts(found, kept=output is not None),
+                'source': str(recording.source),
+                **machine_facts(colorizer),
+            },
+            0 if found.identical else FAILED,
+        )
+
+
+def _device_then(recording: Recording) -> str:
+    told = recording.told['model'].get('device', '')
+    known = {device.value for device in options.Device}
+    return told if told in known else recording.settings.device
+
+
+def _say(talk: Talk, found: Replay) -> None:
+    if found.identical:
+        talk.answer('Identical: the same bytes again.')
+    for difference in found.differences:
+        talk.refuse(difference)
+    if found.largest_delta_e is not None and found.pixels is not None:
+        talk.answer(
+            f'Largest color difference: ΔE2000 {found.largest_delta_e:.3g}, '
+            f'in {found.pixels:.2%} of the pixels.'
+        )
+    for name, then, now in found.circumstances:
+        talk.warn(f'{name}: {_short(then)} then, {_short(now)} now')
+
+
+def _short(value: object) -> str:
+    words = str(value)
+    return words if len(words) <= SHOWN else words[: SHOWN - 1] + '…'
+
+
+def _facts(found: Replay, kept: bool) -> dict[str, Any]:
+    return {
+        'identical': found.identical,
+        'differences': list(found.differences),
+        'circumstances': [
+            {'name': name, 'then': then, 'now': now}
+            for name, then, now in found.circumstances
+        ],
+        'largest_delta_e': found.largest_delta_e,
+        'differing_pixels': found.pixels,
+        'outputs': [str(path) for path in found.written] if kept else [],
+    }

@@ -1,0 +1,199 @@
+"""``sdcolor replay``: identical, or exactly what differs."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from typer.testing import CliRunner
+
+from napari_sdcolor.cli import app
+
+
+@pytest.fixture
+def colored(colorize, make_photo, tmp_path):
+    """The sidecar of a colored photo."""
+    assert colorize(make_photo()).exit_code == 0
+    return tmp_path / 'out' / 'castle.sdcolor.json'
+
+
+@pytest.fixture
+def replay(tiny_model):
+    """Runs the command; the JSON object and the result."""
+
+    def run(*words):
+        line = ['replay', *map(str, words), '--json']
+        result = CliRunner().invoke(app, line)
+        return json.loads(result.stdout or '{}'), result
+
+    return run
+
+
+def test_identical(colored, replay, tmp_path):
+    before = {path: path.read_bytes() for path in colored.parent.iterdir()}
+    answer, result = replay(colored)
+    assert result.exit_code == 0, result.stderr
+    assert answer['identical']
+    assert answer['differences'] == answer['circumstances'] == []
+    assert answer['largest_delta_e'] is None
+    assert before == {p: p.read_bytes() for p in colored.parent.iterdir()}
+
+
+@pytest.mark.parametrize('form', ['tiff', 'png', 'jpeg'])
+def test_the_same_bytes_in_a_folder(
+    colorize, make_photo, replay, tmp_path, form
+):
+    photo = make_photo()
+    colorize(photo, '--format', form, '--saturation', 1.5)
+    folder = tmp_path / 'again'
+    sidecar = tmp_path / 'out' / 'castle.sdcolor.json'
+    answer, result = replay(sidecar, '-o', folder)
+    assert result.exit_code == 0, result.stderr
+    assert len(answer['outputs']) == 3
+    for path in folder.iterdir():
+        if path.suffix != '.json':
+            assert (
+                path.read_bytes()
+                == (tmp_path / 'out' / path.name).read_bytes()
+            )
+    one, two = (
+        json.loads(path.read_text())
+        for path in (sidecar, folder / sidecar.name)
+    )
+    del one['run'], two['run']
+    assert one == two
+    # Nothing is overwritten here either.
+    _, result = replay(sidecar, '-o', folder)
+    assert result.exit_code == 1
+
+
+def test_a_map_by_a_person(colorize, make_photo, replay, tmp_path):
+    photo = make_photo()
+    labels = np.full((64, 107), 3, np.uint8)
+    labels[:, 50:] = 36
+    Image.fromarray(labels).save(tmp_path / 'map.png')
+    colorize(photo, '--labels', tmp_path / 'map.png')
+    (tmp_path / 'map.png').unlink()  # the copy beside the result counts
+    sidecar = tmp_path / 'out' / 'castle.sdcolor.json'
+    assert replay(sidecar)[1].exit_code == 0
+    beside = tmp_path / 'out' / 'castle.labels.png'
+    labels[:10] = 5
+    Image.fromarray(labels).save(beside)
+    answer, result = replay(sidecar)
+    assert result.exit_code == 1
+    assert any('labels.png was changed' in d for d in answer['differences'])
+    assert answer['largest_delta_e'] > 0
+    assert 0 < answer['differing_pixels'] <= 1
+    beside.unlink()
+    answer, result = replay(sidecar)
+    assert result.exit_code == 1
+    assert 'labels.png' in answer['error']
+
+
+def test_another_photo(colored, replay, gray_ramp, make_photo):
+    make_photo(array=255 - gray_ramp)
+    answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert not answer['identical']
+    names = [change['name'] for change in answer['circumstances']]
+    assert 'source.sha256' in names
+    assert answer['largest_delta_e'] > 10
+    assert 'source.sha256' in result.stderr
+
+
+def test_a_photo_of_another_size(colored, replay, gray_ramp, make_photo):
+    make_photo(array=gray_ramp[:, :40])
+    answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert answer['largest_delta_e'] is None
+    assert any('another size' in words for words in answer['differences'])
+
+
+def test_a_photo_that_is_elsewhere(colored, replay, tmp_path):
+    moved = tmp_path / 'moved.png'
+    os.rename(tmp_path / 'photos' / 'castle.png', moved)
+    answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert '--source' in answer['error']
+    answer, result = replay(colored, '--source', moved)
+    assert result.exit_code == 0
+    assert [c['name'] for c in answer['circumstances']] == ['source.file']
+
+
+def test_other_weights(colored, replay, tiny_parts, models_folder, tmp_path):
+    from napari_sdcolor.core import models
+    from napari_sdcolor.core.weights import load_part, random_part, save_part
+
+    config = load_part(tiny_parts['color']).network.config
+    other = random_part('color', config, seed=9)
+    path = tmp_path / 'other.safetensors'
+    save_part(path, other.network, other.training)
+    models.add([path, tiny_parts['segmentation']], 'other')
+    answer, result = replay(colored, '--weights', 'other')
+    assert result.exit_code == 1
+    changed = {change['name'] for change in answer['circumstances']}
+    assert 'model.color.tensors_sha256' in changed
+    assert 'model.segmentation.tensors_sha256' not in changed
+    assert answer['largest_delta_e'] > 0
+    models.remove('tiny')
+    answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert 'tiny' in answer['error']
+
+
+def test_other_versions_are_told(colored, replay):
+    """They do not matter as long as the bytes are the same."""
+    content = json.loads(colored.read_text())
+    content['software']['torch'] = '1.0'
+    colored.write_text(json.dumps(content))
+    answer, result = replay(colored)
+    assert result.exit_code == 0
+    (change,) = answer['circumstances']
+    assert change['name'] == 'software.torch'
+    assert change['then'] == '1.0'
+
+
+def test_a_retouched_file(colored, replay):
+    path = colored.with_name('castle.color.tif')
+    rgb = tifffile.imread(path)
+    rgb[3, 4] = 255 - rgb[3, 4]
+    tifffile.imwrite(path, rgb, photometric='rgb')
+    answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert 'was changed' in answer['differences'][0]
+    assert answer['differing_pixels'] == pytest.approx(1 / rgb[..., 0].size)
+    assert answer['largest_delta_e'] > 1
+    path.unlink()
+    answer, result = replay(colored)
+    assert 'not there any more' in answer['differences'][0]
+
+
+def test_pages(colorize, gray_ramp, replay, tmp_path):
+    pages = np.stack([gray_ramp, gray_ramp[::-1], gray_ramp[:, ::-1]])
+    album = tmp_path / 'album.tif'
+    tifffile.imwrite(album, pages, photometric='minisblack')
+    assert colorize(album).exit_code == 0
+    assert replay(tmp_path / 'out' / 'album.sdcolor.json')[1].exit_code == 0
+    assert colorize(album, '--page', 1, '-o', tmp_path / 'one').exit_code == 0
+    assert replay(tmp_path / 'one' / 'album.sdcolor.json')[1].exit_code == 0
+    tifffile.imwrite(album, pages[:2], photometric='minisblack')
+    answer, result = replay(tmp_path / 'out' / 'album.sdcolor.json')
+    assert result.exit_code == 1
+    assert 'another file' in answer['error']
+
+
+@pytest.mark.parametrize('content', ['', '{}', 'hello', '{"format": 99}'])
+def test_no_sidecar(tmp_path, replay, content):
+    path = tmp_path / 'x.sdcolor.json'
+    path.write_text(content)
+    answer, result = replay(path)
+    assert result.exit_code == 1
+    assert 'x.sdcolor.json' in answer['error']
+
+
+def test_wrong_usage(tmp_path, replay):
+    assert replay(tmp_path / 'missing.json')[1].exit_code == 2

@@ -1,0 +1,40 @@
+"""A batch with tiny networks in a process of its own, to be killed.
+
+Usage: batch_process.py PHOTOS OUTPUT THREADS
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from napari_sdcolor.archive.batch.pipeline import Pipeline
+from napari_sdcolor.archive.batch.plan import make_plan
+from napari_sdcolor.archive.batch.run import run_batch
+from napari_sdcolor.archive.batch.worker import Recipe, Worker
+from napari_sdcolor.core.colornet import ColorNetConfig
+from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.settings import Settings
+
+WIDTHS = (4, 4, 8, 8, 8)
+
+
+def run(photos: str, output: str, threads: int) -> int:
+    """Run it; the number of failures."""
+    torch.set_num_threads(threads)
+    colorizer = Colorizer.random(
+        ColorNetConfig(widths=WIDTHS, label_channels=2),
+        grid=GridNetConfig(widths=WIDTHS),
+        size=64,
+    )
+    recipe = Recipe(Settings(size=64))
+    digests = {kind: part.digest for kind, part in colorizer.parts.items()}
+    work = Pipeline(Worker(recipe, colorizer))
+    plan = make_plan([photos], output)
+    return len(run_batch(plan, recipe, work, digests).failed)
+
+
+if __name__ == '__main__':
+    sys.exit(run(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -1,0 +1,121 @@
+"""A disk that takes no more: nothing half-written, and it can go on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from . import batch_process
+from .conftest import contents
+
+
+@pytest.fixture
+def whole(photos, tmp_path) -> dict[str, str]:
+    """What one undisturbed run gives."""
+    assert batch_process.run(str(photos), str(tmp_path / 'whole'), 1) == 0
+    return contents(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('code', [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_fsync_that_fails_now_and_then(
+    photos, tmp_path, whole, monkeypatch, code, thorough
+):
+    """The n-th file cannot be brought to the disk."""
+    real = os.fsync
+    out = tmp_path / 'out'
+    for number in range(4, 40, 3 if thorough else 12):
+        calls = 0
+
+        def fsync(descriptor):
+            nonlocal calls
+            calls += 1
+            if calls == number:  # noqa: B023
+                raise OSError(code, os.strerror(code))
+            real(descriptor)
+
+        monkeypatch.setattr(os, 'fsync', fsync)
+        try:
+            failures = batch_process.run(str(photos), str(out), 1)
+        except OSError:
+            failures = 1  # the journal itself
+        monkeypatch.setattr(os, 'fsync', real)
+        assert failures >= 1
+        for place, digest in contents(out).items():
+            assert whole[place] == digest
+        assert not list(out.rglob('.*.part'))
+        assert batch_process.run(str(photos), str(out), 1) == 0
+        assert contents(out) == whole
+        subprocess.run(['rm', '-r', str(out)], check=True)
+
+
+LIMITED = """
+import resource, runpy, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+size = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+runpy.run_path(sys.argv.pop(1), run_name='__main__')
+"""
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='POSIX limits')
+@pytest.mark.parametrize('size', [900, 3000, 5500])
+def test_a_limit_on_the_size_of_files(photos, tmp_path, whole, size):
+    """The kernel itself refuses: journal, results or sidecars do not fit."""
+    out = tmp_path / 'out'
+    command = [
+        sys.executable,
+        '-c',
+        LIMITED,
+        str(size),
+        batch_process.__file__,
+        str(photos),
+        str(out),
+        '1',
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    for place, digest in contents(out).items():
+        assert whole[place] == digest
+    assert not list(out.rglob('.*.part'))
+    assert batch_process.run(str(photos), str(out), 1) == 0
+    assert contents(out) == whole
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A mounted file system of 128 KiB."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', str(folder)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip('there is no mount here')
+    if done.returncode:
+        pytest.skip('mounting needs privileges')
+    yield folder
+    subprocess.run(['umount', str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(photos, tmp_path, whole, small_disk):
+    out = small_disk / 'out'
+    filler = small_disk / 'filler'
+    filler.write_bytes(bytes(40 * 1024))
+    try:
+        failures = batch_process.run(str(photos), str(out), 1)
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+        failures = 1
+    assert failures >= 1
+    for place, digest in contents(out).items():
+        assert whole[place] == digest
+    assert not list(out.rglob('.*.part'))
+    filler.unlink()
+    size = ['mount', '-o', 'remount,size=4m', str(small_disk)]
+    subprocess.run(size, check=True)
+    assert batch_process.run(str(photos), str(out), 1) == 0
+    assert contents(out) == whole

@@ -1,0 +1,140 @@
+"""Killed at any moment, a second run gives what one run would have given."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from . import batch_process
+from .conftest import contents, untouched
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, 'fork'), reason='kills forked processes'
+)
+
+
+@pytest.fixture
+def whole(photos, tmp_path) -> dict[str, str]:
+    """What one undisturbed run gives."""
+    assert batch_process.run(str(photos), str(tmp_path / 'whole'), 1) == 0
+    return contents(tmp_path / 'whole')
+
+
+def forked(photos: Path, out: Path) -> int:
+    """Start a batch in a forked process; its id.
+
+    Forking spares it the seconds that importing torch takes.
+    """
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = batch_process.run(str(photos), str(out), 1)
+        finally:
+            os._exit(code)
+    return child
+
+
+def ended(child: int) -> int:
+    """Wait for it; its exit code, or minus the signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def duration(photos: Path, out: Path) -> float:
+    """Seconds that an undisturbed run takes."""
+    began = time.monotonic()
+    assert ended(forked(photos, out)) == 0
+    return time.monotonic() - began
+
+
+def no_half_files(out: Path, whole: dict[str, str]) -> None:
+    """Whatever has a name is complete."""
+    for place, digest in contents(out).items():
+        if not Path(place).name.startswith('.'):
+            assert whole[place] == digest
+
+
+def test_killed_at_random_moments(photos, tmp_path, whole, thorough):
+    before = untouched(photos)
+    longest = duration(photos, tmp_path / 'measured')
+    seed = int(os.environ.get('SDCOLOR_FAULTS_SEED', '5'))
+    chance = random.Random(seed)
+    interrupted = 0
+    for number in range(110 if thorough else 6):
+        out = tmp_path / f'out {number}'
+        # Killed once, twice or three times in a row.
+        for _ in range(chance.randint(1, 3)):
+            child = forked(photos, out)
+            time.sleep(chance.uniform(0, longest))
+            os.kill(child, signal.SIGKILL)
+            interrupted += ended(child) == -signal.SIGKILL
+            if out.exists():
+                no_half_files(out, whole)
+        assert ended(forked(photos, out)) == 0, number
+        assert contents(out) == whole, number
+        assert not list(out.rglob('.*.part'))
+        assert not (out / '.sdcolor-lock').exists()
+        shutil.rmtree(out)
+    assert interrupted > number / 2
+    assert untouched(photos) == before
+
+
+POINTS = ('open', 'link', 'unlink', 'fsync', 'write', 'replace')
+
+
+@pytest.mark.parametrize('point', POINTS)
+def test_killed_at_every_step(photos, tmp_path, whole, point, thorough):
+    """The n-th call of each function that changes the disk is the last."""
+    step = 1 if thorough else 23
+    number, out = 1, tmp_path / 'out'
+    while True:
+        child = os.fork()
+        if child == 0:
+            real = getattr(os, point)
+            calls = 0
+
+            def counted(*args, **more):
+                nonlocal calls
+                calls += 1
+                if calls == number:  # noqa: B023
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real(*args, **more)  # noqa: B023
+
+            setattr(os, point, counted)
+            code = 1
+            try:
+                code = batch_process.run(str(photos), str(out), 1)
+            finally:
+                os._exit(code)
+        if ended(child) == 0:
+            break
+        no_half_files(out, whole)
+        assert ended(forked(photos, out)) == 0, number
+        assert contents(out) == whole, number
+        shutil.rmtree(out)
+        number += step
+    assert number > 1
+    assert contents(out) == whole
+
+
+def test_two_processes_and_two_threads(photos, tmp_path, whole):
+    """A fresh process, with another number of threads: the same bytes."""
+    for threads in (1, 2):
+        out = tmp_path / f'threads {threads}'
+        command = [
+            sys.executable,
+            batch_process.__file__,
+            str(photos),
+            str(out),
+            str(threads),
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+        assert contents(out) == whole
