@@ -168,7 +168,7 @@ class Case:
         Both colors are full passes, none is an incremental update.
         """
         session = self.colorizer.session(self.photo, self.as_map(self.labels))
-        before = session.chroma.copy()
+        before = session.full()
         boxes = session.update(self.as_map(swap.done(self.labels)))
         change = np.abs(session.full() - before).max(axis=-1)
         return _largest_outside(change, boxes)
