@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -219,3 +220,20 @@ def test_study(tmp_path: Path) -> None:
     assert wrong.exit_code == 1
     assert str(answers) in wrong.stderr
     assert run('study', '--key', key).exit_code == 2
+
+
+def test_without_matplotlib_there_are_no_plots(
+    evaluate: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    out = tmp_path / 'out'
+    result = evaluate('-o', out, '--only', 'fidelity', '--study', 0)
+    assert result.exit_code == 0, result.output
+    assert 'pip install' in result.stderr
+    assert {path.name for path in out.iterdir()} == {
+        'evaluation.json',
+        'evaluation.md',
+        'contact-sheet.png',
+    }

@@ -180,7 +180,7 @@ def evaluate(
     talk = Talk('evaluate', as_json)
     with talk.refusing(), _stopping(talk):
         settings = Settings(size=size, device=device.value, weights=weights)
-        from napari_sdcolor.evaluation.report import files
+        from napari_sdcolor.evaluation.report import files, plots
         from napari_sdcolor.evaluation.report.tables import as_markdown
         from napari_sdcolor.evaluation.run import Evaluation
         from napari_sdcolor.training.data import open_data
@@ -188,6 +188,8 @@ def evaluate(
         if output is not None:
             files.refuse_used(output)
             make_folder(output)
+            if not plots.can_draw():
+                talk.warn(plots.MISSING)
         talk.say(f'Reading {data}')
         found = open_data(data, source and source.value)
         talk.say(found.describe())

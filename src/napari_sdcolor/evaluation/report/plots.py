@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,18 @@ COLORS = {
 """One color per method in all plots; others take what is left."""
 
 
+MISSING = (
+    'There will be no plots, since matplotlib is missing; evaluation.json '
+    'holds the same figures. Install it with: pip install '
+    '"napari-sdcolor[train]"'
+)
+
+
+def can_draw() -> bool:
+    """Whether matplotlib is there."""
+    return importlib.util.find_spec('matplotlib') is not None
+
+
 def draw_all(result: dict[str, Any]) -> dict[str, bytes]:
     """PNG files by name, as far as there is something to draw.
 
@@ -36,11 +49,13 @@ def draw_all(result: dict[str, Any]) -> dict[str, bytes]:
     result
         What ``evaluate`` returned.
 
-    Raises
-    ------
-    ImportError
-        If matplotlib is missing.
+    Returns
+    -------
+    dict
+        Empty if matplotlib is missing.
     """
+    if not can_draw():
+        return {}
     plots: dict[str, Callable[[dict[str, Any]], Figure | None]] = {
         'methods.png': methods,
         'gain.png': gain,
