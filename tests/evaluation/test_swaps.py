@@ -12,6 +12,7 @@ from napari_sdcolor import Colorizer
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.control import (
+    Control,
     change_inside_and_outside,
     controllability,
     is_hit,
@@ -253,3 +254,21 @@ def test_a_limit_keeps_the_class_set(
     )
     assert small['photos'] == small['swaps']['photos'] == 1
     assert small['class_set'] == ['car', 'chair']
+
+
+def test_a_region_that_fills_its_photo_has_no_outside() -> None:
+    control = Control()
+    row = {
+        'photo': 'a', 'from': 1, 'to': 2, 'pixels': 9, 'csc': 0.5,
+        'hit': True, 'was_hit': False, 'inside': 4.0, 'outside': None,
+    }  # fmt: skip
+    control.swaps = [row, {**row, 'photo': 'b', 'outside': 1.0}]
+    control.photos = [
+        {'csc': 0.5, 'inside': 4.0, 'outside': None},
+        {'csc': 0.5, 'inside': 4.0, 'outside': 1.0},
+    ]
+    control.outside_box = [0.0]
+    assert control.result()['locality']['outside'] == 1.0
+    assert control.result()['locality']['ratio'] == 0.25
+    control.photos = control.photos[:1]
+    assert control.result()['locality']['ratio'] is None

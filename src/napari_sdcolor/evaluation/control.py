@@ -128,9 +128,7 @@ class Control:
             return None
         csc = [photo['csc'] for photo in self.photos]
         inside = float(np.mean([photo['inside'] for photo in self.photos]))
-        outside = float(
-            np.nanmean([photo['outside'] for photo in self.photos])
-        )
+        outside = _mean([photo['outside'] for photo in self.photos])
         return {
             'photos': len(self.photos),
             'swaps': len(self.swaps),
