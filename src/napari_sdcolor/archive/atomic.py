@@ -86,6 +86,35 @@ def publish(files: Sequence[tuple[Path, bytes]]) -> None:
         publication.publish()
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file of our own anew, as a whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Its folder is made if it is missing.
+    content
+        All of it.
+
+    Raises
+    ------
+    SaveError
+        If the disk does not take it; an earlier file is still there then.
+    """
+    temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
+    with _explaining(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, 'xb', opener=_opened) as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        finally:
+            _remove(temporary)
+        _sync_folder(path.parent)
+
+
 class Publication:
     """Files that get their names together, or not at all.
 

@@ -6,3 +6,9 @@ JOURNAL = 'sdcolor-journal.jsonl'
 LOCK = '.sdcolor-lock'
 THUMBNAILS = '.sdcolor-thumbnails'
 REPORTS = {kind: f'sdcolor-report.{kind}' for kind in ('json', 'csv', 'html')}
+
+EDITED_MAPS = 'sdcolor-edited-maps'
+"""Folder of the maps that a person edited, at the places of the results."""
+
+SUPERSEDED = 'sdcolor-superseded'
+"""Folder of results that were replaced because their map was edited."""

@@ -20,6 +20,7 @@ from napari_sdcolor.archive.batch.find import (
     find,
     find_listed,
 )
+from napari_sdcolor.archive.batch.names import EDITED_MAPS
 from napari_sdcolor.archive.labels import (
     LABELS_SUFFIX,
     find_page_labels,
@@ -52,6 +53,9 @@ class Task:
         ``labels.find_page_labels``. Further maps lie beside the photo.
     known
         What the journal says about it, if it was colored before.
+    edited
+        Folder of the maps that a person corrected after a run; they come
+        before all others.
     """
 
     key: str
@@ -59,6 +63,7 @@ class Task:
     folder: str
     labels: str | None = None
     known: Mapping[str, Any] | None = None
+    edited: str | None = None
 
     @property
     def name(self) -> str:
@@ -82,20 +87,38 @@ class Task:
         LabelsError
             If one map is given for all pages of a file.
         """
+        edited = self.find_edited(page, alone=alone)
+        if edited is not None:
+            return edited
         if self.labels is not None:
             found = find_page_labels(self.labels, self.name, page, alone=alone)
             # Photos and maps in one folder: NAME.png is the photo itself.
             if found is not None and not _same_file(found, self.source):
                 return str(found)
+        return self._in(os.path.dirname(self.source), page, alone)
+
+    def find_edited(
+        self, page: int | None = None, *, alone: bool = True
+    ) -> str | None:
+        """The label map that a person corrected after a run, if any.
+
+        Parameters
+        ----------
+        page, alone
+            As for ``find_map``.
+        """
+        if self.edited is None:
+            return None
+        return self._in(self.edited, page, alone)
+
+    def _in(self, folder: str, page: int | None, alone: bool) -> str | None:
         names = [] if page is None else [page_stem(self.name, page)]
         if alone:
             names.append(self.name)
         for name in names:
-            beside = os.path.join(
-                os.path.dirname(self.source), name + LABELS_SUFFIX
-            )
-            if os.path.isfile(beside):
-                return beside
+            path = os.path.join(folder, name + LABELS_SUFFIX)
+            if os.path.isfile(path):
+                return path
         return None
 
 
@@ -214,6 +237,7 @@ def _task(item: Found, output: Path, labels: PathLike | None) -> Task:
         source=item.path,
         folder=os.path.join(output, parent) if parent else str(output),
         labels=_map_place(parent, labels),
+        edited=os.path.join(output, EDITED_MAPS, parent),
     )
 
 

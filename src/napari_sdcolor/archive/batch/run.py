@@ -8,12 +8,23 @@ to outcomes will do, in any order.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from napari_sdcolor.archive.atomic import is_leftover
+from napari_sdcolor.archive.batch.corrections import (
+    is_outdated,
+    keep_superseded,
+)
 from napari_sdcolor.archive.batch.journal import Journal
 from napari_sdcolor.archive.batch.lock import locked
 from napari_sdcolor.archive.batch.names import JOURNAL, REPORTS, THUMBNAILS
@@ -29,7 +40,7 @@ from napari_sdcolor.archive.batch.report import write_report
 from napari_sdcolor.archive.batch.worker import Recipe
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.core.cancel import CancelToken
-from napari_sdcolor.errors import PlanError
+from napari_sdcolor.errors import PlanError, SaveError
 
 Work = Callable[[Iterable[Task]], Iterator[Outcome]]
 """Maps tasks to outcomes; see ``pipeline.Pipeline``."""
@@ -73,6 +84,7 @@ def run_batch(
     weights: Mapping[str, str],
     *,
     limit: int | None = None,
+    only: Collection[str] | None = None,
     confidence: float = 0.0,
     observers: Sequence[Observer] = (),
     token: CancelToken | None = None,
@@ -91,6 +103,8 @@ def run_batch(
         Digest of the weights of each network.
     limit
         Color at most so many photos that are not known yet.
+    only
+        Keys of the tasks to work on; the others are left as they are.
     confidence
         Photos whose mean confidence in [0, 1] is lower are flagged.
     observers
@@ -118,7 +132,7 @@ def run_batch(
             journal.begin(facts)
             _remove_leftovers(plan)
             run = _Run(plan, journal, confidence, observers)
-            run.go(work, limit, token)
+            run.go(work, limit, only, token)
             return run.summary(token.cancelled)
 
 
@@ -139,9 +153,15 @@ class _Run:
         self.failures: dict[str, Outcome] = {}
         self.flagged: list[str] = []
 
-    def go(self, work: Work, limit: int | None, token: CancelToken) -> None:
+    def go(
+        self,
+        work: Work,
+        limit: int | None,
+        only: Collection[str] | None,
+        token: CancelToken,
+    ) -> None:
         """Hand out the tasks and take in the outcomes."""
-        tasks, foreign = self._chosen(limit)
+        tasks, foreign = self._chosen(limit, only)
         self.journal.add(
             {'key': task.key, 'source': task.source, 'status': PLANNED}
             for task in tasks
@@ -160,7 +180,8 @@ class _Run:
             for task in tasks:
                 if token.cancelled:
                     return
-                yield task
+                if self._make_room(task):
+                    yield task
 
         known = {task.key for task in tasks if task.known is not None}
         with (self.plan.output / THUMBNAILS).open('ab') as thumbnails:
@@ -168,14 +189,48 @@ class _Run:
                 self._write_down(outcome, outcome.key in known, thumbnails)
                 self._tell(outcome)
 
-    def _chosen(self, limit: int | None) -> tuple[list[Task], list[Outcome]]:
+    def _make_room(self, task: Task) -> bool:
+        """Put a result aside whose map was corrected since.
+
+        From then on the journal counts its files as those of an attempt
+        that was cut off, which the next result may replace.
+
+        Returns
+        -------
+        bool
+            False if the earlier result cannot be kept: it stays then.
+        """
+        record = self.journal.get(task.key)
+        if task.known is not None or record['status'] != DONE:
+            return True
+        try:
+            kept = keep_superseded(self.plan.output, task, record)
+        except SaveError as error:
+            self._tell(
+                Outcome(task.key, task.source, FAILED, reason=str(error))
+            )
+            return False
+        place = kept.relative_to(self.plan.output).as_posix()
+        known = {'key': task.key, 'source': task.source, 'status': PLANNED}
+        self.journal.add([known | {'superseded': place}])
+        return True
+
+    def _chosen(
+        self, limit: int | None, only: Collection[str] | None
+    ) -> tuple[list[Task], list[Outcome]]:
         """Tasks to work on; failures where results of others exist."""
         tasks, foreign, fresh = [], [], 0
         for task in self.plan.tasks:
+            if only is not None and task.key not in only:
+                continue
             record = self.journal.get(task.key)
             if record is None and (taken := _taken(task, self.plan.format)):
                 foreign.append(_foreign(task, taken))
-            elif record is not None and record['status'] == DONE:
+            elif (
+                record is not None
+                and record['status'] == DONE
+                and not is_outdated(task, record)
+            ):
                 tasks.append(replace(task, known=record))
             elif limit is None or fresh < limit:
                 tasks.append(task)
