@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from napari_sdcolor import Colorizer
-from napari_sdcolor.core import recolor
+from napari_sdcolor.core import incremental, recolor
 from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.device import Device
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.recolor import RecolorSession
 from napari_sdcolor.errors import (
@@ -223,4 +224,41 @@ def test_a_network_without_numbers_changes_nothing(
         session.colorizer.session(session.photo, session.labels)
     assert memory.holds()
     last.copy_(good)
+    assert follows(session)
+
+
+def test_where_the_memory_is_short_nothing_is_kept(
+    session: RecolorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+    whole = incremental.IncrementalPass._whole
+
+    def fail(steps: object, layer: object) -> torch.Tensor:
+        tries.append(len(steps._keep))
+        if len(steps._keep) > 2:
+            raise torch.OutOfMemoryError('CUDA out of memory.')
+        return whole(steps, layer)
+
+    monkeypatch.setattr(incremental.IncrementalPass, '_whole', fail)
+    small = session.colorizer.session(session.photo, session.labels)
+    assert max(tries) > 2
+    assert small.nbytes < session.nbytes
+    assert np.abs(small.chroma - session.chroma).max() <= 1e-3
+    assert follows(small)
+
+
+def test_a_lost_accelerator_is_said(
+    session: RecolorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory(session)
+    session.colorizer.device = Device('cuda', 'GPU: Test')
+
+    def fail(*inputs: object) -> None:
+        raise RuntimeError('CUDA error: device-side assert triggered')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(functional, 'conv2d', fail)
+        with pytest.raises(DeviceError, match='GPU: Test stopped working'):
+            session.update(painted(session))
+    assert memory.holds()
     assert follows(session)

@@ -89,7 +89,7 @@ def settle(qtbot) -> Callable[[ColorizeWidget], None]:
         coordinator = widget.coordinator
 
         def quiet() -> bool:
-            waiting = coordinator.coloring.watching
+            waiting = coordinator.coloring.watching or coordinator.settling
             return coordinator.jobs.idle and not waiting
 
         qtbot.waitUntil(quiet, timeout=30_000)

@@ -154,7 +154,8 @@ def test_stop_of_a_recolor_keeps_the_picture_and_the_next_is_whole(
     settle(colored)
     photo = trio.source.photo(0, 'type')
     full = engine.get(None).colorize(photo, trio.map.data)
-    np.testing.assert_array_equal(trio.color.data, full.rgb)
+    # Within one count: the window follows edits, a file is one full pass.
+    assert np.abs(trio.color.data.astype(int) - full.rgb).max() <= 1
 
 
 def test_deleting_each_layer_is_survived(colored, viewer, settle):

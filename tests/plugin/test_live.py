@@ -191,3 +191,95 @@ def test_saturation_zero_is_gray_and_back_is_the_same(colored, settle):
     views.color.saturation.setValue(1)
     settle(colored)
     np.testing.assert_array_equal(trio.color.data, before)
+
+
+def test_the_pace_follows_the_drawing(colored, qtbot):
+    coloring = colored.coordinator.coloring
+    watcher = coloring._watcher
+    for wanted, given in ((3, 15), (60.4, 60), (5000, 200)):
+        watcher.set_pace(wanted)
+        assert watcher.interval == given
+    colored.coordinator.trio.map.paint((10, 10), GRASS)
+    # Drawing without a window takes no time.
+    qtbot.waitUntil(lambda: watcher.interval < 200, timeout=30_000)
+
+
+def test_an_edit_moves_only_its_rectangle(colored, settle):
+    """What the worker hands over is as small as what an edit can change."""
+    trio = colored.coordinator.trio
+    seen = []
+    colored.coordinator.coloring.painted.connect(
+        lambda trio, painted: seen.append(painted)
+    )
+    trio.map.paint((3, 3), GRASS)
+    settle(colored)
+    (painted,) = seen
+    assert not painted.whole
+    ((box, pixels),) = painted.patches
+    assert box[:2] == (0, 0)
+    assert pixels.shape == (box[2], box[3], 3)
+
+
+def test_other_pixels_of_the_photo_are_colored_and_late_ones_dropped(
+    colored, settle, engine, viewer
+):
+    trio = colored.coordinator.trio
+    coloring = colored.coordinator.coloring
+    trio.map.paint((10, 10), GRASS)
+    coloring.follow(trio)
+    # The worker is at it, or has just begun: its result must not be shown.
+    other = trio.photo.data[::-1].copy()
+    trio.photo.data = other
+    settle(colored)
+    full = engine.get(None).colorize(other, trio.map.data)
+    assert np.abs(trio.color.data.astype(int) - full.rgb).max() <= 1
+
+
+def test_a_photo_of_another_size_asks_for_a_new_run(
+    colored, settle, viewer, notices
+):
+    trio = colored.coordinator.trio
+    labels = trio.map.data.copy()
+    trio.photo.data = np.full((200, 120), 90, np.uint8)
+    settle(colored)
+    assert any('press Run' in words for words in notices())
+    np.testing.assert_array_equal(trio.map.data, labels)
+    colored.run()
+    settle(colored)
+    if colored.views.banner.isVisibleTo(colored):
+        colored.coordinator.segment_and_color()
+        settle(colored)
+    assert trio.color.data.shape == (200, 120, 3)
+
+
+def test_a_device_that_gives_up_is_replaced_by_the_cpu(
+    colored, settle, engine, monkeypatch, notices
+):
+    from napari_sdcolor.core import engine as core_engine
+    from napari_sdcolor.core import incremental
+    from napari_sdcolor.core.device import Device
+
+    trio = colored.coordinator.trio
+    broken = engine.get(None)
+    spare = core_engine.Colorizer(broken.parts, broken.device, size=64)
+    broken.device = Device('cuda', 'GPU: Test')
+    update = incremental.IncrementalPass.update
+
+    def fail(steps, *inputs):
+        if trio.painter.session.colorizer is broken:
+            raise RuntimeError('CUDA error: unspecified launch failure')
+        return update(steps, *inputs)
+
+    monkeypatch.setattr(incremental.IncrementalPass, 'update', fail)
+    monkeypatch.setattr(
+        core_engine.Colorizer, 'load', lambda *names, **choices: spare
+    )
+    trio.map.paint((10, 10), GRASS)
+    settle(colored)
+    assert any('From now on the CPU' in words for words in notices())
+    assert engine.get(None) is spare
+    full = spare.colorize(trio.photo.data, trio.map.data)
+    assert np.abs(trio.color.data.astype(int) - full.rgb).max() <= 1
+    trio.map.paint((20, 20), SKY)
+    settle(colored)
+    np.testing.assert_array_equal(trio.colored[0], trio.map.data)

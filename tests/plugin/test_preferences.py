@@ -82,7 +82,7 @@ def test_what_the_person_chose_is_read_anew_each_time(page):
     page.inference.device = 'cpu'
     page.inference.size = 512
     page.painting.live = False
-    assert preferences.read() == Preferences('cpu', 512, False)
+    assert preferences.read() == Preferences('cpu', 512, live=False)
     page.inference.size = 256
     assert preferences.read().size == 256
 

@@ -43,6 +43,10 @@ _NO_MEMORY = (
 """How torch's allocators say it (GPU; Windows; Linux and macOS)."""
 
 
+_GONE = ('CUDA error', 'CUDA driver', 'cuDNN', 'CUBLAS', 'MPS', 'Metal')
+"""How torch's errors about a lost or broken accelerator begin."""
+
+
 def import_torch() -> types.ModuleType:
     """Import torch or say in one sentence why it cannot be.
 
@@ -154,12 +158,14 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def out_of_memory_said(device: Device) -> Iterator[None]:
-    """Turn out-of-memory errors into a sentence with a remedy.
+    """Turn errors of the device into a sentence with a remedy.
 
     Raises
     ------
     OutOfMemory
         If the device ran out of memory.
+    DeviceError
+        If an accelerator is gone or broken.
     """
     torch = import_torch()
     try:
@@ -169,6 +175,13 @@ def out_of_memory_said(device: Device) -> Iterator[None]:
     except RuntimeError as error:
         if any(words in str(error) for words in _NO_MEMORY):
             raise OutOfMemory(_out_of_memory(device)) from error
+        if device.kind != 'cpu' and any(
+            words in str(error) for words in _GONE
+        ):
+            raise DeviceError(
+                f'The {device.words} stopped working ({error}). Choose the '
+                'CPU, or start again; nothing was changed.'
+            ) from error
         raise
 
 

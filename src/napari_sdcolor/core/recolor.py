@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.core import cancel
+from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.boxes import clip, edit_boxes, margin, slices
 from napari_sdcolor.core.compose import compose
+from napari_sdcolor.core.device import free_memory
 from napari_sdcolor.core.incremental import IncrementalPass
 from napari_sdcolor.core.orientation import (
     as_stored,
@@ -25,6 +26,7 @@ from napari_sdcolor.core.paint import notes_on
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import Box, check_labels, pad
 from napari_sdcolor.core.upsample import STRIP, Upsampler
+from napari_sdcolor.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -76,16 +78,31 @@ class RecolorSession:
         self._upsample = Upsampler(photo.lightness, guide)
         gray = colorizer.network_gray(photo, 'color', size)
         self._gray = self._pad(gray, 'edge')
-        with colorizer.inference():
-            self._pass = IncrementalPass(
-                colorizer.color_net, colorizer.gray(self._gray), memory
-            )
-            chroma = self._pass.full(self._padded(self.labels))
-            self.chroma = self._stored(colorizer.lab_units(chroma))
+        self._pass, self.chroma = self._start(memory)
         # Boxes of the map (upright) for which the kept features may not be
         # those of ``labels``, because an edit was interrupted.
         self._unsettled: list[Box] = []
         self.rgb = self._paint((0, 0, *photo.shape), saturation)
+
+    def _start(self, memory: float) -> tuple[IncrementalPass, NDArray]:
+        """The full pass; keeps nothing where the device has no memory."""
+        colorizer = self.colorizer
+        try:
+            with colorizer.inference():
+                steps = IncrementalPass(
+                    colorizer.color_net, colorizer.gray(self._gray), memory
+                )
+                chroma = steps.full(self._padded(self.labels))
+                return steps, self._stored(colorizer.lab_units(chroma))
+        except OutOfMemory:
+            if memory == 0:
+                raise
+        # Outside the handler: its traceback holds the tensors.
+        free_memory(colorizer.device)
+        progress.say(
+            'The memory is short: nothing is kept, so that edits take longer.'
+        )
+        return self._start(0)
 
     @property
     def nbytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_sdcolor.errors import DeviceError
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 from napari_sdcolor.plugin.live import MapWatcher
 from napari_sdcolor.plugin.painter import Painted
@@ -58,6 +61,13 @@ class Coloring(QObject):
         self._watcher = MapWatcher()
         self._watcher.touched.connect(self._on_map_touched)
         self._warned: set[tuple[Trio, int]] = set()
+        # Fires when the window has drawn what was shown last: what Qt has
+        # to do comes before a timer of no delay.
+        self._shown_at = 0.0
+        self._drawn = QTimer(self)
+        self._drawn.setSingleShot(True)
+        self._drawn.setInterval(0)
+        self._drawn.timeout.connect(self._on_drawn)
 
     @property
     def watching(self) -> bool:
@@ -67,16 +77,21 @@ class Coloring(QObject):
     def close(self) -> None:
         """Watch and follow nothing any more."""
         self._watcher.close()
+        # Python may tear a forgotten dock down in any order.
+        if isalive(self._drawn):
+            self._drawn.stop()
         for trio in self.trios:
             # Another dock may have taken over meanwhile.
             if trio.owner is self:
                 trio.unbind()
+            trio.photo.events.data.disconnect(self._on_pixels_changed)
         self.trios.clear()
 
     def add(self, trio: Trio) -> None:
         """Begin to follow a photo."""
         trio.owner = self
         trio.bind()
+        trio.photo.events.data.connect(self._on_pixels_changed)
         self.trios.append(trio)
         if trio.map is not None:
             self._watcher.bind(trio.map)
@@ -85,6 +100,7 @@ class Coloring(QObject):
         """The photo is gone."""
         self.unwatch(trio.map)
         trio.unbind()
+        trio.photo.events.data.disconnect(self._on_pixels_changed)
         self.trios.remove(trio)
 
     def unwatch(self, layer: Labels | None) -> None:
@@ -175,6 +191,12 @@ class Coloring(QObject):
                 self.follow(trio)
                 self.touched.emit(trio)
 
+    def _on_pixels_changed(self, event: object) -> None:
+        for trio in self.trios:
+            if trio.photo == event.source:
+                trio.forget_pixels()
+                self.follow(trio)
+
     # --- the worker -------------------------------------------------------
 
     def _submit(
@@ -190,7 +212,7 @@ class Coloring(QObject):
             # An existing map keeps the size that it was made for.
             settings = replace(settings, size=trio.size)
         key = ('run' if labels is None else 'recolor', trio, plane)
-        work = partial(self._work, trio, plane, labels, settings)
+        work = partial(self._work, trio, plane, labels, settings, trio.version)
         then = partial(self._on_painted, trio, settings.size)
         self.jobs.submit(Job(key, work, then, quiet=quiet))
 
@@ -200,6 +222,7 @@ class Coloring(QObject):
         plane: int,
         labels: NDArray[np.uint8] | None,
         settings: Settings,
+        version: int,
         report: Report,
     ) -> Painted:
         """In the worker: segment if there is no map yet, then color."""
@@ -215,16 +238,36 @@ class Coloring(QObject):
             labels = segmentation.labels
         report('Coloring…')
         saturation = trio.saturation
-        photo, patches = trio.painter.paint(
-            colorizer, (plane, window), read, labels, saturation
+        paint = partial(
+            trio.painter.paint,
+            key=(plane, window, version),
+            read=read,
+            labels=labels,
+            saturation=saturation,
+            memory=settings.memory,
         )
-        return Painted(plane, labels, patches, photo, saturation, segmentation)
+        try:
+            photo, patches = paint(colorizer)
+        except DeviceError as error:
+            trio.painter.forget()
+            report('Going on with the CPU…')
+            photo, patches = paint(self.engine.fall_back(settings, error))
+        return Painted(
+            plane, labels, patches, photo, saturation, segmentation, version
+        )
 
     def _on_painted(self, trio: Trio, size: int, painted: Painted) -> None:
-        if trio not in self.trios:
+        # Late, if the photo was deleted or got other pixels meanwhile.
+        if trio not in self.trios or painted.version != trio.version:
             return
         if painted.segmentation is not None:
             self._warned.clear()
         trio.accept(painted, size)
         self._watcher.bind(trio.map)
         self.painted.emit(trio, painted)
+        self._shown_at = time.perf_counter()
+        self._drawn.start()
+
+    def _on_drawn(self) -> None:
+        elapsed = time.perf_counter() - self._shown_at
+        self._watcher.set_pace(1000 * elapsed)

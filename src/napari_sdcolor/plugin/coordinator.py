@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import (
     show_error,
     show_info,
+    show_warning,
 )
-from qtpy.QtCore import QObject
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QTimer
 
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin import detail, preferences
@@ -35,8 +37,13 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_sdcolor.core.device import Device
     from napari_sdcolor.plugin.widget import Views
     from napari_sdcolor.settings import Size
+
+
+SETTLED = 200
+"""Milliseconds without an edit after which the views catch up with it."""
 
 
 class Coordinator(QObject):
@@ -67,10 +74,15 @@ class Coordinator(QObject):
         self.keeper = Keeper(self)
         self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
         self.window = 'auto'
+        self._device: Device | None = None
         self.coloring.live = preferences.read().live
         views.color.live.setChecked(self.coloring.live)
         size = self.engine.settings().size
         views.run.set_details(detail.choices(size), size)
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLED)
+        self._settled.timeout.connect(self._on_settled)
         self._connect()
         self._adopt()
         self.chooser.refresh()
@@ -112,6 +124,9 @@ class Coordinator(QObject):
 
     def close(self) -> None:
         """The widget goes away: stop working, leave all layers."""
+        # Python may tear a forgotten dock down in any order.
+        if isalive(self._settled):
+            self._settled.stop()
         self.jobs.close()
         self.keeper.close()
         self.coloring.close()
@@ -156,6 +171,11 @@ class Coordinator(QObject):
         return next(
             (t for t in self.coloring.trios if t.photo == self.photo), None
         )
+
+    @property
+    def settling(self) -> bool:
+        """The views have not caught up with the last edit yet."""
+        return self._settled.isActive()
 
     def all_trios(self) -> list[Trio]:
         """Every photo that was run, with its layers."""
@@ -264,16 +284,30 @@ class Coordinator(QObject):
             # The next thing to do is to paint on the map.
             if trio is self.trio:
                 self.viewer.layers.selection.active = trio.map
-        device = self.engine.in_use
-        if device is not None:
-            self.display.show_device(device)
-        if trio is self.trio:
-            self.show_state()
+        if painted.whole:
+            # An edit changes none of this, and must not hold the brush up.
+            self._show_device()
+            if trio is self.trio:
+                self.show_state()
         self.keeper.on_painted(trio, painted)
+
+    def _show_device(self) -> None:
+        device = self.engine.in_use
+        if device is None or device == self._device:
+            return
+        self.display.show_device(device)
+        if self._device is not None and device.notes:
+            # It gave up on the way.
+            show_warning(' '.join(device.notes))
+        self._device = device
 
     def _on_touched(self, trio: Trio) -> None:
         if trio is self.trio:
-            self._show_plane(trio)
+            self._settled.start()
+
+    def _on_settled(self) -> None:
+        if self.trio is not None:
+            self._show_plane(self.trio)
 
     # --- the worker's news ------------------------------------------------
 

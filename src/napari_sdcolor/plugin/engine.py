@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_sdcolor.core.device import Device, choose
+from napari_sdcolor.errors import DeviceError
 from napari_sdcolor.plugin import preferences
 from napari_sdcolor.settings import Settings, Size
 
@@ -31,7 +32,9 @@ class Engine:
         """Settings as the preferences have them now."""
         chosen = preferences.read()
         size = self.size or chosen.size
-        return replace(Settings(), device=chosen.device, size=size)
+        return replace(
+            Settings(), device=chosen.device, size=size, memory=chosen.memory
+        )
 
     @property
     def in_use(self) -> Device | None:
@@ -61,3 +64,27 @@ class Engine:
             )
             self._key = key
         return self._colorizer
+
+    def fall_back(self, settings: Settings, error: DeviceError) -> Colorizer:
+        """The same networks on the CPU, after their device gave up.
+
+        Parameters
+        ----------
+        settings
+            As given to ``get``, which lends these networks from now on.
+        error
+            What happened; raised again if it was the CPU.
+        """
+        if self.in_use is None or self.in_use.kind == 'cpu':
+            raise error
+        from napari_sdcolor.core.engine import Colorizer
+
+        self._colorizer = None
+        colorizer = Colorizer.load(
+            settings.weights, device='cpu', size=settings.size
+        )
+        words = f'{error} From now on the CPU computes.'
+        colorizer.device = replace(colorizer.device, notes=(words,))
+        self._key = (settings.weights, settings.device, settings.size)
+        self._colorizer = colorizer
+        return colorizer

@@ -11,12 +11,15 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 EVENTS = ('labels_update', 'paint', 'set_data', 'data')
-INTERVAL = 15
-"""Milliseconds over which events are gathered; about one frame."""
+SHORTEST, LONGEST = 15, 200
+"""Milliseconds over which events are gathered: about a frame, or as long as
+the window takes to draw one."""
 
 
 class MapWatcher(QObject):
     """Tells that a map may have changed, at most once per frame.
+
+    How long a frame is, others measure and say.
 
     Signals
     -------
@@ -32,13 +35,23 @@ class MapWatcher(QObject):
         self._waiting: list[Labels] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(INTERVAL)
+        self._timer.setInterval(SHORTEST)
         self._timer.timeout.connect(self._on_timeout)
 
     @property
     def waiting(self) -> bool:
         """Something was touched and not told yet."""
         return bool(self._waiting)
+
+    @property
+    def interval(self) -> int:
+        """Milliseconds over which events are gathered."""
+        return self._timer.interval()
+
+    def set_pace(self, milliseconds: float) -> None:
+        """A frame takes this long; asking more often would pile up work."""
+        pace = min(max(SHORTEST, round(milliseconds)), LONGEST)
+        self._timer.setInterval(pace)
 
     def bind(self, layer: Labels) -> None:
         """Watch a map; watching it twice is the same as once."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.planes import Box
+from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -46,6 +47,8 @@ class Painted:
         The photo as it was understood.
     saturation
         Factor on the chroma of the patches.
+    version
+        Of the photo's pixels, see ``Trio.version``.
     """
 
     plane: int
@@ -54,6 +57,12 @@ class Painted:
     photo: Photo
     saturation: float = 1.0
     segmentation: Segmentation | None = None
+    version: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """The patches cover the whole photo; else they follow an edit."""
+        return any(box == (0, 0, *self.photo.shape) for box, _ in self.patches)
 
 
 class Painter:
@@ -73,6 +82,7 @@ class Painter:
         read: ReadPhoto,
         labels: NDArray[np.uint8],
         saturation: float,
+        memory: float = Settings.memory,
     ) -> tuple[Photo, list[Patch]]:
         """Color a plane, or what an edit changed of it.
 
@@ -81,13 +91,15 @@ class Painter:
         colorizer
             The networks.
         key
-            Names plane and tone window; another key starts anew.
+            Names plane, tone window and pixels; another key starts anew.
         read
             Gives the photo when a session starts.
         labels
             (h, w) uint8 map.
         saturation
             Factor on the chroma.
+        memory
+            MiB that a session may keep, see ``Settings.memory``.
         """
         session = self.session
         unseen, self.unseen = self.unseen, False
@@ -98,8 +110,10 @@ class Painter:
         ):
             # The screen shows 8 bits; saving computes the full depth.
             photo = replace(read(), bits=8)
+            # Free the memory of the old one before the new one asks for it.
+            self.session = session = None
             self.session = session = colorizer.session(
-                photo, labels, saturation=saturation
+                photo, labels, saturation=saturation, memory=memory
             )
             self._key = key
             return photo, [((0, 0, *photo.shape), session.rgb.copy())]

@@ -14,6 +14,7 @@ class Preferences:
 
     device: str = 'auto'
     size: int = 352
+    memory: int = 2048
     live: bool = True
 
 
@@ -36,6 +37,7 @@ def read() -> Preferences:
     return Preferences(
         device=page.inference.device,
         size=page.inference.size,
+        memory=page.inference.memory,
         live=page.painting.live,
     )
 

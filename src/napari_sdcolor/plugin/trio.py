@@ -55,6 +55,8 @@ class Trio:
         Plane to the saturation of its shown color.
     saved_maps : dict
         Plane to the file in which its map was saved last, and that map.
+    version : int
+        Grows whenever the photo gets other pixels.
     owner : object
         Who follows the trio; the last one that asked.
     adding : bool
@@ -77,6 +79,7 @@ class Trio:
         self.requested: dict[int, NDArray[np.uint8]] = {}
         self.saturated: dict[int, float] = {}
         self.saved_maps: dict[int, tuple[Path, NDArray[np.uint8]]] = {}
+        self.version = 0
         self.adding = False
         self.fingerprints: dict[int, str] = {}
         self._filled: set[int] = set()
@@ -153,7 +156,10 @@ class Trio:
         is left as it is.
         """
         labels = np.array(self.plane_of(self.map.data, plane))
-        foreign = labels >= N_CLASSES
+        # Every mouse move comes by here: one look for the largest id.
+        if labels.dtype == np.uint8 and labels.max(initial=0) < N_CLASSES:
+            return labels, None
+        foreign = (labels < 0) | (labels >= N_CLASSES)
         if not foreign.any():
             return labels.astype(np.uint8), None
         number = int(labels[foreign][0])
@@ -264,8 +270,7 @@ class Trio:
         self.colored[painted.plane] = painted.labels
         self.saturated[painted.plane] = painted.saturation
         if painted.patches:
-            whole = painted.patches[0][0] == (0, 0, *self.source.shape)
-            self.refresh_color(thumbnail=whole)
+            self.refresh_color(thumbnail=painted.whole)
 
     def refresh_color(self, *, thumbnail: bool = True) -> None:
         """Draw the color layer; the thumbnail costs more than a stroke."""
@@ -323,6 +328,18 @@ class Trio:
             self.requested.clear()
             return 'The semantic map was deleted. Run makes a new one.'
         return None
+
+    def forget_pixels(self) -> None:
+        """The photo's layer got other pixels: nothing known of them holds."""
+        self.version += 1
+        self.painter.forget()
+        self.requested.clear()
+        self.fingerprints.clear()
+        self._filled.clear()
+        self.source = PhotoSource(self.photo)
+        shape = (*self.plane_shape(self.source.shape), 3)
+        if self.color is not None and self.color.data.shape != shape:
+            self.viewer.layers.remove(self.color)
 
     def owns(self, layer: object) -> bool:
         """Whether a layer is one of the three."""
