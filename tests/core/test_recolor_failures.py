@@ -251,12 +251,12 @@ def test_a_lost_accelerator_is_said(
     session: RecolorSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = Memory(session)
-    session.colorizer.device = Device('cuda', 'GPU: Test')
 
     def fail(*inputs: object) -> None:
         raise RuntimeError('CUDA error: device-side assert triggered')
 
     with monkeypatch.context() as patch:
+        patch.setattr(session.colorizer, 'device', Device('cuda', 'GPU: Test'))
         patch.setattr(functional, 'conv2d', fail)
         with pytest.raises(DeviceError, match='GPU: Test stopped working'):
             session.update(painted(session))

@@ -132,8 +132,8 @@ def test_stop_of_a_recolor_keeps_the_picture_and_the_next_is_whole(
     reached, go_on = threading.Event(), threading.Event()
     paint = trio.painter.paint
 
-    def slow(*arguments):
-        result = paint(*arguments)
+    def slow(*arguments, **choices):
+        result = paint(*arguments, **choices)
         reached.set()
         go_on.wait(10)
         return result
