@@ -153,6 +153,8 @@ class Coordinator(QObject):
             self.coloring.add(trio)
             self.chooser.choose(trio.photo)
             self.viewer.layers.selection.active = trio.map
+            # The photo may have been chosen before its map was there.
+            self.show_state()
             self.views.run.show_status(
                 f'{trio.photo.name} is back as it was saved. Paint on its '
                 'map, and the colors follow.'
