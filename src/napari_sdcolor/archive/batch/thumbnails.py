@@ -24,7 +24,10 @@ QUALITY = 60
 
 
 def thumbnail(result: Colorized) -> bytes:
-    """WebP picture of the three, about 3 KiB, upright."""
+    """WebP picture of the three, each in a box of its own, upright.
+
+    About 3 KiB, and always of the same size.
+    """
     gray = lightness_to_gray(_thinned(result.photo.lightness)) * 255
     gray = np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
     rgb = _thinned(result.rgb)
@@ -35,7 +38,8 @@ def thumbnail(result: Colorized) -> bytes:
     height, width = upright(result.photo.lightness, orientation).shape
     scale = min(BOX[0] / width, BOX[1] / height, 1)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    strip = Image.new('RGB', (3 * size[0] + 2 * GAP, size[1]), 'white')
+    strip = Image.new('RGB', (3 * BOX[0] + 2 * GAP, BOX[1]), 'white')
+    left, top = (BOX[0] - size[0]) // 2, (BOX[1] - size[1]) // 2
     for place, plane in enumerate(planes):
         image = Image.fromarray(
             np.ascontiguousarray(upright(plane, orientation))
@@ -45,7 +49,7 @@ def thumbnail(result: Colorized) -> bytes:
         )
         strip.paste(
             image.convert('RGB').resize(size, resampling),
-            (place * (size[0] + GAP), 0),
+            (place * (BOX[0] + GAP) + left, top),
         )
     stream = io.BytesIO()
     strip.save(stream, 'WEBP', quality=QUALITY, method=2)
