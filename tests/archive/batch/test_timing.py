@@ -11,8 +11,8 @@ from napari_sdcolor.errors import SdcolorError
 def test_measure(scans, worker):
     sources = sorted(scans.glob('*.png'))
     timing = measure(worker.colorizer, sources, worker.recipe, rounds=2)
-    assert 0 < timing.networks
-    assert 0 < timing.batch
+    assert timing.networks > 0
+    assert timing.batch > 0
     assert timing.share == timing.networks / timing.batch
     assert set(timing.stages) == {'read', 'color', 'save'}
     assert all(spent > 0 for spent in timing.stages.values())
