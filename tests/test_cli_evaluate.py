@@ -237,3 +237,36 @@ def test_without_matplotlib_there_are_no_plots(
         'evaluation.md',
         'contact-sheet.png',
     }
+
+
+def test_the_tables_are_printed(evaluate: Callable[..., Result]) -> None:
+    page = evaluate('--limit', 1, '--only', 'fidelity')
+    assert page.exit_code == 0, page.output
+    assert '1 photo, 1 of them with a label map' in page.stdout
+    assert 'PSNR_ab' in page.stdout
+    assert 'PSNR_ab' not in page.stderr
+
+
+def test_an_empty_split_is_refused(evaluate: Callable[..., Result]) -> None:
+    result = evaluate('--split', 'test')
+    assert result.exit_code == 1
+    assert "'test'" in result.stderr
+
+
+def test_only_some_figures_of_single_files(
+    photos: Path, tiny_parts: dict[str, Path]
+) -> None:
+    words = ['evaluate', '--data', photos, '--size', 64]
+    words += ['--only', 'segmentation,swaps']
+    words += ['--color', tiny_parts['color']]
+    words += ['--segmentation', tiny_parts['segmentation'], '--json']
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer['groups'] == ['swaps', 'segmentation']
+    assert answer['scopes'] is None
+    assert answer['segmentation']['miou'] is not None
+    assert answer['model']['color'] != answer['model']['segmentation']
+    wrong = run(*words, '--color', tiny_parts['segmentation'])
+    assert wrong.exit_code == 1
+    assert 'color' in wrong.stderr

@@ -1,4 +1,4 @@
-"""``sdcolor train`` and ``sdcolor evaluate`` on a pack of a few photos."""
+"""``sdcolor train`` on a pack of a few photos."""
 
 from __future__ import annotations
 
@@ -225,26 +225,6 @@ def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
     assert not target.exists()
 
 
-def test_evaluate(pack: Path, tiny_model: str) -> None:
-    words = ['evaluate', '--data', pack, '--weights', tiny_model]
-    words += ['--size', 64, '--limit', 1]
-    result = run(*words, '--json')
-    assert result.exit_code == 0, result.output
-    answer = json.loads(result.stdout)
-    assert answer['photos'] == 1
-    assert answer['split'] == 'val'
-    page = run(*words)
-    assert page.exit_code == 0
-    assert 'PSNR_ab' in page.stdout
-
-
-def test_evaluate_refuses_an_empty_split(pack: Path, tiny_model: str) -> None:
-    words = ['evaluate', '--data', pack, '--weights', tiny_model]
-    result = run(*words, '--split', 'test')
-    assert result.exit_code == 1
-    assert "'test'" in result.stderr
-
-
 def test_the_kind_of_data_is_said_and_can_be_forced(
     train: Callable[..., Result], pack: Path
 ) -> None:
@@ -261,24 +241,3 @@ def test_every_kind_of_data_can_be_asked_for() -> None:
     from napari_sdcolor.training.data import KINDS
 
     assert [kind.value for kind in SourceKind] == list(KINDS)
-
-
-def test_evaluate_only_some_figures_of_single_files(
-    pack: Path, tiny_parts: dict[str, Path]
-) -> None:
-    words = ['evaluate', '--data', pack, '--size', 64]
-    words += ['--only', 'segmentation,swaps']
-    words += ['--color', tiny_parts['color']]
-    words += ['--segmentation', tiny_parts['segmentation'], '--json']
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    answer = json.loads(result.stdout)
-    assert answer['groups'] == ['swaps', 'segmentation']
-    assert answer['scopes'] is None
-    assert answer['segmentation']['miou'] is not None
-    assert answer['model']['color'] != answer['model']['segmentation']
-    swapped = run(*words, '--color', tiny_parts['segmentation'])
-    assert swapped.exit_code == 1
-    assert 'color' in swapped.stderr
-    odd = run(*words, '--only', 'sharpness')
-    assert odd.exit_code == 2

@@ -11,6 +11,7 @@ from napari_sdcolor.evaluation.report.effects import (
 )
 from napari_sdcolor.evaluation.report.markdown import (
     MISSING,
+    counted,
     missing,
     table,
 )
@@ -48,7 +49,7 @@ def as_markdown(result: dict[str, Any]) -> str:
     """Tables of what ``evaluate`` returned, group by group."""
     blocks = [
         (
-            f'{result["photos"]} photos, {result["labeled_photos"]} of them '
+            f'{counted(result["photos"])}, {result["labeled_photos"]} of them '
             'with a label map. Every figure is formed per photo over its '
             "pixels at the photo's own size, then averaged over photos; "
             f'working size {result["size"]}, default settings, one set of '
@@ -88,7 +89,7 @@ def _scored(name: str, about: dict[str, Any], photos: int) -> str:
 
 def _fidelity(title: str, scope: str, found: dict[str, Any]) -> list[str]:
     count = found['photos']
-    heading = f'## {title} ({count} photos)'
+    heading = f'## {title} ({counted(count)})'
     if not count:
         return [heading, missing('there is no such photo')]
     methods = found['methods']
