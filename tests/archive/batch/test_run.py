@@ -16,6 +16,7 @@ from napari_sdcolor.archive.batch.pipeline import Pipeline
 from napari_sdcolor.archive.batch.plan import make_plan
 from napari_sdcolor.archive.batch.worker import Recipe, Worker
 from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.errors import PlanError
 from napari_sdcolor.settings import Settings
 
@@ -77,11 +78,11 @@ def test_a_read_only_input_folder(scans, out, run_plan, untouched):
             path.chmod(0o755)
 
 
-def test_a_second_run_only_checks(scans, out, run_plan, contents, worker):
+def test_a_second_run_only_checks(scans, out, run_plan, monkeypatch):
     run_plan(scans, out)
     before = {path: path.stat().st_mtime_ns for path in out.rglob('*.tif')}
     watcher = Watcher()
-    worker.colorizer = None  # it is not asked
+    monkeypatch.delattr(Colorizer, 'colorize')  # it is not asked
     summary = run_plan(scans, out, observers=[watcher])
     assert watcher.by_status(KNOWN) == ['a', 'b', 'box 1/a', 'box 1/deep/c']
     assert summary.progress.known == 4
