@@ -24,6 +24,7 @@ NEEDED = (
     'scikit-image',
     'tifffile',
     'imagecodecs',
+    'jsonschema',
 )
 """Without these nothing is colored."""
 
