@@ -137,3 +137,12 @@ def test_the_page_refuses_what_the_settings_refuse(page, field, value):
     with pytest.raises(ValueError, match=field):
         setattr(page.inference, field, value)
     assert preferences.read() == DEFAULTS
+
+
+def test_the_memory_for_editing_reaches_the_networks(page, declared_pages):
+    entry, limits = declared_pages['inference']['memory'], declared('memory')
+    assert entry.default == limits.default == DEFAULTS.memory
+    assert entry.minimum == limits.metadata['minimum']
+    assert entry.maximum == limits.metadata['maximum']
+    page.inference.memory = 77
+    assert Engine().settings().memory == 77

@@ -7,6 +7,7 @@ composed.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +23,10 @@ from napari_sdcolor.core.orientation import (
     box_as_stored,
     upright,
 )
-from napari_sdcolor.core.paint import notes_on
+from napari_sdcolor.core.paint import PAINTERS, notes_on
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import Box, check_labels, pad
+from napari_sdcolor.core.rows import bands
 from napari_sdcolor.core.upsample import STRIP, Upsampler
 from napari_sdcolor.errors import OutOfMemory
 
@@ -196,19 +198,34 @@ class RecolorSession:
 
     def _paint(self, box: Box, saturation: float) -> NDArray:
         """Pixels of a box of the photo."""
+        cancel.check()
         y0, x0, y1, x1 = box
         depth = np.uint8 if self.photo.bits == 8 else np.uint16
         rgb = np.empty((y1 - y0, x1 - x0, 3), depth)
-        rows = max(1, STRIP // max(1, x1 - x0))
-        for top in range(y0, y1, rows):
-            cancel.check()
-            strip = top, x0, min(y1, top + rows), x1
-            rgb[top - y0 : strip[2] - y0] = compose(
+
+        def paint(rows: slice) -> None:
+            strip = y0 + rows.start, x0, y0 + rows.stop, x1
+            rgb[rows] = compose(
                 self.photo.lightness[slices(strip)],
                 self._upsample(self.chroma, strip),
                 self.photo.bits,
                 saturation,
             )
+
+        strips = list(bands(rgb.shape, STRIP))
+        if len(strips) == 1:
+            paint(*strips)
+            return rgb
+        # NumPy lets threads run side by side.
+        with ThreadPoolExecutor(PAINTERS) as painters:
+            works = [painters.submit(paint, rows) for rows in strips]
+            try:
+                for work in works:
+                    cancel.check()
+                    work.result()
+            finally:
+                for work in works:
+                    work.cancel()
         return rgb
 
     def _checked(self, labels: ArrayLike) -> NDArray[np.uint8]:
