@@ -89,6 +89,24 @@ class Clock:
         return total
 
 
+class Arrivals:
+    """Knows whether new color has come."""
+
+    def __init__(self) -> None:
+        self._come = False
+
+    def expect(self) -> None:
+        """Wait for the next one."""
+        self._come = False
+
+    def note(self, trio: object, painted: object) -> None:
+        """It is here."""
+        self._come = True
+
+    def there(self) -> bool:
+        return self._come
+
+
 @contextmanager
 def _clocked(clock: Clock, places: list[tuple[type, str]]) -> Iterator[None]:
     """Clock methods of classes for a while; instances made now have it."""
@@ -207,10 +225,8 @@ def _drag(
     trio.map.mode = 'paint'
     _wait_drawn()
     _wait(lambda: _idle(coordinator))
-    shown: list[float] = []
-    coordinator.coloring.painted.connect(
-        lambda trio, painted: shown.append(time.perf_counter())
-    )
+    arrivals = Arrivals()
+    coordinator.coloring.painted.connect(arrivals.note)
     h, w = trio.map.data.shape
     color, own, napari_own, draw, maps = [], [], [], [], []
     place = np.array([h, w]) * rng.uniform(0.3, 0.7, 2)
@@ -220,9 +236,10 @@ def _drag(
         old = int(trio.map.data[tuple(place.astype(int))])
         trio.map.selected_label = (old + 1 + int(rng.integers(58))) % 60
         slots.take(), refreshes.take()
-        count, begin = len(shown), time.perf_counter()
+        arrivals.expect()
+        begin = time.perf_counter()
         trio.map.paint(tuple(place), trio.map.selected_label)
-        _wait(lambda: len(shown) > count)  # noqa: B023
+        _wait(arrivals.there)
         painted = time.perf_counter()
         _wait_drawn()
         end = time.perf_counter()
