@@ -121,6 +121,7 @@ def test_a_map_is_learned_from_photos_without_one_only_if_asked_for(
     words = ('--widths', '4,4', '--steps', 1)
     refused = train(*words, task='segmentation')
     assert refused.exit_code == 1
+    assert not (tmp_path / 'run').exists()
     assert 'no photograph with a map' in refused.stderr
     done = train(
         *words,
@@ -200,7 +201,7 @@ def test_wrong_usage(
 
 
 def test_several_folders_are_one_set_of_photos(
-    train: Callable[..., Result], tmp_path: Path
+    train: Callable[..., Result], photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / 'other'
     (other / 'photos').mkdir(parents=True)
@@ -219,6 +220,13 @@ def test_several_folders_are_one_set_of_photos(
     assert not (tmp_path / 'run' / 'maps').exists()
     notes = json.loads((tmp_path / 'run' / 'run.json').read_text())
     assert notes['data'] == 'my photos, other'
+    fine = run(
+        *('train', 'color', '--data', other, '--data', photos),
+        *('--out', tmp_path / 'fine', '--init', 'tiny', '--steps', 1),
+        *('--crop', 32, '--batch', 2, '--maps-from', 'tiny'),
+    )
+    assert fine.exit_code == 0, fine.output
+    assert '8 photographs have no map' in fine.stderr
 
 
 def test_weights_of_the_authors_cannot_be_taken_further(

@@ -118,7 +118,8 @@ MapsOption = Annotated[
         case_sensitive=False,
         help='For photos without a map: predict maps once, or train with '
         'the empty map.',
-        show_default='predicted if no photo has a map, else empty',
+        show_default='predicted for fine-tuning the colors, or if no photo '
+        'has a map; else empty',
     ),
 ]
 MapsFrom = Annotated[

@@ -24,6 +24,7 @@ from napari_sdcolor.cli.recipes import (
 )
 from napari_sdcolor.cli.talk import FAILED, Talk
 from napari_sdcolor.cli.training_display import showing
+from napari_sdcolor.errors import DataError
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.device import Device
@@ -91,6 +92,7 @@ def carry_out(
     for note in used.notes:
         talk.warn(note)
     train, val, skipped = _photos(talk, order)
+    wants_maps = _wants_maps(order, train)
     write_notes(
         order.out,
         {
@@ -99,7 +101,7 @@ def carry_out(
             'init': order.init,
         },
     )
-    if _wants_maps(order, train):
+    if wants_maps:
         train, val, bad = _predict_maps(talk, order, used, train, val)
         skipped += bad
     with showing(talk, f'Training ({order.task})') as show:
@@ -172,11 +174,26 @@ def _photos(
 
 
 def _wants_maps(order: Order, train: list[Entry]) -> bool:
-    """Whether photos without a map get a predicted one."""
+    """Whether photos without a map get a predicted one.
+
+    Raises
+    ------
+    DataError
+        If there is nothing that a map can be learned from.
+    """
     without = [entry for entry in train if entry.labels is None]
     if order.maps is None:
-        return order.task == 'color' and len(without) == len(train)
-    return order.maps is Maps.predicted and bool(without)
+        none_has_one = len(without) == len(train)
+        fine_tuning = order.init is not None
+        wanted = order.task == 'color' and (none_has_one or fine_tuning)
+    else:
+        wanted = order.maps is Maps.predicted
+    if order.task == 'segmentation' and without == train and not wanted:
+        raise DataError(
+            'There is no photograph with a map to learn from. "--maps '
+            'predicted" learns from predicted maps, where they are sure.'
+        )
+    return wanted and bool(without)
 
 
 def _predict_maps(
