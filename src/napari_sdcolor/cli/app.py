@@ -8,6 +8,7 @@ import typer
 
 import napari_sdcolor
 from napari_sdcolor.cli.batch import batch
+from napari_sdcolor.cli.bench import bench
 from napari_sdcolor.cli.colorize import colorize
 from napari_sdcolor.cli.demo import demo
 from napari_sdcolor.cli.doctor import doctor
@@ -77,6 +78,9 @@ app.command(
     'figures/user-study-key.json',
 )(study)
 app.add_typer(models)
+app.command(
+    epilog='Example: sdcolor bench --quick --plot bench.png',
+)(bench)
 app.command(
     epilog='Example: sdcolor doctor --json',
 )(doctor)

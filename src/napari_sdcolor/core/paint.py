@@ -23,6 +23,9 @@ from napari_sdcolor.core.upsample import STRIP, Upsampler
 PAINTERS = min(8, os.cpu_count() or 1)
 """Threads that paint strips; NumPy lets them run side by side."""
 
+LONG = 2**24
+"""Pixels from which on painting takes long enough to be told about."""
+
 PARTS = 20
 """How often the progress is told."""
 
@@ -75,12 +78,13 @@ class Painting:
         """
         waiting: deque[tuple[slice, Future]] = deque()
         said = 0
+        long = self.shape[0] * self.shape[1] >= LONG
         with ThreadPoolExecutor(PAINTERS) as painters:
             try:
                 for rows in bands(self.shape, STRIP):
                     cancel.check()
                     part = rows.start * PARTS // self.shape[0]
-                    if part > said:
+                    if part > said and long:
                         said = part
                         progress.say(f'Painting: {part * 100 // PARTS} %')
                     # Read here: files like one reader that goes on.

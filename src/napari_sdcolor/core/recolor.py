@@ -112,6 +112,11 @@ class RecolorSession:
         return self._pass.nbytes
 
     @property
+    def macs(self) -> int:
+        """Multiplications with additions of the last edit."""
+        return self._pass.macs
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about chroma that no photo has."""
         return notes_on(self.chroma)

@@ -1,0 +1,131 @@
+"""``sdcolor bench``: how fast everything is on this machine."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_sdcolor.cli import options
+from napari_sdcolor.cli.talk import WRONG_USAGE, Talk
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.engine import Colorizer
+
+
+def bench(
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            '--plot',
+            metavar='FILE',
+            dir_okay=False,
+            help='Draw times over the working size into a PNG, PDF or SVG '
+            'file.',
+            show_default=False,
+        ),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            '--quick',
+            help='Two sizes and few turns: a minute instead of a quarter of '
+            'an hour, and less certain.',
+        ),
+    ] = False,
+    sizes: Annotated[
+        list[int] | None,
+        typer.Option(
+            '--at',
+            min=64,
+            max=4096,
+            metavar='N',
+            help='Working size to measure; can be given several times.',
+            show_default='352, 512, 1024, 2048',
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            '--against',
+            metavar='MODULE:CALLABLE',
+            help='Another implementation to time in turns with ours: it '
+            'takes gray (h, w) in [0, 1] and labels (h, w) and returns ab '
+            '(h, w, 2).',
+            show_default=False,
+        ),
+    ] = None,
+    gigapixel: Annotated[
+        bool,
+        typer.Option(
+            '--gigapixel',
+            help='Make a photo of one gigapixel in a temporary folder and '
+            'color it: minutes, and 11 GB of disk.',
+        ),
+    ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            '--weights',
+            metavar='NAME',
+            help='Weights to measure; without it, full-width networks with '
+            'random weights.',
+            show_default=False,
+        ),
+    ] = None,
+    device: options.DeviceOption = options.DEVICE,
+    as_json: options.Json = False,
+) -> None:
+    """Measure how fast this machine colors.
+
+    All ratios are of times taken in turns in this run. Ctrl+C shows what
+    was measured until then. What each line means, and what can be expected,
+    is told in the documentation's page on the benchmark.
+    """
+    talk = Talk('bench', as_json)
+    with talk.refusing():
+        other = None if against is None else _callable(talk, against)
+        if plot is not None and not plot.parent.is_dir():
+            talk.stop(f'There is no folder {plot.parent}.', WRONG_USAGE)
+        from napari_sdcolor.bench.report import as_markdown, save_plot
+        from napari_sdcolor.bench.run import SIZES, Wish, run
+
+        chosen = tuple(sizes or (SIZES[:2] if quick else SIZES))
+        colorizer = _colorizer(weights, device.value)
+        for note in colorizer.device.notes:
+            talk.warn(note)
+        wish = Wish(quick, chosen, other, gigapixel)
+        findings = run(colorizer, wish, talk.say)
+        talk.answer(as_markdown(findings))
+        if plot is not None:
+            try:
+                save_plot(findings, plot)
+            except ValueError as error:
+                talk.stop(f'{plot} was not drawn: {error}', WRONG_USAGE)
+            talk.say(f'Drawn: {plot}')
+        talk.finish(findings.to_dict())
+
+
+def _colorizer(weights: str | None, device: str) -> Colorizer:
+    from napari_sdcolor.core.engine import Colorizer
+
+    if weights is None:
+        return Colorizer.random('paper', device=device)
+    return Colorizer.load(weights, device=device)
+
+
+def _callable(talk: Talk, words: str) -> Any:
+    module, _, name = words.partition(':')
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        talk.stop(
+            f'{words} cannot be used: {error}. Write MODULE:CALLABLE, and '
+            'let PYTHONPATH name the folder of the module.',
+            WRONG_USAGE,
+        )
+    if not callable(found):
+        talk.stop(f'{words} is nothing that can be called.', WRONG_USAGE)
+    return found
