@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 STROKES = (4, 16, 64)
 """Sides in pixels of the painted squares."""
 
+GEMM_SIDE = 2048
+"""Rows and columns of the matrices whose product is timed."""
+
 REFERENCE = 'reference: eager forward of both streams'
 
 Against = Callable[[NDArray, NDArray], NDArray]
@@ -203,7 +206,7 @@ def _waiting(colorizer: Colorizer) -> Callable[[], None] | None:
 
 def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
     """Rate of a large matrix multiplication in 10^9 MAC per second."""
-    side = 2048
+    side = GEMM_SIDE
     device, dtype = (
         colorizer.device.torch,
         next(colorizer.color_net.parameters()).dtype,
