@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import threading
 
@@ -9,10 +10,16 @@ import pytest
 
 from napari_sdcolor.archive.batch.channel import Channel
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED
-from napari_sdcolor.archive.batch.pipeline import Pipeline
+from napari_sdcolor.archive.batch.pipeline import (
+    AHEAD,
+    BEHIND,
+    Pipeline,
+)
 from napari_sdcolor.archive.batch.plan import make_plan
 from napari_sdcolor.archive.batch.worker import Worker
 from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.photo import Photo
+from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import Cancelled, NetworkError, SaveError
 
 
@@ -182,3 +189,18 @@ def test_nobody_waits_for_a_reader_that_gave_up():
     thread.join()
     assert errors
     assert not taken[-1]
+
+
+def test_photos_and_results_do_not_pile_up(make_scans, out, worker):
+    """Memory is needed for the few photos at work, however many come."""
+    scans = make_scans([f'{number}.png' for number in range(60)])
+    alive = []
+    for outcome in Pipeline(worker)(make_plan([scans], out).tasks):
+        assert outcome.status == DONE
+        things = gc.get_objects()
+        alive.append(
+            sum(isinstance(thing, Photo | Colorized) for thing in things)
+        )
+        del things
+    assert len(alive) == 60
+    assert max(alive) <= 2 * (worker.side_by_side(8) + AHEAD + BEHIND + 1)
