@@ -68,12 +68,15 @@ class Wish:
         Another implementation: (gray, labels) to ab.
     gigapixel
         Color a photo of one gigapixel, too.
+    weights
+        Name of the model in the window; None takes random weights.
     """
 
     quick: bool = False
     sizes: tuple[int, ...] = SIZES
     against: networks.Against | None = None
     gigapixel: bool = False
+    weights: str | None = None
 
 
 def run(colorizer: Colorizer, wish: Wish, say: Say) -> Findings:
@@ -139,7 +142,7 @@ def _phases(
         yield (
             'strokes in a napari window',
             8,
-            partial(window.measure, colorizer, findings.left_out),
+            partial(window.measure, wish.weights),
         )
     if wish.gigapixel:
         yield 'a photo of one gigapixel', 200, _gigapixel

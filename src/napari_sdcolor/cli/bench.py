@@ -96,7 +96,7 @@ def bench(
         colorizer = _colorizer(weights, device.value)
         for note in colorizer.device.notes:
             talk.warn(note)
-        wish = Wish(quick, chosen, other, gigapixel)
+        wish = Wish(quick, chosen, other, gigapixel, weights)
         findings = run(colorizer, wish, talk.say)
         talk.answer(as_markdown(findings))
         if plot is not None:
