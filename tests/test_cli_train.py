@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.weights import load_part
 
@@ -93,6 +94,9 @@ def test_train_and_export(
     assert part.training['recipe']['widths'] == [4, 4]
     assert part.training['steps'] == 2
     assert part.training['data'] == 'postcards'
+    shown = part.training['class_photos']
+    assert len(shown) == N_CLASSES
+    assert max(shown.values()) > 0
     assert 'non-commercial' in part.training['statement']
     state = torch.load(answer['checkpoint'], weights_only=True)
     for name, tensor in part.network.state_dict().items():

@@ -188,6 +188,7 @@ def export(folder: Path, target: Path, statement: str) -> str:
     }
     fill(network, averaged, str(folder / CHECKPOINT))
     target.parent.mkdir(parents=True, exist_ok=True)
+    notes = read_notes(folder)
     return save_part(
         target,
         network,
@@ -195,6 +196,8 @@ def export(folder: Path, target: Path, statement: str) -> str:
             'statement': statement,
             'recipe': recipe.to_dict(),
             'steps': state['step'],
-            'data': read_notes(folder).get('data'),
+            'data': notes.get('data'),
+            'init': notes.get('init'),
+            'class_photos': notes.get('class_photos'),
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sdcolor.cli.checkpoints import (
     CHECKPOINT,
     read_checkpoint,
+    read_notes,
     refuse_other_recipe,
     start_from,
     write_notes,
@@ -59,6 +61,27 @@ class Order:
         return (self.out / CHECKPOINT).is_file()
 
 
+def _class_photos(order: Order, train: Sequence[Entry]) -> dict[str, int]:
+    """Photos that showed each class, those of the first weights included."""
+    from napari_sdcolor.core import models
+    from napari_sdcolor.training.coverage import class_photos
+
+    known = (
+        read_notes(order.out).get('class_photos') if order.goes_on else None
+    )
+    if known is not None:
+        return known
+    found = class_photos(train)
+    if order.init is None:
+        return found
+    before = models.training_record(order.init, order.task)
+    seen = before.get('class_photos')
+    if not seen:
+        # Of weights that do not say what they saw, nothing can be said.
+        return {}
+    return {name: count + seen.get(name, 0) for name, count in found.items()}
+
+
 def carry_out(
     talk: Talk, order: Order, words: list[str], changes: dict[str, Any]
 ) -> None:
@@ -99,6 +122,7 @@ def carry_out(
             'data': ', '.join(folder.resolve().name for folder in order.data),
             'preset': order.preset.value,
             'init': order.init,
+            'class_photos': _class_photos(order, train),
         },
     )
     if wants_maps:
