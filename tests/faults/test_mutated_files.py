@@ -19,8 +19,8 @@ import pytest
 COUNT = 2400 if os.environ.get('SDCOLOR_FAULTS') else 150
 CHUNK = 300
 BOMBS = 18
-PATIENCE = 20
-"""Seconds of one file; the processor may have other work."""
+PATIENCE = 60
+"""Seconds of processor time for one file."""
 
 MOST = 1200
 """Megabytes of the whole process, of which torch alone takes some 300."""

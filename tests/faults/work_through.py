@@ -122,9 +122,9 @@ def main() -> None:
     for name, data in files(kind, start, stop):
         print(json.dumps({'file': name}), flush=True)
         # The system ends a process that is stuck in a decoder.
-        signal.alarm(seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         told = work(colorizer, name, data, folder)
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(json.dumps({**told, 'megabytes': peak}), flush=True)
 
