@@ -222,6 +222,15 @@ class Coordinator(QObject):
             'ordinary layers.'
         )
 
+    def let_go(self, trio: Trio) -> None:
+        """Take a photo and all its layers out of the viewer."""
+        self.stop()
+        self.coloring.remove(trio)
+        self.keeper.forget(trio)
+        for layer in (trio.map, trio.color, trio.photo):
+            if layer is not None and layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
     def _on_plane_changed(self, event: object = None) -> None:
         trio = self.trio
         if trio is None or not trio.is_stack:

@@ -123,3 +123,20 @@ def _refused(item: Refused) -> Standing:
     return Standing(
         item.path, item.path, os.path.dirname(item.path), FAILED, item.reason
     )
+
+
+def read_made_with(output: Path) -> dict[str, Any] | None:
+    """Settings, format and weights of the latest batch in a folder."""
+    latest = None
+    try:
+        stream = (output / JOURNAL).open('rb')
+    except OSError:
+        return None
+    with stream:
+        for line in stream:
+            if line.startswith(b'{"journal"'):
+                try:
+                    latest = json.loads(line)
+                except ValueError:
+                    continue
+    return latest

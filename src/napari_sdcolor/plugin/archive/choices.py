@@ -1,0 +1,127 @@
+"""What a person chose for a batch; the dock's twin of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from napari_sdcolor.archive.batch.names import EDITED_MAPS
+from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.settings import Settings
+
+FILE_VARIABLE = 'SDCOLOR_ARCHIVE_CHOICES'
+"""Environment variable that moves the file of the remembered choices."""
+
+CONFIDENCE = 0.5
+"""Below this mean confidence a map is offered for a look, if not chosen."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Everything that ``sdcolor batch`` is told.
+
+    Parameters
+    ----------
+    inputs
+        Folders and files.
+    output
+        Folder of the results; empty if not chosen yet.
+    settings
+        As for a single photo.
+    format
+        Of the colored photos: 'tiff', 'png' or 'jpeg'.
+    recursive
+        Whether to look into the folders inside of folders.
+    confidence
+        Maps with a lower mean confidence need a person.
+    """
+
+    inputs: tuple[str, ...] = ()
+    output: str = ''
+    settings: Settings = field(default_factory=Settings)
+    format: str = 'tiff'
+    recursive: bool = True
+    confidence: float = CONFIDENCE
+
+    @property
+    def complete(self) -> bool:
+        """There is something to color and a place for it."""
+        return bool(self.inputs and self.output)
+
+    def command(self) -> str:
+        """The call of ``sdcolor`` that does the same.
+
+        Once maps were corrected, it names them, so that it also does the
+        same into another folder.
+        """
+        words = ['sdcolor', 'batch', *self.inputs, '-o', self.output]
+        if self.format != 'tiff':
+            words += ['--format', self.format]
+        if not self.recursive:
+            words.append('--no-recursive')
+        if self.confidence:
+            words += ['--confidence', f'{self.confidence:g}']
+        maps = os.path.join(self.output, EDITED_MAPS)
+        if os.path.isdir(maps):
+            words += ['--labels', maps]
+        return shlex.join(words + self.settings.to_arguments())
+
+
+def _file() -> Path:
+    moved = os.environ.get(FILE_VARIABLE)
+    if moved:
+        return Path(moved)
+    return user_data_path('napari-sdcolor', appauthor=False) / 'archive.json'
+
+
+def remember(choices: Choices) -> None:
+    """Keep the choices for the next start; a full disk is no reason to fail."""
+    facts = asdict(choices)
+    del facts['settings']['device'], facts['settings']['weights']
+    path = _file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(facts, indent=1), encoding='utf-8')
+    except OSError:
+        pass  # nothing is lost but a convenience
+
+
+def recall(base: Settings) -> Choices:
+    """What was chosen last, as far as it can still be used.
+
+    Parameters
+    ----------
+    base
+        Gives the settings that are no choice of this dock.
+    """
+    try:
+        facts = json.loads(_file().read_text(encoding='utf-8'))
+        inputs = tuple(p for p in facts['inputs'] if os.path.exists(p))
+        choices = Choices(
+            inputs=inputs,
+            output=str(facts['output']),
+            format=str(facts['format']),
+            recursive=bool(facts['recursive']),
+            confidence=float(facts['confidence']),
+        )
+        return replace(choices, settings=as_made(base, facts['settings']))
+    except (OSError, ValueError, LookupError, TypeError, SdcolorError):
+        return Choices(settings=base)
+
+
+def as_made(base: Settings, made: dict[str, Any]) -> Settings:
+    """Settings with those of an earlier batch where they matter.
+
+    Raises
+    ------
+    SdcolorError
+        If they are not understood.
+    """
+    kept = {'device': base.device, 'weights': base.weights}
+    return Settings.from_dict({**made, **kept})

@@ -1,0 +1,233 @@
+"""The photos of an archive as a table that Qt asks for what it shows.
+
+Filter and order are kept here, not in a proxy: Python sorts ten thousand
+rows at once faster than Qt asks about each pair of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtGui import QColor
+
+from napari_sdcolor.archive.batch.outcome import DONE, FAILED
+from napari_sdcolor.archive.batch.standing import (
+    CORRECTED,
+    WAITING,
+    Standing,
+    read_thumbnail,
+)
+from napari_sdcolor.plugin.archive.thumbs import Pictures, before_and_after
+
+ALL, PERSON, BROKEN = 'all', 'person', 'failed'
+"""What the table shows: all, photos whose map needs a person, failures."""
+
+PICTURE, NAME, STATUS, CONFIDENCE = range(4)
+HEADERS = ('Before | after', 'Photo', 'Status', 'Confidence')
+
+_NOBODY = QModelIndex()
+
+
+class PhotoTable(QAbstractTableModel):
+    """One row per photo.
+
+    Parameters
+    ----------
+    parent
+        Owns it.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.output = Path()
+        self.threshold = 0.0
+        self._all: dict[str, Standing] = {}
+        self._shown: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._kind = ALL
+        self._order: tuple[int, bool] | None = None
+        self._pictures = Pictures()
+
+    # --- what Qt asks -----------------------------------------------------
+
+    def rowCount(self, parent: QModelIndex = _NOBODY) -> int:
+        return 0 if parent.isValid() else len(self._shown)
+
+    def columnCount(self, parent: QModelIndex = _NOBODY) -> int:
+        return 0 if parent.isValid() else len(HEADERS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = 0
+    ) -> Any:
+        wanted = role == Qt.ItemDataRole.DisplayRole
+        if wanted and orientation == Qt.Orientation.Horizontal:
+            return HEADERS[section]
+        return None
+
+    def data(self, index: QModelIndex, role: int = 0) -> Any:
+        item = self._all[self._shown[index.row()]]
+        column = index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._words(item, column)
+        if role == Qt.ItemDataRole.DecorationRole and column == PICTURE:
+            return self._picture(item)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return item.reason or item.source
+        if role == Qt.ItemDataRole.ForegroundRole and column == STATUS:
+            return self._color(item)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == CONFIDENCE:
+            return Qt.AlignmentFlag.AlignCenter
+        return None
+
+    def sort(
+        self,
+        column: int,
+        order: Qt.SortOrder = Qt.SortOrder.AscendingOrder,
+    ) -> None:
+        """Order by a column; -1 is the order of the plan."""
+        descending = order == Qt.SortOrder.DescendingOrder
+        self._order = None if column < 0 else (column, descending)
+        self._renew()
+
+    # --- what the coordinator tells ---------------------------------------
+
+    def fill(self, output: Path, standings: Iterable[Standing]) -> None:
+        """Show other photos."""
+        self.output = output
+        self._all = {item.key: item for item in standings}
+        self._pictures.clear()
+        self._renew()
+
+    def update(self, standings: Sequence[Standing]) -> None:
+        """Something became of some photos."""
+        for item in standings:
+            self._all[item.key] = item
+            self._pictures.forget(item.key)
+        moved = self._kind != ALL or any(
+            item.key not in self._rows for item in standings
+        )
+        if moved:
+            self._renew()
+            return
+        for item in standings:
+            row = self._rows[item.key]
+            left, right = self.index(row, 0), self.index(row, CONFIDENCE)
+            self.dataChanged.emit(left, right)
+
+    def show_kind(self, kind: str) -> None:
+        """Show only some of the photos: ``ALL``, ``PERSON``, ``BROKEN``."""
+        self._kind = kind
+        self._renew()
+
+    def set_threshold(self, confidence: float) -> None:
+        """Maps with a lower mean confidence in [0, 1] need a person."""
+        self.threshold = confidence
+        self._renew()
+
+    # --- what others ask --------------------------------------------------
+
+    def get(self, key: str) -> Standing | None:
+        """What is known about a photo."""
+        return self._all.get(key)
+
+    def key_at(self, row: int) -> str | None:
+        """Key of the photo in a row."""
+        return self._shown[row] if 0 <= row < len(self._shown) else None
+
+    def row_of(self, key: str | None) -> int:
+        """Row of a photo, -1 if it is not shown."""
+        return self._rows.get(key, -1)
+
+    def needs_person(self, item: Standing) -> bool:
+        """Whether somebody should look at the map of a photo."""
+        sure = item.confidence
+        return (
+            item.status == DONE
+            and sure is not None
+            and (sure < self.threshold)
+        )
+
+    def flagged(self) -> list[str]:
+        """Keys of the photos that need a person, in the order shown."""
+        keys = self._sorted(self._all)
+        return [key for key in keys if self.needs_person(self._all[key])]
+
+    def counts(self) -> Counter[str]:
+        """Number of photos by status, and of those ``PERSON`` and ``ALL``."""
+        found = Counter(item.status for item in self._all.values())
+        found[PERSON] = sum(map(self.needs_person, self._all.values()))
+        found[ALL] = len(self._all)
+        return found
+
+    # --- inside -----------------------------------------------------------
+
+    def _renew(self) -> None:
+        self.beginResetModel()
+        self._shown = self._sorted(
+            key for key, item in self._all.items() if self._fits(item)
+        )
+        self._rows = {key: row for row, key in enumerate(self._shown)}
+        self.endResetModel()
+
+    def _fits(self, item: Standing) -> bool:
+        if self._kind == PERSON:
+            return self.needs_person(item)
+        return self._kind == ALL or item.status == FAILED
+
+    def _sorted(self, keys: Iterable[str]) -> list[str]:
+        if self._order is None:
+            return list(keys)
+        column, descending = self._order
+
+        def value(key: str) -> Any:
+            item = self._all[key]
+            if column == CONFIDENCE:
+                unsure = item.confidence
+                return (unsure is None, unsure or 0.0)
+            return self._words(item, NAME if column == PICTURE else column)
+
+        return sorted(keys, key=value, reverse=descending)
+
+    def _words(self, item: Standing, column: int) -> str:
+        if column == NAME:
+            return item.key
+        if column == STATUS:
+            return self._status(item)
+        if column == CONFIDENCE and item.confidence is not None:
+            return f'{item.confidence:.0%}'
+        return ''
+
+    def _status(self, item: Standing) -> str:
+        if item.status == FAILED:
+            return f'failed: {item.reason}'
+        if item.status == CORRECTED:
+            return 'map saved, to be colored'
+        if item.status == WAITING:
+            return 'waiting'
+        if item.confidence is None:
+            return 'colored by your map'
+        return 'needs a person' if self.needs_person(item) else 'colored'
+
+    def _color(self, item: Standing) -> QColor | None:
+        if item.status == FAILED:
+            return QColor('#d9534f')
+        if self.needs_person(item):
+            return QColor('#e08a00')
+        return None
+
+    def _picture(self, item: Standing) -> Any:
+        kept = self._pictures.get(item.key)
+        if kept is not None:
+            return kept
+        strip = item.thumbnail
+        if not strip and item.place is not None:
+            strip = read_thumbnail(self.output, item.place)
+        if not strip:
+            return None
+        picture = before_and_after(strip)
+        self._pictures.put(item.key, picture)
+        return picture

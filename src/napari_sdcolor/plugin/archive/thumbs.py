@@ -1,0 +1,73 @@
+"""Small pictures of a photo before and after."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+
+from PIL import Image
+from qtpy.QtGui import QImage, QPixmap
+
+from napari_sdcolor.archive.batch.thumbnails import GAP
+
+HEIGHT = 44
+"""Of the pictures in the table, in pixels."""
+
+MOST = 400
+"""So many decoded pictures are kept; far more than a screen shows."""
+
+
+def before_and_after(strip: bytes) -> QPixmap:
+    """The photo and its color side by side, out of a report's picture.
+
+    Parameters
+    ----------
+    strip
+        WebP of photo, map and color side by side. What is damaged gives an
+        empty picture.
+    """
+    try:
+        with Image.open(io.BytesIO(strip)) as image:
+            whole = image.convert('RGB')
+    except (OSError, ValueError, SyntaxError):
+        return QPixmap()
+    width = (whole.width - 2 * GAP) // 3
+    pair = Image.new('RGB', (2 * width + GAP, whole.height), 'gray')
+    pair.paste(whole.crop((0, 0, width, whole.height)), (0, 0))
+    right = (whole.width - width, 0, whole.width, whole.height)
+    pair.paste(whole.crop(right), (width + GAP, 0))
+    pair.thumbnail((4 * HEIGHT, HEIGHT), Image.Resampling.BOX)
+    data = pair.tobytes()
+    image = QImage(
+        data,
+        pair.width,
+        pair.height,
+        3 * pair.width,
+        QImage.Format.Format_RGB888,
+    )
+    # fromImage copies, so that ``data`` may go.
+    return QPixmap.fromImage(image)
+
+
+class Pictures:
+    """Remembers the latest pictures, by the keys of their photos."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, QPixmap] = OrderedDict()
+
+    def get(self, key: str) -> QPixmap | None:
+        picture = self._kept.get(key)
+        if picture is not None:
+            self._kept.move_to_end(key)
+        return picture
+
+    def put(self, key: str, picture: QPixmap) -> None:
+        self._kept[key] = picture
+        if len(self._kept) > MOST:
+            self._kept.popitem(last=False)
+
+    def forget(self, key: str) -> None:
+        self._kept.pop(key, None)
+
+    def clear(self) -> None:
+        self._kept.clear()

@@ -1,0 +1,165 @@
+"""The dock "Archive": whole folders of photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.compat import isalive
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from napari_sdcolor.plugin.archive.choosing import Chooser
+from napari_sdcolor.plugin.archive.coordinator import ArchiveCoordinator
+from napari_sdcolor.plugin.archive.photos_view import PhotosView
+from napari_sdcolor.plugin.archive.setup_view import (
+    CommandView,
+    FoldersView,
+    OptionsView,
+    RunBar,
+)
+from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.jobs import Job, Report
+from napari_sdcolor.plugin.preferences import PLUGIN
+from napari_sdcolor.plugin.views.run_view import DeviceBadge
+from napari_sdcolor.plugin.views.section import Section
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_sdcolor.core.device import Device
+    from napari_sdcolor.plugin.coordinator import Coordinator
+
+
+@dataclass(frozen=True)
+class Views:
+    """Everything that the dock shows."""
+
+    badge: DeviceBadge
+    folders: FoldersView
+    options: OptionsView
+    run: RunBar
+    command: CommandView
+    photos: PhotosView
+
+
+class ArchiveWidget(QWidget):
+    """Color folders of photos and correct those that need a person.
+
+    The table of photos is wide: in a window it gets a dock of its own
+    below the picture.
+
+    Parameters
+    ----------
+    viewer
+        The viewer that the dock belongs to (injected by napari).
+    engine
+        Lends the networks; another one for tests.
+    chooser
+        Asks for folders; another one for tests.
+    colorize
+        Gives what colors the painted; by default the dock "Colorize".
+    """
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,
+        engine: Engine | None = None,
+        chooser: Chooser | None = None,
+        colorize: Callable[[], Coordinator] | None = None,
+    ) -> None:
+        super().__init__()
+        self._window = getattr(viewer, 'window', None)
+        self._photos_dock: QWidget | None = None
+        self.views = Views(
+            badge=DeviceBadge(),
+            folders=FoldersView(),
+            options=OptionsView(),
+            run=RunBar(),
+            command=CommandView(),
+            photos=PhotosView(),
+        )
+        self._lay_out()
+        self.coordinator = ArchiveCoordinator(
+            viewer,
+            self.views,
+            colorize or self._open_colorize,
+            engine,
+            chooser,
+        )
+        self.coordinator.photos_wanted.connect(self._show_photos)
+        # The coordinator outlives the widget's C++ side.
+        self.destroyed.connect(self.coordinator.close)
+        self._check_device()
+
+    def _lay_out(self) -> None:
+        views = self.views
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.setSpacing(2)
+        for title, view in (
+            ('Photos and results', views.folders),
+            ('Options', views.options),
+            ('Color them', views.run),
+            ('The same from the command line', views.command),
+        ):
+            column.addWidget(Section(title, view))
+        if self._window is None:
+            column.addWidget(views.photos)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(views.badge)
+        layout.addWidget(scroll, 1)
+        self.setMinimumWidth(250)
+
+    def _show_photos(self) -> None:
+        """Bring the table into view; its dock may have been closed."""
+        if self._window is None:
+            return
+        dock = self._photos_dock
+        if dock is None or not isalive(dock):
+            self._photos_dock = self._window.add_dock_widget(
+                self.views.photos,
+                name='Archive photos',
+                area='bottom',
+                add_vertical_stretch=False,
+            )
+            return
+        dock.show()
+        dock.raise_()
+
+    def _open_colorize(self) -> Coordinator:
+        """The dock that colors what is painted, in front of this one."""
+        dock, widget = self._window.add_plugin_dock_widget(
+            PLUGIN, 'Colorize', tabify=True
+        )
+        dock.show()
+        dock.raise_()
+        return widget.coordinator
+
+    def _check_device(self) -> None:
+        """Say where the networks will run; torch loads in the worker."""
+        engine = self.coordinator.engine
+        task = partial(_device, engine, engine.settings().device)
+        job = Job('device', task, self._on_device, quiet=True)
+        self.coordinator.desk_jobs.submit(job)
+
+    def _on_device(self, device: Device) -> None:
+        self.views.badge.show_device(
+            device.kind, device.words, ' '.join(device.notes)
+        )
+
+
+def _device(engine: Engine, wanted: str, report: Report) -> Device:
+    return engine.device(wanted)

@@ -1,0 +1,143 @@
+"""What the dock does off the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sdcolor.archive.batch.standing import (
+    Standing,
+    has_begun,
+    read_made_with,
+    read_standings,
+)
+from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.progress import told_to
+
+if TYPE_CHECKING:
+    from napari_sdcolor.archive.batch.plan import Plan
+    from napari_sdcolor.archive.batch.progress import Observer
+    from napari_sdcolor.archive.batch.run import Summary
+    from napari_sdcolor.plugin.archive.choices import Choices
+    from napari_sdcolor.plugin.engine import Engine
+    from napari_sdcolor.plugin.jobs import Report
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What lies in the chosen folders.
+
+    Parameters
+    ----------
+    plan
+        What is to be done.
+    standings
+        How far it is.
+    made_with
+        What an earlier batch in the output folder was asked to do.
+    begun
+        Whether there was one.
+    """
+
+    plan: Plan
+    standings: list[Standing]
+    made_with: dict[str, Any] | None
+    begun: bool
+
+
+def look(choices: Choices, report: Report) -> Looked:
+    """Find the photos and what is known about them; nothing is written.
+
+    Raises
+    ------
+    PlanError
+        If they cannot be colored this way.
+    """
+    from napari_sdcolor.archive.batch.plan import make_plan
+
+    report('Looking for photos…')
+    plan = make_plan(
+        choices.inputs,
+        choices.output,
+        recursive=choices.recursive,
+        format=choices.format,
+    )
+    report('Reading what is done already…')
+    return Looked(
+        plan,
+        read_standings(plan),
+        read_made_with(plan.output),
+        has_begun(plan.output),
+    )
+
+
+def run(
+    choices: Choices,
+    engine: Engine,
+    token: CancelToken,
+    observer: Observer,
+    keys: Callable[[], Collection[str] | None],
+    report: Report,
+) -> Summary:
+    """Color what is not colored, as ``sdcolor batch`` does.
+
+    Parameters
+    ----------
+    choices
+        What and how.
+    engine
+        Lends the networks.
+    token
+        Stops it.
+    observer
+        Called after each photo, in this thread.
+    keys
+        Asked when it begins: the photos to work on, None for all.
+    report
+        Takes progress words.
+
+    Raises
+    ------
+    PlanError, SdcolorError, OSError
+        See ``run_batch``.
+    """
+    from napari_sdcolor.archive.batch.pipeline import Pipeline
+    from napari_sdcolor.archive.batch.plan import make_plan
+    from napari_sdcolor.archive.batch.run import run_batch
+    from napari_sdcolor.archive.batch.worker import Recipe, Worker
+
+    report('Looking for photos…')
+    plan = make_plan(
+        choices.inputs,
+        choices.output,
+        recursive=choices.recursive,
+        format=choices.format,
+    )
+    report('Loading the networks…')
+    colorizer = engine.get(choices.settings)
+    recipe = Recipe(choices.settings, plan.format)
+    report('Starting…')
+    # The words of single photos would hide how far the whole is.
+    with told_to(_nobody):
+        return run_batch(
+            plan,
+            recipe,
+            Pipeline(Worker(recipe, colorizer), token),
+            {kind: part.digest for kind, part in colorizer.parts.items()},
+            only=keys(),
+            confidence=choices.confidence,
+            observers=[observer],
+            token=token,
+        )
+
+
+def sidecar_of(standing: Standing) -> Path:
+    """The sidecar of a photo that is done."""
+    name = standing.key.rpartition('/')[2]
+    return Path(standing.folder) / f'{name}.sdcolor.json'
+
+
+def _nobody(words: str) -> None:
+    """Listens to nothing."""

@@ -1,0 +1,293 @@
+"""The story of a curator: start, stop, resume, correct, go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+from typer.testing import CliRunner
+
+from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
+from napari_sdcolor.archive.batch.standing import CORRECTED, read_records
+from napari_sdcolor.cli import app
+from napari_sdcolor.plugin.archive.choices import Choices, recall
+from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.settings import Settings
+
+
+def results(folder: Path) -> dict[str, str]:
+    """SHA-256 of photos and maps, sidecars without ``run``."""
+    found = {}
+    for path in sorted(folder.rglob('*')):
+        if path.is_dir() or 'sdcolor-' in str(path.relative_to(folder)):
+            continue
+        data = path.read_bytes()
+        if path.name.endswith('.sdcolor.json'):
+            sidecar = json.loads(data)
+            del sidecar['run']
+            data = json.dumps(sidecar, sort_keys=True).encode()
+        if not path.name.startswith('.'):
+            place = path.relative_to(folder).as_posix()
+            found[place] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+class Answers:
+    """Chooses without a dialog."""
+
+    def __init__(self, *folders: str) -> None:
+        self.folders = list(folders)
+
+    def folder(self, title, near):
+        return self.folders.pop(0)
+
+    def files(self, title, near):
+        return [self.folders.pop(0)]
+
+
+def test_the_empty_dock_says_what_to_do_next(make_dock, scans, tmp_path, rest):
+    dock = make_dock(chooser=Answers('', str(scans), str(tmp_path / 'out')))
+    run, folders = dock.views.run, dock.views.folders
+    assert not run.button.isEnabled()
+    assert 'choose a folder of photos' in run.status.text()
+    folders.folder.click()  # and think better of it
+    assert 'choose a folder of photos' in run.status.text()
+    folders.folder.click()
+    assert 'folder for the results' in run.status.text()
+    folders.choose.click()
+    rest(dock)
+    assert run.button.isEnabled()
+    assert '0 of 3' in run.status.text()
+    assert 'Start colors 3' in run.status.text()
+    assert not (tmp_path / 'out').exists()
+
+
+def test_choices_are_remembered(make_dock, choices, rest):
+    rest(make_dock(choices))
+    base = Settings(device='cpu')
+    assert recall(base) == choices
+    Path(choices.inputs[0]).rename(choices.inputs[0] + ' moved')
+    assert recall(base).inputs == ()
+
+
+@pytest.mark.parametrize('text', ['', '[]', '{"inputs": 3}'])
+def test_damaged_memory_counts_as_none(remembered, text):
+    remembered.parent.mkdir()
+    remembered.write_text(text)
+    assert recall(Settings()) == Choices()
+
+
+def test_a_run_colors_and_tells(done, choices):
+    out = Path(choices.output)
+    assert len(list(out.rglob('*.color.tif'))) == 3
+    views = done.views
+    assert '3 of 3' in views.run.status.text()
+    assert views.photos.kind.itemText(1) == 'Need a person (3)'
+    model = views.photos.model
+    assert model.rowCount() == 3
+    assert 'needs a person' in model.data(model.index(0, 2))
+    assert model.data(model.index(0, 0), 1).width() > 50
+
+
+def test_a_stop_leaves_what_a_resume_finishes(
+    make_dock, choices, rest, tmp_path, done
+):
+    whole = results(Path(choices.output))
+    other = Choices(choices.inputs, str(tmp_path / 'o'), choices.settings)
+    dock = make_dock(other)
+    rest(dock)
+    coordinator = dock.coordinator
+    stopped = []
+
+    def stop_after_one():
+        if not stopped:
+            stopped.append(True)
+            dock.views.run.button.click()
+
+    coordinator._heard.connect(stop_after_one)
+    dock.views.run.button.click()
+    assert dock.views.run.button.text() == 'Stop'
+    while not stopped:
+        QApplication.processEvents()
+    assert dock.views.run.button.text() == 'Resume'
+    assert 'Stopped' in dock.views.run.status.text()
+    dock.views.run.button.click()
+    rest(dock)
+    assert '3 of 3' in dock.views.run.status.text()
+    assert results(tmp_path / 'o') == whole
+
+
+def test_a_new_dock_goes_on_with_the_settings_of_the_folder(
+    done, make_dock, choices, rest
+):
+    changed = Settings(size=64, device='cpu', saturation=2.0)
+    dock = make_dock(Choices(choices.inputs, choices.output, changed))
+    rest(dock)
+    assert dock.coordinator.choices.settings.saturation == 1.0
+    assert dock.views.options.saturation.value() == 1.0
+    assert dock.views.run.button.text() == 'Check again'
+
+
+def test_the_copied_command_gives_the_same_bytes(
+    make_dock, choices, rest, tiny_model, tmp_path
+):
+    settings = Settings(
+        size=64, device='cpu', weights=tiny_model, saturation=1.3
+    )
+    dock = make_dock(replace(choices, settings=settings), engine=Engine())
+    rest(dock)
+    dock.coordinator.start()
+    rest(dock)
+    dock.coordinator.open('box/c')
+    rest(dock)
+    (trio,) = dock.coordinator.desk.trios
+    trio.put_map(0, np.full_like(trio.map.data, 36))
+    dock.coordinator.save_and_next()
+    rest(dock)
+    dock.views.command.copy.click()
+    words = shlex.split(QApplication.clipboard().text())
+    assert words == shlex.split(dock.views.command.words.toPlainText())
+    assert words[:2] == ['sdcolor', 'batch']
+    # Run again it finds all done; elsewhere it does the same.
+    again = CliRunner().invoke(app, words[1:])
+    assert again.exit_code == 0, again.output
+    words[words.index('-o') + 1] = str(tmp_path / 'again')
+    result = CliRunner().invoke(app, words[1:])
+    assert result.exit_code == 0, result.output
+    mine = results(Path(choices.output))
+    assert len(mine) == 9
+    assert results(tmp_path / 'again') == mine
+
+
+def test_save_and_next_walks_through_and_recolors(
+    done, viewer, choices, rest, settle
+):
+    out = Path(choices.output)
+    before = results(out)
+    photos, coordinator = done.views.photos, done.coordinator
+    photos.save.click()
+    rest(done)
+    assert coordinator.desk.key == 'a'
+    assert len(viewer.layers) == 3
+    (trio,) = coordinator.desk.trios
+    labels = trio.map.data.copy()
+    labels[:20, :20] = 36
+    trio.put_map(0, labels)
+    assert photos.save.text() == 'Save and next (N)'
+    photos.save.click()
+    rest(done)
+    assert coordinator.desk.key == 'b'
+    assert len(viewer.layers) == 3
+    kept = out / EDITED_MAPS / 'a.labels.png'
+    assert np.array_equal(imagecodecs.png_decode(kept.read_bytes()), labels)
+    after = results(out)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {'a.color.tif', 'a.labels.png', 'a.sdcolor.json'}
+    old = out / SUPERSEDED / 'a' / '1' / 'a.color.tif'
+    digest = hashlib.sha256(old.read_bytes()).hexdigest()
+    assert digest == before['a.color.tif']
+    assert read_records(out)['a']['maps'][0][1] == after['a.labels.png']
+    table = photos.model
+    words = table.data(table.index(table.row_of('a'), 2))
+    assert words == 'colored by your map'
+
+
+def test_skip_back_and_drafts(done, viewer, rest):
+    photos, coordinator = done.views.photos, done.coordinator
+    coordinator.open('b')
+    rest(done)
+    (trio,) = coordinator.desk.trios
+    trio.put_map(0, np.full_like(trio.map.data, 11))
+    photos.skip.click()
+    rest(done)
+    assert coordinator.desk.key == 'a'
+    photos.back.click()
+    rest(done)
+    assert coordinator.desk.key == 'b'
+    assert (coordinator.desk.trios[0].map.data == 11).all()
+    for _ in range(3):
+        photos.skip.click()
+        rest(done)
+    assert coordinator.desk.key is None
+    assert not len(viewer.layers)
+
+
+def test_keys_live_on_our_own_layers_only(done, viewer, rest, pixels):
+    own = viewer.add_image(pixels, name='mine')
+    done.coordinator.open('a')
+    rest(done)
+    for layer in viewer.layers:
+        keys = {str(key) for key in layer.keymap}
+        assert ({'N', 'K', 'J'} <= keys) == (layer is not own)
+    done.coordinator.skip()
+    rest(done)
+    assert own in viewer.layers
+
+
+def test_deleting_the_open_map_ends_its_correction(done, viewer, rest):
+    done.coordinator.open('a')
+    rest(done)
+    (trio,) = done.coordinator.desk.trios
+    viewer.layers.remove(trio.map)
+    assert done.coordinator.desk.key is None
+    assert done.views.photos.save.text().startswith('Correct')
+    done.coordinator.save_and_next()
+    rest(done)
+
+
+def test_a_map_that_waits_is_not_opened_as_it_was(
+    done, make_dock, choices, rest, notices
+):
+    from napari_sdcolor.archive.batch.corrections import save_maps
+
+    labels = np.full((64, 90), 5, np.uint8)
+    save_maps(Path(choices.output), 'a', [(None, labels)])
+    dock = make_dock(choices)
+    rest(dock)
+    assert dock.coordinator.table.get('a').status == CORRECTED
+    dock.coordinator.open('a')
+    rest(dock)
+    assert dock.coordinator.desk.key is None
+    assert 'is not colored by it yet' in notices()[-1]
+
+
+def test_failures_are_named_with_their_reason(
+    make_dock, choices, rest, notices
+):
+    (Path(choices.inputs[0]) / 'broken.tif').write_bytes(b'no photo')
+    dock = make_dock(choices)
+    rest(dock)
+    dock.coordinator.start()
+    rest(dock)
+    assert any('broken.tif' in words for words in notices())
+    assert '1 failed' in dock.views.run.status.text()
+    dock.views.photos.kind.setCurrentIndex(2)
+    dock.views.photos.kind_requested.emit('failed')
+    assert dock.coordinator.table.rowCount() == 1
+
+
+def test_an_output_inside_the_photos_is_refused(
+    make_dock, choices, rest, notices
+):
+    inside = Path(choices.inputs[0]) / 'colored'
+    dock = make_dock(Choices(choices.inputs, str(inside), choices.settings))
+    rest(dock)
+    assert 'lies in the input folder' in notices()[-1]
+    assert 'lies in the input folder' in dock.views.run.status.text()
+    assert not inside.exists()
+
+
+def test_closing_in_the_middle_of_a_run(make_dock, choices, rest):
+    dock = make_dock(choices)
+    rest(dock)
+    dock.coordinator.start()
+    dock.coordinator.close()
+    dock.deleteLater()
+    QApplication.processEvents()

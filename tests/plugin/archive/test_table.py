@@ -1,0 +1,120 @@
+"""The table: filter, order, and ten thousand rows."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from qtpy.QtCore import Qt
+
+from napari_sdcolor.archive.batch.outcome import DONE, FAILED
+from napari_sdcolor.archive.batch.standing import Standing
+from napari_sdcolor.plugin.archive import table as module
+from napari_sdcolor.plugin.archive.table import (
+    ALL,
+    BROKEN,
+    CONFIDENCE,
+    NAME,
+    PERSON,
+    STATUS,
+    PhotoTable,
+)
+
+
+def strip() -> bytes:
+    """A report's picture: black photo, gray map, red color."""
+    picture = Image.new('RGB', (3 * 60 + 6, 45), 'black')
+    picture.paste((255, 0, 0), (126, 0, 186, 45))
+    stream = io.BytesIO()
+    picture.save(stream, 'WEBP', lossless=True)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def table(qtbot, tmp_path) -> PhotoTable:
+    """Ten thousand photos, some failed."""
+    model = PhotoTable()
+    items = [
+        Standing(
+            f'box/{number:05d}',
+            f'/scans/{number}.tif',
+            '/out/box',
+            FAILED if number % 10 == 0 else DONE,
+            'It is broken.' if number % 10 == 0 else '',
+            None if number % 10 == 0 else (number * 7919 % 1000) / 1000,
+            strip() if number == 1 else b'',
+        )
+        for number in range(10_000)
+    ]
+    model.fill(tmp_path, items)
+    model.set_threshold(0.5)
+    return model
+
+
+def test_filter(table):
+    assert table.rowCount() == 10_000
+    table.show_kind(BROKEN)
+    assert table.rowCount() == 1000
+    table.show_kind(PERSON)
+    assert table.rowCount() == table.counts()[PERSON] == 4500
+    table.show_kind(ALL)
+    assert table.rowCount() == table.counts()[ALL]
+
+
+def test_order_by_confidence(table):
+    table.sort(CONFIDENCE, Qt.SortOrder.AscendingOrder)
+    words = [table.data(table.index(row, CONFIDENCE)) for row in range(9000)]
+    numbers = [int(text.rstrip('%')) for text in words]
+    assert numbers == sorted(numbers)
+    assert table.data(table.index(9999, CONFIDENCE)) == ''
+    table.sort(NAME, Qt.SortOrder.DescendingOrder)
+    assert table.key_at(0) == 'box/09999'
+
+
+def test_qt_asks_only_for_what_it_shows(table, qtbot, monkeypatch):
+    """The number of questions does not grow with the number of photos."""
+    from napari_sdcolor.plugin.archive.photos_view import PhotosView
+
+    view = PhotosView()
+    qtbot.addWidget(view)
+    asked = []
+    real = PhotoTable.data
+
+    def counting(self, index, role=0):
+        asked.append(index.row())
+        return real(self, index, role)
+
+    monkeypatch.setattr(PhotoTable, 'data', counting)
+    items = [table.get(table.key_at(row)) for row in range(10_000)]
+    view.resize(700, 300)
+    view.show()
+    view.model.fill(table.output, items)
+    view.grab()
+    assert 0 < len(set(asked)) < 100
+
+
+def test_a_change_of_one_photo_tells_of_one_row(table, qtbot):
+    changed, resets = [], []
+    table.dataChanged.connect(lambda first, *_: changed.append(first.row()))
+    table.modelReset.connect(lambda: resets.append(1))
+    item = table.get('box/00003')
+    table.update([replace(item, status=FAILED, reason='Gone.')])
+    assert changed == [3]
+    assert not resets
+    assert table.data(table.index(3, STATUS)) == 'failed: Gone.'
+
+
+def test_before_and_after(table):
+    role = Qt.ItemDataRole.DecorationRole
+    picture = table.data(table.index(1, 0), role)
+    image = picture.toImage()
+    assert image.pixelColor(5, 20).red() == 0
+    assert image.pixelColor(picture.width() - 5, 20).red() == 255
+    assert table.data(table.index(2, 0), role) is None
+    assert table.data(table.index(1, 0), role).cacheKey() == picture.cacheKey()
+
+
+def test_a_damaged_picture_is_an_empty_one(qtbot):
+    assert module.before_and_after(b'RIFFnothing').isNull()
