@@ -64,18 +64,15 @@ def main(home: Path, theme: str, suffix: str) -> None:
         pause(0.4)
 
     rest()
-    grab(viewer, f'archive_empty{suffix}')
     coordinator.choose(
         Choices((str(scans),), str(home / 'colored'), confidence=0.75)
     )
     rest()
-    grab(viewer, f'archive_ready{suffix}')
     coordinator.start()
     wait(lambda: coordinator.table.counts()['done'] >= 2, 300)
     grab(viewer, f'archive_running{suffix}')
     coordinator.stop()
     pause(0.2)
-    grab(viewer, f'archive_stopped{suffix}')
     coordinator.start()
     rest()
     grab(viewer, f'archive_done{suffix}')
@@ -93,7 +90,6 @@ def main(home: Path, theme: str, suffix: str) -> None:
     grab(viewer, f'archive_correcting{suffix}')
     coordinator.save_and_next()
     rest()
-    grab(viewer, f'archive_next{suffix}')
     viewer.close()
 
 
