@@ -216,7 +216,7 @@ class PhotoTable(QAbstractTableModel):
         if item.status == FAILED:
             return QColor('#d9534f')
         if self.needs_person(item):
-            return QColor('#e08a00')
+            return QColor('#c97700')
         return None
 
     def _picture(self, item: Standing) -> Any:
