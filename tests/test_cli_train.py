@@ -109,6 +109,18 @@ def test_train_and_export(
     again = run(*words)
     assert again.exit_code == 1
     assert 'never overwritten' in again.stderr
+    vivid = tmp_path / 'vivid.safetensors'
+    scaled = run(*words[:-1], vivid, '--chroma', 1.5)
+    if task == 'segmentation':
+        assert scaled.exit_code == 1
+        assert not vivid.exists()
+        return
+    assert scaled.exit_code == 0
+    last = load_part(vivid).network.final_conv.weight
+    torch.testing.assert_close(
+        last, part.network.final_conv.weight * 1.5, rtol=2e-3, atol=1e-6
+    )
+    assert load_part(vivid).training['chroma'] == 1.5
 
 
 def test_trained_weights_color_a_photo(

@@ -145,7 +145,9 @@ def start_from(
     network.load_state_dict(other)
 
 
-def export(folder: Path, target: Path, statement: str) -> str:
+def export(
+    folder: Path, target: Path, statement: str, chroma: float = 1.0
+) -> str:
     """Write a run's averaged weights as safetensors.
 
     Parameters
@@ -156,6 +158,9 @@ def export(folder: Path, target: Path, statement: str) -> str:
         Ends in ``.safetensors``; must not exist.
     statement
         Terms of the weights, kept inside the file.
+    chroma
+        Factor on the colors, multiplied into the last convolution of a
+        color network.
 
     Returns
     -------
@@ -187,6 +192,12 @@ def export(folder: Path, target: Path, statement: str) -> str:
         if not name.endswith('num_batches_tracked')
     }
     fill(network, averaged, str(folder / CHECKPOINT))
+    if chroma != 1:
+        if recipe.task != 'color':
+            raise SaveError(
+                'Only the colors of a color network can be scaled.'
+            )
+        network.final_conv.weight.mul_(chroma)
     target.parent.mkdir(parents=True, exist_ok=True)
     notes = read_notes(folder)
     return save_part(
@@ -198,6 +209,7 @@ def export(folder: Path, target: Path, statement: str) -> str:
             'steps': state['step'],
             'data': notes.get('data'),
             'init': notes.get('init'),
+            'chroma': chroma,
             'class_photos': notes.get('class_photos'),
         },
     )

@@ -77,8 +77,8 @@ def segmentation(
 
 
 @train.command(
-    epilog='Example, fine-tuning: sdcolor train color --data my_photos '
-    '--init default --out runs/mine'
+    epilog='Example: sdcolor train color --data my_photos --init default '
+    '--out runs/mine (takes the bundled weights further)'
 )
 def color(
     data: recipes.DataFolders,
@@ -141,12 +141,24 @@ def export(
             help='Terms of use, kept inside the file.',
         ),
     ] = STATEMENT,
+    chroma: Annotated[
+        float,
+        typer.Option(
+            '--chroma',
+            min=0.1,
+            max=4,
+            metavar='X',
+            help='Factor on the colors of a color network, kept in its last '
+            'convolution. Trained networks are duller than photographs; '
+            'choose it on held-out ones.',
+        ),
+    ] = 1.0,
     as_json: options.Json = False,
 ) -> None:
     """Write the averaged weights of a run as a safetensors file."""
     talk = Talk('train export', as_json)
     with talk.refusing():
-        digest = export_weights(folder, output, statement)
+        digest = export_weights(folder, output, statement, chroma)
         talk.answer(str(output))
         talk.say(f'Next: sdcolor models add {output} --name my-model')
         talk.finish({'output': str(output), 'tensors_sha256': digest})
