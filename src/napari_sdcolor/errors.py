@@ -43,6 +43,10 @@ class PlanError(SdcolorError):
     """A batch that cannot be done as it was asked for; nothing was done."""
 
 
+class ClusterError(SdcolorError):
+    """Machines that cannot work together, or that are gone."""
+
+
 class SaveError(SdcolorError):
     """A result that could not be written; nothing was left half-written."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
+from napari_sdcolor.cli.cluster import Where, hands
 from napari_sdcolor.cli.talk import FAILED, WRONG_USAGE, Talk, counted
 from napari_sdcolor.errors import PlanError
 from napari_sdcolor.settings import Settings
@@ -110,6 +110,30 @@ def batch(
             show_default=False,
         ),
     ] = 0.0,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            '--workers',
+            min=1,
+            metavar='N',
+            help='Work with N processes on this machine (a local dask '
+            'cluster), one for each GPU if there are some.',
+            show_default=False,
+            rich_help_panel='Cluster',
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            '--scheduler',
+            metavar='ADDRESS',
+            help='Work with the processes of this dask scheduler, such as '
+            'tcp://node1:8786; also the file of its --scheduler-file. All '
+            'machines must see the photos and DIR at the same place.',
+            show_default=False,
+            rich_help_panel='Cluster',
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -152,6 +176,12 @@ def batch(
                 'or a list with --from-file.',
                 WRONG_USAGE,
             )
+        if workers is not None and scheduler is not None:
+            talk.stop(
+                '--workers starts a cluster and --scheduler uses one: give '
+                'one of them.',
+                WRONG_USAGE,
+            )
         from napari_sdcolor.archive.batch.plan import make_plan
 
         try:
@@ -167,7 +197,8 @@ def batch(
             if dry_run:
                 _say_plan(talk, plan)
             else:
-                _run(talk, plan, settings, page, limit, confidence)
+                where = Where(scheduler, workers)
+                _run(talk, plan, settings, page, limit, confidence, where)
         except PlanError as error:
             talk.stop(error, WRONG_USAGE)
 
@@ -179,25 +210,26 @@ def _run(
     page: int | None,
     limit: int | None,
     confidence: float,
+    where: Where,
 ) -> None:
-    from napari_sdcolor.archive.batch.pipeline import Pipeline
     from napari_sdcolor.archive.batch.run import run_batch
-    from napari_sdcolor.archive.batch.worker import Recipe, Worker
+    from napari_sdcolor.archive.batch.worker import Recipe
     from napari_sdcolor.cli.batch_progress import BatchProgress
     from napari_sdcolor.core.cancel import CancelToken
 
     talk.say(_plan_words(plan))
     token = CancelToken()
-    colorizer = load_colorizer(talk, settings)
     recipe = Recipe(settings, plan.format, page)
-    pipeline = Pipeline(Worker(recipe, colorizer), token)
-    digests = {kind: part.digest for kind, part in colorizer.parts.items()}
-    with _stopping(talk, token), BatchProgress(talk) as progress:
+    with (
+        _stopping(talk, token),
+        hands(talk, plan, recipe, token, where) as working,
+        BatchProgress(talk) as progress,
+    ):
         summary = run_batch(
             plan,
             recipe,
-            pipeline,
-            digests,
+            working.work,
+            working.weights,
             limit=limit,
             confidence=confidence,
             observers=[progress],
@@ -206,7 +238,7 @@ def _run(
     _say_summary(talk, summary)
     facts = {
         'settings': settings.to_dict(),
-        **machine_facts(colorizer),
+        **working.facts,
         **_summary_facts(plan, summary),
     }
     done = not summary.failed and not summary.stopped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.weights import Part
 
 
 def load_colorizer(
@@ -58,14 +60,19 @@ def machine_facts(colorizer: Colorizer) -> dict[str, Any]:
             'words': device.words,
             'notes': list(device.notes),
         },
-        'weights': {
-            kind: {
-                'name': part.name,
-                'file_sha256': part.file_sha256,
-                'tensors_sha256': part.digest,
-            }
-            for kind, part in colorizer.parts.items()
-        },
+        'weights': weights_facts(colorizer.parts),
+    }
+
+
+def weights_facts(parts: Mapping[str, Part]) -> dict[str, Any]:
+    """The weights of each network, JSON-serializable."""
+    return {
+        kind: {
+            'name': part.name,
+            'file_sha256': part.file_sha256,
+            'tensors_sha256': part.digest,
+        }
+        for kind, part in parts.items()
     }
 
 

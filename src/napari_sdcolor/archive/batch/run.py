@@ -40,7 +40,7 @@ from napari_sdcolor.archive.batch.report import write_report
 from napari_sdcolor.archive.batch.worker import Recipe
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.core.cancel import CancelToken
-from napari_sdcolor.errors import PlanError, SaveError
+from napari_sdcolor.errors import ClusterError, PlanError, SaveError
 
 Work = Callable[[Iterable[Task]], Iterator[Outcome]]
 """Maps tasks to outcomes; see ``pipeline.Pipeline``."""
@@ -118,6 +118,8 @@ def run_batch(
         If another run works in the folder, if an earlier one had other
         settings or weights, or if a report of somebody else is there;
         then nothing was done.
+    ClusterError
+        If the machines that work are gone. Another run goes on from there.
     OSError
         If the folder, the journal or the report cannot be written. Another
         run goes on from there.
@@ -130,9 +132,13 @@ def run_batch(
             facts = _promised(recipe, weights)
             _refuse_other_recipe(plan, journal, facts)
             journal.begin(facts)
-            _remove_leftovers(plan)
+            remove_leftovers(plan)
             run = _Run(plan, journal, confidence, observers)
-            run.go(work, limit, only, token)
+            try:
+                run.go(work, limit, only, token)
+            except ClusterError:
+                run.summary(stopped=True)  # the report tells how far it came
+                raise
             return run.summary(token.cancelled)
 
 
@@ -337,7 +343,7 @@ def _refuse_foreign_report(plan: Plan) -> None:
             )
 
 
-def _remove_leftovers(plan: Plan) -> None:
+def remove_leftovers(plan: Plan) -> None:
     """Remove what was being written when an earlier run was killed."""
     for folder in {str(plan.output), *(task.folder for task in plan.tasks)}:
         if os.path.isdir(folder):

@@ -1,0 +1,129 @@
+"""Where the photos of a batch are worked on: here, or on many machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_sdcolor.cli.colorize import (
+    load_colorizer,
+    machine_facts,
+    weights_facts,
+)
+from napari_sdcolor.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from napari_sdcolor.archive.batch.plan import Plan
+    from napari_sdcolor.archive.batch.run import Work
+    from napari_sdcolor.archive.batch.worker import Recipe
+    from napari_sdcolor.core.cancel import CancelToken
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which machines work.
+
+    Parameters
+    ----------
+    scheduler
+        Address or file of a dask scheduler; None for none.
+    workers
+        Number of processes of a local cluster; None for none.
+    """
+
+    scheduler: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What does the work.
+
+    Parameters
+    ----------
+    work
+        Maps tasks to outcomes.
+    weights
+        Digest of the weights of each network.
+    facts
+        Devices and weights, JSON-serializable.
+    """
+
+    work: Work
+    weights: dict[str, str]
+    facts: dict[str, Any]
+
+
+@contextmanager
+def hands(
+    talk: Talk, plan: Plan, recipe: Recipe, token: CancelToken, where: Where
+) -> Iterator[Hands]:
+    """What works on the photos of a plan, ready to begin.
+
+    Raises
+    ------
+    PlanError, ClusterError
+        If machines do not fit or do not answer.
+    WeightsError, DeviceError
+        See ``Colorizer.load``.
+    """
+    if where.scheduler is None and where.workers is None:
+        yield _here(talk, recipe, token)
+        return
+    with ExitStack() as stack:
+        yield _elsewhere(talk, plan, recipe, token, where, stack)
+
+
+def _here(talk: Talk, recipe: Recipe, token: CancelToken) -> Hands:
+    from napari_sdcolor.archive.batch.pipeline import Pipeline
+    from napari_sdcolor.archive.batch.worker import Worker
+
+    colorizer = load_colorizer(talk, recipe.settings)
+    digests = {kind: part.digest for kind, part in colorizer.parts.items()}
+    work = Pipeline(Worker(recipe, colorizer), token)
+    return Hands(work, digests, machine_facts(colorizer))
+
+
+def _elsewhere(
+    talk: Talk,
+    plan: Plan,
+    recipe: Recipe,
+    token: CancelToken,
+    where: Where,
+    stack: ExitStack,
+) -> Hands:
+    from napari_sdcolor.archive.batch import machines
+    from napari_sdcolor.archive.batch.cluster import (
+        Cluster,
+        describe,
+        warnings,
+    )
+    from napari_sdcolor.core import models
+
+    parts = models.load(recipe.settings.weights)
+    if where.scheduler is not None:
+        talk.say(f'Reaching the scheduler {where.scheduler}')
+        scheduler = where.scheduler
+    else:
+        talk.say('Starting a local cluster')
+        local = stack.enter_context(
+            machines.local_cluster(
+                where.workers or 1, gpus=recipe.settings.device != 'cpu'
+            )
+        )
+        scheduler = local.scheduler_address
+    client = stack.enter_context(machines.connected(scheduler))
+    digests = {kind: part.digest for kind, part in parts.items()}
+    cluster = Cluster(client, plan, recipe, digests, token, talk.warn)
+    found = cluster.greet()
+    talk.say(f'At work: {describe(found)}')
+    for note in warnings(found):
+        talk.warn(note)
+    workers = [
+        {'address': address, 'host': hand.host, 'device': hand.words}
+        for address, hand in found.items()
+    ]
+    facts = {'workers': workers, 'weights': weights_facts(parts)}
+    return Hands(cluster, digests, facts)
