@@ -226,6 +226,9 @@ class Cluster:
             error = future.exception(timeout=EVERY)
             if error is None:
                 outcome = future.result(timeout=EVERY)
+                # Otherwise dask would color the photo again if the process
+                # that still holds the outcome were lost.
+                future.release()
                 return replace(outcome, source=task.source)
         except CancelledError as gone:
             raise self._gone() from gone
