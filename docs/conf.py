@@ -31,6 +31,8 @@ autodoc_typehints = 'signature'
 napoleon_google_docstring = False
 napoleon_numpy_docstring = True
 napoleon_custom_sections = [('Signals', 'params_style')]
+# Small classes of different rooms may share a name (Entry, Recipe).
+suppress_warnings = ['ref.python']
 
 html_theme = 'pydata_sphinx_theme'
 html_title = 'napari-sdcolor'

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,9 +50,18 @@ def run_apart(task: str, *arguments: Any) -> Measured:
 
 
 def peak_bytes() -> int:
-    """Largest resident memory of this process so far."""
+    """Largest resident memory of this process so far.
+
+    On Linux ``getrusage`` begins with that of the process which started this
+    one, so the kernel's count for the program itself is asked for.
+    """
     import resource
 
+    status = Path('/proc/self/status')
+    if status.exists():
+        line = re.search(r'VmHWM:\s+(\d+) kB', status.read_text())
+        if line is not None:
+            return int(line[1]) * 1024
     found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return found if sys.platform == 'darwin' else found * 1024
 
@@ -77,7 +88,6 @@ def strokes(size: int) -> None:
 
 def color_file(photo: str, folder: str, size: int) -> None:
     """Color a file as the command line does, but with random weights."""
-    from pathlib import Path
 
     from napari_sdcolor.archive.reading import open_photos
     from napari_sdcolor.archive.saving import save_result

@@ -119,17 +119,19 @@ def test_stopping_drops_the_photo_in_the_networks(tasks, worker, out):
     worker = Stubborn(worker.recipe, worker.colorizer)
     worker.token = CancelToken()
     pipeline = Pipeline(worker, worker.token)
+    before = threading.active_count()
     outcomes = list(pipeline(tasks))
     assert [one.key for one in outcomes] == ['a', 'b']
     assert not list(out.rglob('box 1/*'))
-    assert threading.active_count() == 1
+    assert threading.active_count() <= before
 
 
 def test_leaving_the_outcomes_early_ends_the_threads(tasks, worker, out):
+    before = threading.active_count()
     outcomes = Pipeline(worker)(tasks)
     next(outcomes)
     outcomes.close()
-    assert threading.active_count() == 1
+    assert threading.active_count() <= before
     assert not list(out.rglob('.*.part'))
 
 
@@ -191,16 +193,21 @@ def test_nobody_waits_for_a_reader_that_gave_up():
     assert not taken[-1]
 
 
+def living() -> int:
+    """Number of photos and results in memory."""
+    return sum(
+        isinstance(thing, Photo | Colorized) for thing in gc.get_objects()
+    )
+
+
 def test_photos_and_results_do_not_pile_up(make_scans, out, worker):
     """Memory is needed for the few photos at work, however many come."""
     scans = make_scans([f'{number}.png' for number in range(60)])
+    # Fixtures of other tests may hold some; these stay as they are.
+    before = living()
     alive = []
     for outcome in Pipeline(worker)(make_plan([scans], out).tasks):
         assert outcome.status == DONE
-        things = gc.get_objects()
-        alive.append(
-            sum(isinstance(thing, Photo | Colorized) for thing in things)
-        )
-        del things
+        alive.append(living() - before)
     assert len(alive) == 60
     assert max(alive) <= 2 * (worker.side_by_side(8) + AHEAD + BEHIND + 1)
