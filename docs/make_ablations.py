@@ -14,7 +14,6 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,6 @@ from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import Photo, photo_from_array
 from napari_sdcolor.core.weights import Part, load_part, save_part
-from napari_sdcolor.evaluation.means import ClassMeans, class_means
 from napari_sdcolor.evaluation.run import evaluate
 from napari_sdcolor.training.data import open_data
 from napari_sdcolor.training.loop import Trainer
@@ -46,12 +44,16 @@ BASE = replace(
     warmup=50,
     cooldown=0.5,
     average=0.99,
+    delta=0.02,
+    vivid=0.0,
+    swap=0.0,
+    aging=0.2,
 )
 VARIANTS = {
-    'embedding': ('class embedding, instance norm (as shipped)', {}),
+    'embedding': ('class embedding, instance norm', {}),
     'no-norm': ('without instance norm', {'instance_norm': False}),
     'scalar': ('label as one number (as in the paper)', {'label_channels': 0}),
-    'mapless': ('trained on empty maps only', {'empty_map': 1.0, 'swap': 0.0}),
+    'mapless': ('trained on empty maps only', {'empty_map': 1.0}),
 }
 
 
@@ -80,12 +82,6 @@ def colorizer_of(part: Part) -> Colorizer:
     return Colorizer({'color': part, 'segmentation': bundled}, choose('cpu'))
 
 
-@cache
-def means_of(entries: tuple) -> ClassMeans:
-    """Class means of the training photographs."""
-    return class_means([entry for entry in entries if entry.split == 'train'])
-
-
 def measured(name: str, args: argparse.Namespace, entries: tuple) -> dict:
     """Figures of a variant on the validation photographs, kept in a file."""
     path = args.work / f'{name}.json'
@@ -96,7 +92,8 @@ def measured(name: str, args: argparse.Namespace, entries: tuple) -> dict:
         result = evaluate(
             colorizer_of(trained(name, args, entries)),
             [entry for entry in entries if entry.split == 'val'],
-            means=means_of(entries),
+            train_entries=[e for e in entries if e.split == 'train'],
+            means=args.work / 'class_means.json',
             groups=('fidelity', 'map', 'swaps', 'bleeding'),
             limit=args.limit,
             mapless=mapless,
