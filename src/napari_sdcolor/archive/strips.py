@@ -28,7 +28,7 @@ from napari_sdcolor.core.tone import find_window
 LARGE = 2**25
 """Photos with more pixels are read in bands.
 
-Measured: a photo in memory needs about 30 bytes per pixel from reading to
+By estimate, a photo in memory needs about 30 bytes per pixel from reading to
 saving, so that this many take 1 GB.
 """
 

@@ -25,7 +25,7 @@ from napari_sdcolor.core.planes import Box
 WHOLE_AREA = 1024 * 1024
 """Planes of up to this many pixels go through the network in one piece.
 
-Measured on the CPU in float32 at full width: one piece takes about 1.1 kB
+Estimated for float32 at full width: one piece takes about 1.1 kB
 of memory per pixel, tiles take up to half as long again for their halos.
 """
 
