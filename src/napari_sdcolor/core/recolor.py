@@ -8,6 +8,7 @@ composed.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,7 +168,8 @@ class RecolorSession:
         ]
         chroma = upright(self.chroma, orientation)
         before = [self.chroma[slices(box)].copy() for box in boxes]
-        try:
+        with ExitStack() as otherwise:
+            otherwise.callback(self._put_back, boxes, before)
             for box, found in patches:
                 y0, x0, y1, x1 = box
                 chroma[slices(box)] = found[: y1 - y0, : x1 - x0]
@@ -175,16 +177,17 @@ class RecolorSession:
                 (box, self._paint(box, self.saturation))
                 for box in map(self.photo_box, boxes)
             ]
-        except BaseException:
-            for box, old in zip(boxes, before, strict=True):
-                self.chroma[slices(box)] = old
-            raise
+            otherwise.pop_all()
         # From here on nothing can fail.
         for box, pixels in painted:
             self.rgb[slices(box)] = pixels
         self.labels[...] = labels
         self._unsettled = []
         return boxes
+
+    def _put_back(self, boxes: list[Box], before: list[NDArray]) -> None:
+        for box, old in zip(boxes, before, strict=True):
+            self.chroma[slices(box)] = old
 
     def photo_box(self, box: Box) -> Box:
         """Photo pixels that a working-size box can change."""

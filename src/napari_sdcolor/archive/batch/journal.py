@@ -12,6 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,10 @@ class Journal:
         self._file = os.open(
             self.path, flags | getattr(os, 'O_BINARY', 0), 0o666
         )
-        try:
+        with ExitStack() as otherwise:
+            otherwise.callback(self.close)
             self._scan()
-        except BaseException:
-            self.close()
-            raise
+            otherwise.pop_all()
 
     def __enter__(self) -> Journal:
         return self

@@ -11,7 +11,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from napari_sdcolor.archive.batch.names import LOCK
@@ -56,7 +56,8 @@ def _open(path: Path) -> int:
     """The lock file, locked, and still the one that has this name."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
+        with ExitStack() as otherwise:
+            otherwise.callback(os.close, descriptor)
             if not _lock(descriptor):
                 owner = _owner(descriptor)
                 raise PlanError(
@@ -66,11 +67,9 @@ def _open(path: Path) -> int:
                     'done, or choose another output folder.'
                 )
             if _is_at(descriptor, path):
+                otherwise.pop_all()
                 return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)  # its owner has just removed it
+            # Its owner has just removed it.
 
 
 def _lock(descriptor: int) -> bool:

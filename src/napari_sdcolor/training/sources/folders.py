@@ -120,7 +120,7 @@ class LabeledFolder(PhotoFolder):
             'program, 0 to 59, and 255 for unknown.'
         )
         root, maps = _pair(self.folder) or (self.folder, self.folder)
-        self._root, self._maps = root, maps
+        self._maps = maps
         paths = list(_photos(root))
         self._used: set[Path] = set()
         yield from self.entries_of(root, paths)
