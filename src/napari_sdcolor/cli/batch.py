@@ -77,15 +77,7 @@ def batch(
             show_default=False,
         ),
     ] = None,
-    form: Annotated[
-        options.Format,
-        typer.Option(
-            '--format',
-            case_sensitive=False,
-            help='Of the colored photos. Only TIFF and PNG keep the '
-            'lightness exactly; JPEG is an 8-bit access copy.',
-        ),
-    ] = options.Format.tiff,
+    form: options.Form = options.Format.tiff,
     page: options.Page = None,
     limit: Annotated[
         int | None,
@@ -319,7 +311,10 @@ def _say_plan(talk: Talk, plan: Plan) -> None:
 
 
 def _say_summary(talk: Talk, summary: Summary) -> None:
-    from napari_sdcolor.cli.batch_progress import duration_words, rate_words
+    from napari_sdcolor.archive.batch.progress import (
+        duration_words,
+        rate_words,
+    )
 
     counts = summary.progress
     words = f'{counted(counts.colored, "photo")} colored'

@@ -62,7 +62,7 @@ class BatchProgress:
                 f'{outcome.source}: look at its map, the mean confidence is '
                 f'{outcome.confidence:.0%}.'
             )
-        words = describe(counts)
+        words = counts.words
         if self._bar is not None and self._task is not None:
             self._bar.update(
                 self._task,
@@ -75,38 +75,3 @@ class BatchProgress:
         if now - self._said >= EVERY or counts.done == counts.total:
             self._said = now
             self.talk.say(words)
-
-
-def describe(counts: Counts) -> str:
-    """How far, how fast, how long still."""
-    words = [f'{counts.done} of {counts.total}']
-    if counts.failed:
-        words.append(f'{counts.failed} failed')
-    if counts.flagged:
-        words.append(f'{counts.flagged} to look at')
-    if counts.rate is not None:
-        words.append(rate_words(counts.rate))
-    if counts.remaining is not None and counts.done < counts.total:
-        words.append(f'{duration_words(counts.remaining)} left')
-    return ', '.join(words)
-
-
-def rate_words(rate: float) -> str:
-    """Photos per second, minute or hour, whichever reads best."""
-    for factor, unit in ((1, 'second'), (60, 'minute')):
-        if rate * factor >= 1:
-            return f'{rate * factor:.1f} photos per {unit}'
-    return f'{rate * 3600:.1f} photos per hour'
-
-
-def duration_words(seconds: float) -> str:
-    """Such as '45 s', '12 min', '3 h 20 min', '2 d 4 h'."""
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f'{minutes} min'
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f'{hours} h {minutes} min'
-    return f'{hours // 24} d {hours % 24} h'

@@ -155,15 +155,7 @@ def colorize(
             show_default=False,
         ),
     ] = None,
-    form: Annotated[
-        options.Format,
-        typer.Option(
-            '--format',
-            case_sensitive=False,
-            help='Of the colored photo. Only TIFF and PNG keep the '
-            'lightness exactly; JPEG is an 8-bit access copy.',
-        ),
-    ] = options.Format.tiff,
+    form: options.Form = options.Format.tiff,
     page: options.Page = None,
     source_type: options.SourceType = options.DEFAULTS.source_type,
     size: options.Size = options.DEFAULTS.size,

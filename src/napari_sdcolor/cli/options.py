@@ -69,6 +69,15 @@ OutFolder = Annotated[
         show_default=False,
     ),
 ]
+Form = Annotated[
+    Format,
+    typer.Option(
+        '--format',
+        case_sensitive=False,
+        help='Of the colored photos. Only TIFF and PNG keep the lightness '
+        'exactly; JPEG is an 8-bit access copy.',
+    ),
+]
 Page = Annotated[
     int | None,
     typer.Option(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_sdcolor.core.device import Device, choose
 from napari_sdcolor.errors import DeviceError
 from napari_sdcolor.plugin import preferences
+from napari_sdcolor.plugin.jobs import Job, Report
 from napari_sdcolor.settings import Settings, Size
 
 if TYPE_CHECKING:
@@ -88,3 +91,13 @@ class Engine:
         self._key = (settings.weights, settings.device, settings.size)
         self._colorizer = colorizer
         return colorizer
+
+
+def device_job(engine: Engine, then: Callable[[Device], None]) -> Job:
+    """Finds out where the networks will run; torch loads in the worker."""
+    task = partial(_device, engine, engine.settings().device)
+    return Job('device', task, then, quiet=True)
+
+
+def _device(engine: Engine, wanted: str, report: Report) -> Device:
+    return engine.device(wanted)

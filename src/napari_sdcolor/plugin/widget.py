@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_sdcolor.plugin.coordinator import Coordinator
-from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.engine import Engine, device_job
 from napari_sdcolor.plugin.jobs import Job, Report
 from napari_sdcolor.plugin.saver import Saver
 from napari_sdcolor.plugin.views.banner import Banner
@@ -20,7 +19,7 @@ from napari_sdcolor.plugin.views.class_panel import ClassPanel
 from napari_sdcolor.plugin.views.color_view import ColorView
 from napari_sdcolor.plugin.views.run_view import DeviceBadge, RunView
 from napari_sdcolor.plugin.views.save_view import SaveView
-from napari_sdcolor.plugin.views.section import Section
+from napari_sdcolor.plugin.views.section import Section, lay_out_dock
 
 if TYPE_CHECKING:
     import napari
@@ -85,36 +84,18 @@ class ColorizeWidget(QWidget):
             ('Color', views.color),
             ('Save', views.save),
         )
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 4, 0)
-        column.setSpacing(2)
-        for title, view in sections:
-            column.addWidget(Section(title, view))
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        lay_out_dock(
+            self,
+            fixed=(views.badge, views.brush, views.banner),
+            column=[Section(title, view) for title, view in sections],
         )
-        scroll.setWidget(inside)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        # Brush and device stay in view, whatever is folded or scrolled.
-        layout.addWidget(views.badge)
-        layout.addWidget(views.brush)
-        layout.addWidget(views.banner)
-        layout.addWidget(scroll, 1)
-        self.setMinimumWidth(250)
 
     def _check_device(self) -> None:
         """Say where the networks will run; torch loads in the worker."""
-        engine = self.coordinator.engine
-        wanted = engine.settings().device
-        work = partial(_device, engine, wanted)
-        job = Job('device', work, self._on_device, quiet=True)
-        self.coordinator.jobs.submit(job)
+        coordinator = self.coordinator
+        coordinator.jobs.submit(
+            device_job(coordinator.engine, self._on_device)
+        )
 
     def _on_device(self, device: Device) -> None:
         self.coordinator.display.show_device(device)
@@ -137,10 +118,6 @@ class ColorizeWidget(QWidget):
         """What changed meanwhile is colored now."""
         self.coordinator.resume()
         super().showEvent(event)
-
-
-def _device(engine: Engine, wanted: str, report: Report) -> Device:
-    return engine.device(wanted)
 
 
 def _rare(weights: str, report: Report) -> dict[int, int]:

@@ -80,6 +80,41 @@ class Progress:
             return None
         return max(0, self.fresh - self.colored - self.failed) / rate
 
+    @property
+    def words(self) -> str:
+        """How far, how fast, how long still."""
+        words = [f'{self.done} of {self.total}']
+        if self.failed:
+            words.append(f'{self.failed} failed')
+        if self.flagged:
+            words.append(f'{self.flagged} to look at')
+        if self.rate is not None:
+            words.append(rate_words(self.rate))
+        if self.remaining is not None and self.done < self.total:
+            words.append(f'{duration_words(self.remaining)} left')
+        return ', '.join(words)
+
 
 Observer = Callable[[Outcome, Progress], None]
 """Called after each photo."""
+
+
+def rate_words(rate: float) -> str:
+    """Photos per second, minute or hour, whichever reads best."""
+    for factor, unit in ((1, 'second'), (60, 'minute')):
+        if rate * factor >= 1:
+            return f'{rate * factor:.1f} photos per {unit}'
+    return f'{rate * 3600:.1f} photos per hour'
+
+
+def duration_words(seconds: float) -> str:
+    """Such as '45 s', '12 min', '3 h 20 min', '2 d 4 h'."""
+    if seconds < 90:
+        return f'{seconds:.0f} s'
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f'{minutes} min'
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f'{hours} h {minutes} min'
+    return f'{hours // 24} d {hours % 24} h'

@@ -301,12 +301,10 @@ class ArchiveCoordinator(QObject):
 
     def _observe(self, outcome: Outcome, progress: Progress) -> None:
         """In the worker: a photo is done."""
-        from napari_sdcolor.cli.batch_progress import describe
-
         if self._closed:
             return
         self._news.append(
-            News(outcome, progress.done, progress.total, describe(progress))
+            News(outcome, progress.done, progress.total, progress.words)
         )
         if len(self._news) == 1:
             self._heard.emit()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_sdcolor.plugin.archive.choosing import Chooser
 from napari_sdcolor.plugin.archive.coordinator import ArchiveCoordinator
@@ -20,11 +18,10 @@ from napari_sdcolor.plugin.archive.setup_view import (
     OptionsView,
     RunBar,
 )
-from napari_sdcolor.plugin.engine import Engine
-from napari_sdcolor.plugin.jobs import Job, Report
+from napari_sdcolor.plugin.engine import Engine, device_job
 from napari_sdcolor.plugin.preferences import PLUGIN
 from napari_sdcolor.plugin.views.run_view import DeviceBadge
-from napari_sdcolor.plugin.views.section import Section
+from napari_sdcolor.plugin.views.section import Section, lay_out_dock
 
 if TYPE_CHECKING:
     import napari
@@ -96,32 +93,18 @@ class ArchiveWidget(QWidget):
 
     def _lay_out(self) -> None:
         views = self.views
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 4, 0)
-        column.setSpacing(2)
-        for title, view in (
-            ('Photos and results', views.folders),
-            ('Options', views.options),
-            ('Color them', views.run),
-            ('The same from the command line', views.command),
-        ):
-            column.addWidget(Section(title, view))
+        column: list[QWidget] = [
+            Section(title, view)
+            for title, view in (
+                ('Photos and results', views.folders),
+                ('Options', views.options),
+                ('Color them', views.run),
+                ('The same from the command line', views.command),
+            )
+        ]
         if self._window is None:
-            column.addWidget(views.photos)
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        )
-        scroll.setWidget(inside)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(views.badge)
-        layout.addWidget(scroll, 1)
-        self.setMinimumWidth(250)
+            column.append(views.photos)
+        lay_out_dock(self, fixed=(views.badge,), column=column)
 
     def _show_photos(self) -> None:
         """Bring the table into view; its dock may have been closed."""
@@ -150,16 +133,12 @@ class ArchiveWidget(QWidget):
 
     def _check_device(self) -> None:
         """Say where the networks will run; torch loads in the worker."""
-        engine = self.coordinator.engine
-        task = partial(_device, engine, engine.settings().device)
-        job = Job('device', task, self._on_device, quiet=True)
-        self.coordinator.desk_jobs.submit(job)
+        coordinator = self.coordinator
+        coordinator.desk_jobs.submit(
+            device_job(coordinator.engine, self._on_device)
+        )
 
     def _on_device(self, device: Device) -> None:
         self.views.badge.show_device(
             device.kind, device.words, ' '.join(device.notes)
         )
-
-
-def _device(engine: Engine, wanted: str, report: Report) -> Device:
-    return engine.device(wanted)

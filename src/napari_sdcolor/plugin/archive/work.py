@@ -55,15 +55,7 @@ def look(choices: Choices, report: Report) -> Looked:
     PlanError
         If they cannot be colored this way.
     """
-    from napari_sdcolor.archive.batch.plan import make_plan
-
-    report('Looking for photos…')
-    plan = make_plan(
-        choices.inputs,
-        choices.output,
-        recursive=choices.recursive,
-        format=choices.format,
-    )
+    plan = _plan(choices, report)
     report('Reading what is done already…')
     return Looked(
         plan,
@@ -104,17 +96,10 @@ def run(
         See ``run_batch``.
     """
     from napari_sdcolor.archive.batch.pipeline import Pipeline
-    from napari_sdcolor.archive.batch.plan import make_plan
     from napari_sdcolor.archive.batch.run import run_batch
     from napari_sdcolor.archive.batch.worker import Recipe, Worker
 
-    report('Looking for photos…')
-    plan = make_plan(
-        choices.inputs,
-        choices.output,
-        recursive=choices.recursive,
-        format=choices.format,
-    )
+    plan = _plan(choices, report)
     report('Loading the networks…')
     colorizer = engine.get(choices.settings)
     recipe = Recipe(choices.settings, plan.format)
@@ -141,3 +126,15 @@ def sidecar_of(standing: Standing) -> Path:
 
 def _nobody(words: str) -> None:
     """Listens to nothing."""
+
+
+def _plan(choices: Choices, report: Report) -> Plan:
+    from napari_sdcolor.archive.batch.plan import make_plan
+
+    report('Looking for photos…')
+    return make_plan(
+        choices.inputs,
+        choices.output,
+        recursive=choices.recursive,
+        format=choices.format,
+    )

@@ -1,9 +1,20 @@
-"""A section of the dock that folds away."""
+"""How a dock is laid out: sections that fold away, in a column to scroll."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+NARROWEST = 250
+"""Pixels in width that a dock needs at least."""
 
 
 class Section(QWidget):
@@ -42,3 +53,37 @@ class Section(QWidget):
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
         self.header.setArrowType(arrow)
         self.content.setVisible(unfolded)
+
+
+def lay_out_dock(
+    dock: QWidget, fixed: Iterable[QWidget], column: Iterable[QWidget]
+) -> None:
+    """Put the parts of a dock in their places.
+
+    Parameters
+    ----------
+    dock
+        Has no layout yet.
+    fixed
+        Stays in view, whatever is folded or scrolled.
+    column
+        Scrolls below it.
+    """
+    inside = QWidget()
+    below = QVBoxLayout(inside)
+    below.setContentsMargins(0, 0, 4, 0)
+    below.setSpacing(2)
+    for part in column:
+        below.addWidget(part)
+    below.addStretch()
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(inside)
+    layout = QVBoxLayout(dock)
+    layout.setContentsMargins(4, 4, 4, 4)
+    for part in fixed:
+        layout.addWidget(part)
+    layout.addWidget(scroll, 1)
+    dock.setMinimumWidth(NARROWEST)
