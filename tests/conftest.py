@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +110,45 @@ def colorize(tiny_model: str, tmp_path: Path) -> Callable[..., Result]:
         return CliRunner().invoke(app, [str(word) for word in line])
 
     return run
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """SHA-256 of all results by their place; sidecars without ``run``.
+
+    What a batch keeps for itself, journal, report and lock, is left out.
+    """
+    found = {}
+    for path in sorted(folder.rglob('*')):
+        if path.is_dir() or 'sdcolor-' in path.name:
+            continue
+        data = path.read_bytes()
+        if path.name.endswith('.sdcolor.json'):
+            sidecar = json.loads(data)
+            del sidecar['run']
+            data = json.dumps(sidecar, sort_keys=True).encode()
+        place = path.relative_to(folder).as_posix()
+        found[place] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def untouched(folder: Path) -> dict[str, tuple[str, int]]:
+    """SHA-256 and time of change of every file and folder."""
+    return {
+        str(path): (
+            ''
+            if path.is_dir()
+            else hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in (folder, *folder.rglob('*'))
+    }
+
+
+@pytest.fixture(name='contents')
+def _contents() -> Callable[[Path], dict[str, str]]:
+    return contents
+
+
+@pytest.fixture(name='untouched')
+def _untouched() -> Callable[[Path], dict[str, tuple[str, int]]]:
+    return untouched

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.colornet import ColorNetConfig
@@ -14,15 +13,6 @@ from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNetConfig
 
 NARROW = (2, 2, 2, 2, 2)
-
-
-@pytest.fixture(autouse=True, scope='session')
-def _one_thread() -> Iterator[None]:
-    """Small networks are slowed down by threads, not sped up."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from napari_sdcolor.evaluation.entries import Entry
@@ -36,15 +35,6 @@ class Shot:
 
 
 MakeShot = Callable[..., Entry]
-
-
-@pytest.fixture(autouse=True, scope='session')
-def _one_thread() -> Iterator[None]:
-    """Small networks are slowed down by threads, not sped up."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from pathlib import Path
 
@@ -36,28 +34,3 @@ def photos(tmp_path: Path) -> Path:
     labels = np.full((64, 90), 12, np.uint8)
     Image.fromarray(labels).save(root / 'box 1' / '4.labels.png')
     return root
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """SHA-256 of all results by their place; sidecars without ``run``."""
-    found = {}
-    for path in sorted(folder.rglob('*')):
-        if path.is_dir() or 'sdcolor-' in path.name:
-            continue
-        data = path.read_bytes()
-        if path.name.endswith('.sdcolor.json'):
-            sidecar = json.loads(data)
-            del sidecar['run']
-            data = json.dumps(sidecar, sort_keys=True).encode()
-        place = path.relative_to(folder).as_posix()
-        found[place] = hashlib.sha256(data).hexdigest()
-    return found
-
-
-def untouched(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Content and time of change of every file."""
-    return {
-        str(path): (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in folder.rglob('*')
-        if path.is_file()
-    }

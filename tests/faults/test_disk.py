@@ -10,11 +10,10 @@ import sys
 import pytest
 
 from . import batch_process
-from .conftest import contents
 
 
 @pytest.fixture
-def whole(photos, tmp_path) -> dict[str, str]:
+def whole(photos, tmp_path, contents) -> dict[str, str]:
     """What one undisturbed run gives."""
     assert batch_process.run(str(photos), str(tmp_path / 'whole'), 1) == 0
     return contents(tmp_path / 'whole')
@@ -22,7 +21,7 @@ def whole(photos, tmp_path) -> dict[str, str]:
 
 @pytest.mark.parametrize('code', [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_fsync_that_fails_now_and_then(
-    photos, tmp_path, whole, monkeypatch, code, thorough
+    photos, tmp_path, whole, monkeypatch, code, thorough, contents
 ):
     """The n-th file cannot be brought to the disk."""
     real = os.fsync
@@ -63,7 +62,7 @@ runpy.run_path(sys.argv.pop(1), run_name='__main__')
 
 @pytest.mark.skipif(os.name != 'posix', reason='POSIX limits')
 @pytest.mark.parametrize('size', [900, 3000, 5500])
-def test_a_limit_on_the_size_of_files(photos, tmp_path, whole, size):
+def test_a_limit_on_the_size_of_files(photos, tmp_path, whole, size, contents):
     """The kernel itself refuses: journal, results or sidecars do not fit."""
     out = tmp_path / 'out'
     command = [
@@ -101,7 +100,9 @@ def small_disk(tmp_path):
     subprocess.run(['umount', str(folder)], check=True)
 
 
-def test_a_disk_that_is_really_full(photos, tmp_path, whole, small_disk):
+def test_a_disk_that_is_really_full(
+    photos, tmp_path, whole, small_disk, contents
+):
     out = small_disk / 'out'
     filler = small_disk / 'filler'
     filler.write_bytes(bytes(40 * 1024))

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from . import batch_process
-from .conftest import contents, untouched
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, 'fork'), reason='kills forked processes'
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def whole(photos, tmp_path) -> dict[str, str]:
+def whole(photos, tmp_path, contents) -> dict[str, str]:
     """What one undisturbed run gives."""
     assert batch_process.run(str(photos), str(tmp_path / 'whole'), 1) == 0
     return contents(tmp_path / 'whole')
@@ -55,14 +54,16 @@ def duration(photos: Path, out: Path) -> float:
     return time.monotonic() - began
 
 
-def no_half_files(out: Path, whole: dict[str, str]) -> None:
+def no_half_files(found: dict[str, str], whole: dict[str, str]) -> None:
     """Whatever has a name is complete."""
-    for place, digest in contents(out).items():
+    for place, digest in found.items():
         if not Path(place).name.startswith('.'):
             assert whole[place] == digest
 
 
-def test_killed_at_random_moments(photos, tmp_path, whole, thorough):
+def test_killed_at_random_moments(
+    photos, tmp_path, whole, thorough, contents, untouched
+):
     before = untouched(photos)
     longest = duration(photos, tmp_path / 'measured')
     seed = int(os.environ.get('SDCOLOR_FAULTS_SEED', '5'))
@@ -77,7 +78,7 @@ def test_killed_at_random_moments(photos, tmp_path, whole, thorough):
             os.kill(child, signal.SIGKILL)
             interrupted += ended(child) == -signal.SIGKILL
             if out.exists():
-                no_half_files(out, whole)
+                no_half_files(contents(out), whole)
         assert ended(forked(photos, out)) == 0, number
         assert contents(out) == whole, number
         assert not list(out.rglob('.*.part'))
@@ -91,7 +92,9 @@ POINTS = ('open', 'link', 'unlink', 'fsync', 'write', 'replace')
 
 
 @pytest.mark.parametrize('point', POINTS)
-def test_killed_at_every_step(photos, tmp_path, whole, point, thorough):
+def test_killed_at_every_step(
+    photos, tmp_path, whole, point, thorough, contents
+):
     """The n-th call of each function that changes the disk is the last."""
     step = 1 if thorough else 23
     number, out = 1, tmp_path / 'out'
@@ -116,7 +119,7 @@ def test_killed_at_every_step(photos, tmp_path, whole, point, thorough):
                 os._exit(code)
         if ended(child) == 0:
             break
-        no_half_files(out, whole)
+        no_half_files(contents(out), whole)
         assert ended(forked(photos, out)) == 0, number
         assert contents(out) == whole, number
         shutil.rmtree(out)
@@ -125,7 +128,7 @@ def test_killed_at_every_step(photos, tmp_path, whole, point, thorough):
     assert contents(out) == whole
 
 
-def test_two_processes_and_two_threads(photos, tmp_path, whole):
+def test_two_processes_and_two_threads(photos, tmp_path, whole, contents):
     """A fresh process, with another number of threads: the same bytes."""
     for threads in (1, 2):
         out = tmp_path / f'threads {threads}'

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -33,15 +32,6 @@ class Shot:
 
 
 MakePack = Callable[[Sequence[Shot]], Pack]
-
-
-@pytest.fixture(autouse=True, scope='session')
-def _one_thread() -> Iterator[None]:
-    """Small networks are slowed down by threads, not sped up."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def encoded(content: NDArray | bytes) -> bytes:
