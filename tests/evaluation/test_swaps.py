@@ -17,10 +17,10 @@ from napari_sdcolor.evaluation.control import (
     controllability,
     is_hit,
 )
-from napari_sdcolor.evaluation.means import ClassMeans
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
 from napari_sdcolor.evaluation.swaps import choose_swaps, partners
+from napari_sdcolor.training.coverage import ClassMeans
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)

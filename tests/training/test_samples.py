@@ -13,16 +13,11 @@ import torch
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
+from napari_sdcolor.training.augment import age, corrupt, swap_region
+from napari_sdcolor.training.coverage import class_colors
 from napari_sdcolor.training.data import Pack
 from napari_sdcolor.training.recipe import Recipe
-from napari_sdcolor.training.samples import (
-    CropDataset,
-    age,
-    class_colors,
-    corrupt,
-    random_crop,
-    swap_region,
-)
+from napari_sdcolor.training.samples import CropDataset, random_crop
 
 COLOR = Recipe(
     task='color', widths=(2, 2), size=32, crop=24, batch=2, steps=5, aging=0.5

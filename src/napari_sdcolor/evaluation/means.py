@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.atomic import publish
-from napari_sdcolor.classes import N_CLASSES, UNKNOWN
-from napari_sdcolor.core import lab
+from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.entries import Entry, full_name
+from napari_sdcolor.training.coverage import ClassMeans, mean_colors
 from napari_sdcolor.training.sources.entry import BadEntry
 
 LEAST_PIXELS = 2000
 """Classes with fewer known pixels in a split have no figures."""
-
-
-@dataclass(frozen=True)
-class ClassMeans:
-    """Mean color of every class in the training split.
-
-    Parameters
-    ----------
-    ab
-        (60, 2) mean a and b; 0 for classes that it does not hold.
-    pixels
-        (60,) known pixels that the mean is over.
-    """
-
-    ab: NDArray[np.float64]
-    pixels: NDArray[np.int64]
 
 
 def class_means(
@@ -49,25 +32,23 @@ def class_means(
     DataError
         If no photo has a label map.
     """
-    sums = np.zeros((N_CLASSES, 2))
-    pixels = np.zeros(N_CLASSES, np.int64)
-    for entry in progress(entries):
+    means = mean_colors(_labeled(progress(entries)))
+    if not means.pixels.any():
+        raise DataError('No training photograph has a label map.')
+    return means
+
+
+def _labeled(
+    entries: Iterable[Entry],
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    for entry in entries:
         try:
             rgb, labels = entry.load()
         except BadEntry:
             # One photo of thousands does not matter for a mean.
             continue
-        if labels is None:
-            continue
-        known = labels != UNKNOWN
-        ids = labels[known]
-        ab = lab.rgb_to_lab(rgb[known] / np.float32(255))[:, 1:]
-        pixels += np.bincount(ids, minlength=N_CLASSES)
-        for channel in (0, 1):
-            sums[:, channel] += np.bincount(ids, ab[:, channel], N_CLASSES)
-    if not pixels.any():
-        raise DataError('No training photograph has a label map.')
-    return ClassMeans(sums / np.maximum(pixels, 1)[:, None], pixels)
+        if labels is not None:
+            yield rgb, labels
 
 
 def kept_means(

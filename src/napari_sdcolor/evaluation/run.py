@@ -20,12 +20,13 @@ from napari_sdcolor.evaluation.control import Control
 from napari_sdcolor.evaluation.entries import Entry
 from napari_sdcolor.evaluation.fidelity import Fidelity, MapEffect
 from napari_sdcolor.evaluation.finished import Finished
-from napari_sdcolor.evaluation.means import ClassMeans, class_means, kept_means
+from napari_sdcolor.evaluation.means import class_means, kept_means
 from napari_sdcolor.evaluation.progress import Ticker
 from napari_sdcolor.evaluation.repair import Repair
 from napari_sdcolor.evaluation.segmentation import Found
 from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.evaluation.summary import class_rows, dataset_rows
+from napari_sdcolor.training.coverage import ClassMeans
 
 GROUPS = {
     'fidelity': Fidelity,

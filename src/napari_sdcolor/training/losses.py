@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
+from napari_sdcolor.training.coverage import some_with_labels
 from napari_sdcolor.training.data import Entry
 from napari_sdcolor.training.recipe import Recipe
-from napari_sdcolor.training.samples import some_with_labels
 
 
 def color_loss(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 from torch.utils.data import Dataset
 
-from napari_sdcolor.classes import N_CLASSES, UNKNOWN
+from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
+from napari_sdcolor.training.augment import age, corrupt, swap_region
+from napari_sdcolor.training.coverage import class_colors
 from napari_sdcolor.training.data import BadEntry, Entry, Skipped
 from napari_sdcolor.training.recipe import Recipe
 
@@ -33,9 +32,6 @@ ATTEMPTS = 20
 
 GRAY_SPREAD = 6
 """Difference of the channels (of 255) that a gray JPEG may show."""
-
-LEAST_PIXELS = 2000
-"""A class seen in fewer pixels has no mean color to speak of."""
 
 
 @dataclass(frozen=True)
@@ -249,141 +245,3 @@ def _box_of_squashed(
         (left + recipe.crop) * x,
         (top + recipe.crop) * y,
     )
-
-
-def age(
-    gray: NDArray[np.float32], rng: np.random.Generator, amount: float
-) -> NDArray[np.float32]:
-    """Make a gray crop look like an old print or scan, at times.
-
-    Fading, blur, grain, scratches and JPEG, each with a probability of
-    ``amount`` or half of it.
-    """
-    if rng.random() < amount:
-        gray = np.clip(gray, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
-        low, high = rng.uniform(0, 0.3), rng.uniform(0.65, 1)
-        gray = (low + gray * (high - low)).astype(np.float32)
-    if rng.random() < amount / 2:
-        gray = ndimage.gaussian_filter(gray, rng.uniform(0.4, 1.2))
-    if rng.random() < amount:
-        # Grain of up to some two pixels in width, as scans have it.
-        grain = rng.normal(0, 1, gray.shape).astype(np.float32)
-        grain = ndimage.gaussian_filter(grain, rng.uniform(0, 0.9))
-        strength = rng.uniform(0.004, 0.08) / max(float(grain.std()), 1e-6)
-        gray = np.clip(gray + grain * np.float32(strength), 0, 1)
-    if rng.random() < amount / 2:
-        gray = gray.copy()
-        for column in rng.integers(0, gray.shape[1], rng.integers(1, 4)):
-            gray[rng.random(len(gray)) < 0.9, column] = rng.uniform(0, 1)
-    if rng.random() < amount / 2:
-        buffer = io.BytesIO()
-        Image.fromarray(np.uint8(np.clip(gray, 0, 1) * 255 + 0.5)).save(
-            buffer, 'JPEG', quality=int(rng.integers(30, 90))
-        )
-        gray = np.array(Image.open(buffer)).astype(np.float32) / 255
-    return np.ascontiguousarray(gray, dtype=np.float32)
-
-
-def corrupt(
-    labels: NDArray[np.uint8], rng: np.random.Generator, recipe: Recipe
-) -> NDArray[np.uint8]:
-    """What the color network sees of the map: 255 as 0, parts missing."""
-    labels = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
-    draw = rng.random()
-    if draw < recipe.empty_map:
-        return np.zeros_like(labels)
-    if draw < recipe.empty_map + recipe.partial_map:
-        present = np.unique(labels)
-        gone = present[rng.random(len(present)) < 0.5]
-        labels = np.where(np.isin(labels, gone), 0, labels).astype(np.uint8)
-    if rng.random() < recipe.coarse_map:
-        factor = int(rng.integers(2, 9))
-        small = labels[factor // 2 :: factor, factor // 2 :: factor]
-        labels = np.array(
-            Image.fromarray(small).resize(
-                labels.shape[::-1], Image.Resampling.NEAREST
-            )
-        )
-    return labels
-
-
-def some_with_labels(
-    entries: Iterable[Entry], photos: int = 400
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """At most about so many labeled photos, evenly chosen, that are fine."""
-    labelled = [entry for entry in entries if entry.labels]
-    for entry in labelled[:: max(1, len(labelled) // photos)]:
-        try:
-            rgb, labels = entry.load()
-        except BadEntry:
-            continue
-        yield rgb, labels
-
-
-def class_colors(
-    entries: list[Entry], photos: int = 400
-) -> dict[int, NDArray[np.float32]]:
-    """Mean ab (2,) in Lab units of the classes that were seen enough.
-
-    Parameters
-    ----------
-    entries
-        Training photographs.
-    photos
-        At most this many of them, evenly chosen, are looked at.
-    """
-    sums = np.zeros((2, N_CLASSES))
-    counts = np.zeros(N_CLASSES)
-    for rgb, labels in some_with_labels(entries, photos):
-        known = labels < N_CLASSES
-        ids = labels[known]
-        ab = lab.rgb_to_lab(rgb[known] / np.float32(255))[:, 1:]
-        counts += np.bincount(ids, minlength=N_CLASSES)
-        for channel in (0, 1):
-            sums[channel] += np.bincount(ids, ab[:, channel], N_CLASSES)
-    seen = np.flatnonzero(counts >= LEAST_PIXELS)
-    return {
-        int(number): (sums[:, number] / counts[number]).astype(np.float32)
-        for number in seen
-        if number
-    }
-
-
-def swap_region(
-    ab: NDArray[np.float32],
-    labels: NDArray[np.uint8],
-    means: dict[int, NDArray[np.float32]],
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Relabel one region, and color it as its new class would be.
-
-    Parameters
-    ----------
-    ab
-        (h, w, 2) in Lab units.
-    labels
-        (h, w), 255 for unknown, which becomes 0.
-    means
-        Mean ab of the classes to choose from.
-
-    Returns
-    -------
-    tuple
-        Chroma and map with one connected region of a random class moved to
-        another random class; unchanged where no class is known.
-    """
-    labels = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
-    present = [int(i) for i in np.unique(labels) if int(i) in means]
-    if not present:
-        return ab, labels
-    old = present[rng.integers(len(present))]
-    choices = [number for number in means if number != old]
-    if not choices:
-        return ab, labels
-    new = choices[rng.integers(len(choices))]
-    regions, count = ndimage.label(labels == old)
-    chosen = regions == 1 + rng.integers(count)
-    ab, labels = ab.copy(), labels.copy()
-    ab[chosen] += means[new] - means[old]
-    labels[chosen] = new
-    return ab, labels
