@@ -206,6 +206,13 @@ class Cluster:
                     if suspected is None:
                         yield _killer(task)
                     else:
+                        # The look at the processes now and then may miss
+                        # those that were replaced at once.
+                        self.say(
+                            f'{task.source} was with several processes that '
+                            'were lost: it is tried once more at the end, '
+                            'alone.'
+                        )
                         suspected.append(task)
         finally:
             self.client.cancel([future for future, _ in under_way.values()])
