@@ -57,7 +57,7 @@ def main(home: Path, theme: str, suffix: str) -> None:
     coordinator = widget.coordinator
 
     def idle() -> bool:
-        return coordinator.jobs.idle and coordinator.desk_jobs.idle
+        return coordinator.jobs.idle and coordinator.queue.jobs.idle
 
     def rest() -> None:
         wait(idle, 300)
@@ -76,11 +76,11 @@ def main(home: Path, theme: str, suffix: str) -> None:
     coordinator.start()
     rest()
     grab(viewer, f'archive_done{suffix}')
-    coordinator.open_next()
+    coordinator.queue.open_next()
     rest()
-    (trio,) = coordinator.desk.trios
+    (trio,) = coordinator.queue.desk.trios
     height, width = trio.map.data.shape
-    colorize = coordinator.desk.colorize()
+    colorize = coordinator.queue.desk.colorize()
     colorize.views.classes.class_requested.emit(class_id('grass'))
     trio.map.brush_size = 60
     for column in range(20, width, 20):
@@ -88,7 +88,7 @@ def main(home: Path, theme: str, suffix: str) -> None:
     pause(0.3)
     wait(lambda: colorize.jobs.idle and not colorize.coloring.watching)
     grab(viewer, f'archive_correcting{suffix}')
-    coordinator.save_and_next()
+    coordinator.queue.save_and_next()
     rest()
     viewer.close()
 

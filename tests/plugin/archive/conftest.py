@@ -78,7 +78,7 @@ def rest(qtbot) -> Callable[[ArchiveWidget], None]:
         coordinator = widget.coordinator
 
         def quiet() -> bool:
-            idle = coordinator.jobs.idle and coordinator.desk_jobs.idle
+            idle = coordinator.jobs.idle and coordinator.queue.jobs.idle
             return idle and not coordinator._timer.isActive()
 
         qtbot.waitUntil(quiet, timeout=30_000)

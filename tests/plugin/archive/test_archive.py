@@ -145,11 +145,11 @@ def test_the_copied_command_gives_the_same_bytes(
     rest(dock)
     dock.coordinator.start()
     rest(dock)
-    dock.coordinator.open('box/c')
+    dock.coordinator.queue.open('box/c')
     rest(dock)
-    (trio,) = dock.coordinator.desk.trios
+    (trio,) = dock.coordinator.queue.desk.trios
     trio.put_map(0, np.full_like(trio.map.data, 36))
-    dock.coordinator.save_and_next()
+    dock.coordinator.queue.save_and_next()
     rest(dock)
     dock.views.command.copy.click()
     words = shlex.split(QApplication.clipboard().text())
@@ -174,16 +174,16 @@ def test_save_and_next_walks_through_and_recolors(
     photos, coordinator = done.views.photos, done.coordinator
     photos.save.click()
     rest(done)
-    assert coordinator.desk.key == 'a'
+    assert coordinator.queue.desk.key == 'a'
     assert len(viewer.layers) == 3
-    (trio,) = coordinator.desk.trios
+    (trio,) = coordinator.queue.desk.trios
     labels = trio.map.data.copy()
     labels[:20, :20] = 36
     trio.put_map(0, labels)
     assert photos.save.text() == 'Save and next (N)'
     photos.save.click()
     rest(done)
-    assert coordinator.desk.key == 'b'
+    assert coordinator.queue.desk.key == 'b'
     assert len(viewer.layers) == 3
     kept = out / EDITED_MAPS / 'a.labels.png'
     assert np.array_equal(imagecodecs.png_decode(kept.read_bytes()), labels)
@@ -201,44 +201,44 @@ def test_save_and_next_walks_through_and_recolors(
 
 def test_skip_back_and_drafts(done, viewer, rest):
     photos, coordinator = done.views.photos, done.coordinator
-    coordinator.open('b')
+    coordinator.queue.open('b')
     rest(done)
-    (trio,) = coordinator.desk.trios
+    (trio,) = coordinator.queue.desk.trios
     trio.put_map(0, np.full_like(trio.map.data, 11))
     photos.skip.click()
     rest(done)
-    assert coordinator.desk.key == 'a'
+    assert coordinator.queue.desk.key == 'a'
     photos.back.click()
     rest(done)
-    assert coordinator.desk.key == 'b'
-    assert (coordinator.desk.trios[0].map.data == 11).all()
+    assert coordinator.queue.desk.key == 'b'
+    assert (coordinator.queue.desk.trios[0].map.data == 11).all()
     for _ in range(3):
         photos.skip.click()
         rest(done)
-    assert coordinator.desk.key is None
+    assert coordinator.queue.desk.key is None
     assert not len(viewer.layers)
 
 
 def test_keys_live_on_our_own_layers_only(done, viewer, rest, pixels):
     own = viewer.add_image(pixels, name='mine')
-    done.coordinator.open('a')
+    done.coordinator.queue.open('a')
     rest(done)
     for layer in viewer.layers:
         keys = {str(key) for key in layer.keymap}
         assert ({'N', 'K', 'J'} <= keys) == (layer is not own)
-    done.coordinator.skip()
+    done.coordinator.queue.skip()
     rest(done)
     assert own in viewer.layers
 
 
 def test_deleting_the_open_map_ends_its_correction(done, viewer, rest):
-    done.coordinator.open('a')
+    done.coordinator.queue.open('a')
     rest(done)
-    (trio,) = done.coordinator.desk.trios
+    (trio,) = done.coordinator.queue.desk.trios
     viewer.layers.remove(trio.map)
-    assert done.coordinator.desk.key is None
+    assert done.coordinator.queue.desk.key is None
     assert done.views.photos.save.text().startswith('Correct')
-    done.coordinator.save_and_next()
+    done.coordinator.queue.save_and_next()
     rest(done)
 
 
@@ -252,9 +252,9 @@ def test_a_map_that_waits_is_not_opened_as_it_was(
     dock = make_dock(choices)
     rest(dock)
     assert dock.coordinator.table.get('a').status == CORRECTED
-    dock.coordinator.open('a')
+    dock.coordinator.queue.open('a')
     rest(dock)
-    assert dock.coordinator.desk.key is None
+    assert dock.coordinator.queue.desk.key is None
     assert 'is not colored by it yet' in notices()[-1]
 
 

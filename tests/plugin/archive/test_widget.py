@@ -27,15 +27,15 @@ def test_the_story_in_a_real_viewer(
     rest(widget)
     assert coordinator.table.counts()['done'] == 3
     assert widget.views.photos.isVisible()
-    coordinator.open('a')
+    coordinator.queue.open('a')
     rest(widget)
-    (trio,) = coordinator.desk.trios
+    (trio,) = coordinator.queue.desk.trios
     before = trio.color.data.copy()
     colorize.views.classes.class_requested.emit(36)
     stroke(trio.map, [(20, 20), (25, 40)])
     settle(colorize)
     assert (trio.color.data != before).any()
-    coordinator.save_and_next()
+    coordinator.queue.save_and_next()
     # The viewer closes in the middle of coloring it anew.
     colorize.coordinator.close()
     coordinator.close()

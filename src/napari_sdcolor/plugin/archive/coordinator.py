@@ -20,13 +20,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
-from napari_sdcolor.archive.batch.corrections import save_maps
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED, Outcome
-from napari_sdcolor.archive.batch.standing import (
-    CORRECTED,
-    WAITING,
-    Standing,
-)
+from napari_sdcolor.archive.batch.standing import CORRECTED, Standing
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin import detail
@@ -38,10 +33,11 @@ from napari_sdcolor.plugin.archive.choices import (
     remember,
 )
 from napari_sdcolor.plugin.archive.choosing import Chooser
-from napari_sdcolor.plugin.archive.desk import Desk, Maps
-from napari_sdcolor.plugin.archive.table import ALL, PERSON, PhotoTable
+from napari_sdcolor.plugin.archive.queue import Queue
+from napari_sdcolor.plugin.archive.state import advice, verb
+from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
 from napari_sdcolor.plugin.engine import Engine
-from napari_sdcolor.plugin.jobs import Job, Jobs, Report
+from napari_sdcolor.plugin.jobs import Job, Jobs
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -69,7 +65,7 @@ class News:
 
 
 class ArchiveCoordinator(QObject):
-    """Owns the worker, the choices and the desk.
+    """Owns the worker, the choices and the queue.
 
     Parameters
     ----------
@@ -106,14 +102,9 @@ class ArchiveCoordinator(QObject):
         self.engine = engine or Engine()
         self.chooser = chooser or Chooser()
         self.jobs = Jobs()
-        # Opening and saving photos does not wait for the batch.
-        self.desk_jobs = Jobs()
-        self.desk = Desk(viewer, colorize)
+        self.queue = Queue(viewer, views.photos, colorize, self._verb)
         self.choices = recall(self.engine.settings())
         self.begun = False
-        self._pending: set[str] = set()
-        self._past: list[str] = []
-        self._seen: set[str] = set()
         self._told = 0
         self._running = False
         self._stopped = False
@@ -130,7 +121,7 @@ class ArchiveCoordinator(QObject):
 
     def _pairs(self) -> list[tuple]:
         """Every (signal, slot) pair between views, worker and this."""
-        views, photos = self.views, self.views.photos
+        views = self.views
         return [
             (views.folders.folder_requested, self._on_folder_requested),
             (views.folders.files_requested, self._on_files_requested),
@@ -140,22 +131,12 @@ class ArchiveCoordinator(QObject):
             (views.run.stop_requested, self.stop),
             (views.run.photos_requested, self.photos_wanted),
             (views.command.copy_requested, self._on_copy_requested),
-            (photos.kind_requested, self._on_kind_requested),
-            (photos.open_requested, self.open),
-            (photos.queue_requested, self.open_next),
-            (photos.save_requested, self.save_and_next),
-            (photos.skip_requested, self.skip),
-            (photos.back_requested, self.back),
-            (self.desk.save_requested, self.save_and_next),
-            (self.desk.skip_requested, self.skip),
-            (self.desk.back_requested, self.back),
-            (self.desk.left, self._show_queue),
+            (views.photos.kind_requested, self._on_kind_requested),
+            (self.queue.saved, self._on_saved),
             (self.jobs.progress, self._on_progress),
             (self.jobs.started, self._on_started),
             (self.jobs.failed, self._on_failed),
             (self.jobs.finished, self._on_finished),
-            (self.desk_jobs.failed, self._on_desk_failed),
-            (self.desk_jobs.progress, views.photos.show_words),
             (self._heard, self._on_heard),
             (self._timer.timeout, self._show_news),
         ]
@@ -167,8 +148,7 @@ class ArchiveCoordinator(QObject):
         if isalive(self._timer):
             self._timer.stop()
         self.jobs.close()
-        self.desk_jobs.close()
-        self.desk.close()
+        self.queue.close()
 
     @property
     def table(self) -> PhotoTable:
@@ -254,7 +234,7 @@ class ArchiveCoordinator(QObject):
         if made is not None:
             self._go_on_as_made(made)
         self.table.fill(looked.plan.output, looked.standings)
-        self._seen.clear()
+        self.queue.forget()
         if looked.standings:
             self.photos_wanted.emit()
 
@@ -292,6 +272,13 @@ class ArchiveCoordinator(QObject):
         self.jobs.submit(job)
         if self.jobs.running is None:
             self.views.run.show_running('Finishing what was being saved…')
+
+    def _on_saved(self, path: Path) -> None:
+        """A map was saved: its photo is colored by it as soon as may be."""
+        # It names the folder of corrected maps from the first one on.
+        self._show_choices()
+        self._begin('recolor', self.queue.take_pending)
+        self.views.run.show_status(f'Saved {path}.')
 
     def stop(self) -> None:
         """Stop at once; what is done stays done."""
@@ -335,7 +322,7 @@ class ArchiveCoordinator(QObject):
                 self.views.badge.show_device(
                     device.kind, device.words, ' '.join(device.notes)
                 )
-            self._show_queue()
+            self.queue.show()
         else:
             # What was being saved when the run was stopped.
             self._show_state()
@@ -354,7 +341,7 @@ class ArchiveCoordinator(QObject):
         known = self.table.get(outcome.key)
         if outcome.status == FAILED:
             return replace(known, status=FAILED, reason=outcome.reason)
-        corrected = outcome.key in self._pending
+        corrected = outcome.key in self.queue.pending
         return replace(
             known,
             status=CORRECTED if corrected else DONE,
@@ -371,115 +358,6 @@ class ArchiveCoordinator(QObject):
                 'table to see why.'
             )
         self.begun = True
-
-    # --- correcting -------------------------------------------------------
-
-    def open(self, key: str) -> None:
-        """Lay a photo open for correction."""
-        item = self.table.get(key)
-        if item is None or key == self.desk.key:
-            return
-        if item.status == FAILED:
-            show_error(f'{item.source} could not be colored: {item.reason}')
-            return
-        if item.status == WAITING:
-            show_info(
-                f'{key} is not colored yet. Press {self._verb()}, then open '
-                'it.'
-            )
-            return
-        if item.status == CORRECTED and key not in self.desk.drafts:
-            show_info(
-                f'The map of {key} was saved, but {key} is not colored by it '
-                f'yet. Press {self._verb()}, then open it.'
-            )
-            return
-        task = partial(self.desk.read, item)
-        then = partial(self._on_read, key)
-        self.desk_jobs.submit(Job('open', task, then, name='open'))
-
-    def _on_read(self, key: str, layers: list[tuple]) -> None:
-        if self.desk.key is not None:
-            self._past.append(self.desk.key)
-        try:
-            self.desk.show(key, layers)
-        except SdcolorError as error:
-            show_error(str(error))
-        self._seen.add(key)
-        self.views.photos.choose(key)
-        self._show_queue()
-
-    def _left(self) -> list[str]:
-        """Photos that need a person and were not opened yet."""
-        return [key for key in self.table.flagged() if key not in self._seen]
-
-    def open_next(self) -> None:
-        """The next photo that needs a person."""
-        left = self._left()
-        if not left and self.desk.key is None:
-            # All were seen: begin again with those that were skipped.
-            self._seen.clear()
-            left = self._left()
-        if left:
-            self.open(left[0])
-            return
-        if self.desk.key is not None:
-            self._past.append(self.desk.key)
-        self.desk.clear()
-        self._show_queue()
-        show_info('No other photo needs a person.')
-
-    def skip(self) -> None:
-        """Leave the open photo as it is."""
-        if self.desk.key is not None:
-            self.open_next()
-
-    def back(self) -> None:
-        """To the photo that was open before."""
-        while self._past:
-            key = self._past.pop()
-            if key != self.desk.key:
-                self.desk.clear()
-                self.open(key)
-                return
-
-    def save_and_next(self) -> None:
-        """Keep the open map, have the photo colored by it, and go on."""
-        key = self.desk.key
-        if key is None:
-            return
-        maps = self.desk.maps()
-        task = partial(_save, self.table.output, key, maps)
-        then = partial(self._on_saved, key, maps)
-        self.desk_jobs.submit(Job(('save', key), task, then, name='save'))
-
-    def _on_saved(self, key: str, maps: Maps, paths: list[Path]) -> None:
-        item = self.table.get(key)
-        if item is not None:
-            self.table.update([replace(item, status=CORRECTED)])
-        if self.desk.key == key:
-            self.desk.saved()
-            self._past.append(key)
-            self.desk.clear(keep_draft=False)
-            self.desk.drafts[key] = maps
-        self._pending.add(key)
-        # It names the folder of corrected maps from the first one on.
-        self._show_choices()
-        self._begin('recolor', self._take_pending)
-        self.open_next()
-        self.views.run.show_status(f'Saved {paths[0]}.')
-
-    def _take_pending(self) -> set[str]:
-        """In the worker: all that was saved until now."""
-        taken = set(self._pending)
-        self._pending -= taken
-        return taken
-
-    def _on_desk_failed(self, job: Job, error: BaseException) -> None:
-        self._show_queue()
-        if not isinstance(error, SdcolorError | OSError):
-            raise error
-        show_error(str(error))
 
     # --- the worker's news ------------------------------------------------
 
@@ -519,12 +397,7 @@ class ArchiveCoordinator(QObject):
 
     def _verb(self) -> str:
         """What the button does."""
-        counts = self.table.counts()
-        if not self.begun:
-            return 'Start'
-        if counts[WAITING] + counts[CORRECTED] or not counts[ALL]:
-            return 'Resume'
-        return 'Try the failed again' if counts[FAILED] else 'Check again'
+        return verb(self.table.counts(), begun=self.begun)
 
     def _show_choices(self) -> None:
         self.views.folders.show_choices(self.choices)
@@ -539,53 +412,17 @@ class ArchiveCoordinator(QObject):
         running = self.running
         self.views.folders.set_enabled(not running)
         self.views.options.setEnabled(not running)
-        self._show_queue()
+        self.queue.show()
         if not running and self.jobs.running is None:
             self.views.run.set_has_photos(bool(self.table.counts()[ALL]))
-            words, ready = self._advice()
+            words, ready = advice(
+                self.choices,
+                self.table.counts(),
+                begun=self.begun,
+                stopped=self._stopped,
+            )
             self.views.run.show_idle(self._verb(), words, ready=ready)
-
-    def _advice(self) -> tuple[str, bool]:
-        """How things are, what to do next, and whether Start makes sense."""
-        choices, counts = self.choices, self.table.counts()
-        if not choices.inputs:
-            return 'First choose a folder of photos, or some files.', False
-        if not choices.output:
-            return 'Now choose a folder for the results.', False
-        total = counts[ALL]
-        if not total:
-            return 'There is no photo in the chosen folder.', False
-        done = counts[DONE] + counts[CORRECTED]
-        words = f'{done} of {total} photos are colored.'
-        if self._stopped:
-            words = f'Stopped. {words}'
-        if counts[FAILED]:
-            words += f' {counts[FAILED]} failed.'
-        left = counts[WAITING] + counts[CORRECTED]
-        if left and self.begun:
-            words += f' Resume colors the {left} that are left.'
-        elif left:
-            words += f' Start colors {left}.'
-        if counts[PERSON]:
-            words += f' {counts[PERSON]} need a person: see the table.'
-        elif not left:
-            words += ' All is done.'
-        return words, True
-
-    def _show_queue(self) -> None:
-        counts = self.table.counts()
-        self.views.photos.show_counts(counts, counts[FAILED])
-        self.views.photos.show_queue(
-            self.desk.key,
-            len(self._left()) if self.desk.key else counts[PERSON],
-            can_go_back=bool(self._past),
-        )
 
 
 def _all() -> None:
     """No choice of photos."""
-
-
-def _save(output: Path, key: str, maps: Maps, report: Report) -> list[Path]:
-    report(f'Saving the map of {key}…')
-    return save_maps(output, key, maps)

@@ -134,7 +134,7 @@ class ArchiveWidget(QWidget):
     def _check_device(self) -> None:
         """Say where the networks will run; torch loads in the worker."""
         coordinator = self.coordinator
-        coordinator.desk_jobs.submit(
+        coordinator.queue.jobs.submit(
             device_job(coordinator.engine, self._on_device)
         )
 

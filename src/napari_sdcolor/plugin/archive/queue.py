@@ -1,0 +1,221 @@
+"""A person's way through the photos that need one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+
+from napari_sdcolor.archive.batch.corrections import save_maps
+from napari_sdcolor.archive.batch.outcome import FAILED
+from napari_sdcolor.archive.batch.standing import CORRECTED, WAITING
+from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.plugin.archive.desk import Desk, Maps
+from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
+from napari_sdcolor.plugin.jobs import Job, Jobs, Report
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_sdcolor.plugin.archive.photos_view import PhotosView
+    from napari_sdcolor.plugin.coordinator import Coordinator
+
+
+class Queue(QObject):
+    """Opens one photo after the other for correction and saves their maps.
+
+    Parameters
+    ----------
+    viewer
+        Receives the layers of the open photo.
+    photos
+        The table with its buttons.
+    colorize
+        Opens the dock that colors what is painted.
+    verb
+        Tells what the button that colors photos is called now.
+
+    Attributes
+    ----------
+    desk : Desk
+        Where the open photo lies.
+    jobs : Jobs
+        Opens and saves photos without waiting for the batch.
+    pending : set of str
+        Photos whose maps were saved and that are not colored by them yet.
+
+    Signals
+    -------
+    saved(Path)
+        A map was saved there; its photo is pending.
+    """
+
+    saved = Signal(object)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        photos: PhotosView,
+        colorize: Callable[[], Coordinator],
+        verb: Callable[[], str],
+    ) -> None:
+        super().__init__()
+        self.photos = photos
+        self.desk = Desk(viewer, colorize)
+        self.jobs = Jobs()
+        self.pending: set[str] = set()
+        self._verb = verb
+        self._past: list[str] = []
+        self._seen: set[str] = set()
+        for signal, slot in (
+            (photos.open_requested, self.open),
+            (photos.queue_requested, self.open_next),
+            (photos.save_requested, self.save_and_next),
+            (photos.skip_requested, self.skip),
+            (photos.back_requested, self.back),
+            (self.desk.save_requested, self.save_and_next),
+            (self.desk.skip_requested, self.skip),
+            (self.desk.back_requested, self.back),
+            (self.desk.left, self.show),
+            (self.jobs.failed, self._on_failed),
+            (self.jobs.progress, photos.show_words),
+        ):
+            signal.connect(slot)
+
+    def close(self) -> None:
+        """The dock goes away; what lies open stays in the viewer."""
+        self.jobs.close()
+        self.desk.close()
+
+    @property
+    def table(self) -> PhotoTable:
+        """The photos."""
+        return self.photos.model
+
+    def forget(self) -> None:
+        """Other photos are in the table: none of them was opened yet."""
+        self._seen.clear()
+
+    def show(self) -> None:
+        """Bring the buttons of the queue in line with how things are."""
+        counts = self.table.counts()
+        self.photos.show_counts(counts, counts[FAILED])
+        self.photos.show_queue(
+            self.desk.key,
+            len(self._left()) if self.desk.key else counts[PERSON],
+            can_go_back=bool(self._past),
+        )
+
+    def open(self, key: str) -> None:
+        """Lay a photo open for correction."""
+        item = self.table.get(key)
+        if item is None or key == self.desk.key:
+            return
+        if item.status == FAILED:
+            show_error(f'{item.source} could not be colored: {item.reason}')
+            return
+        if item.status == WAITING:
+            show_info(
+                f'{key} is not colored yet. Press {self._verb()}, then open '
+                'it.'
+            )
+            return
+        if item.status == CORRECTED and key not in self.desk.drafts:
+            show_info(
+                f'The map of {key} was saved, but {key} is not colored by it '
+                f'yet. Press {self._verb()}, then open it.'
+            )
+            return
+        task = partial(self.desk.read, item)
+        then = partial(self._on_read, key)
+        self.jobs.submit(Job('open', task, then, name='open'))
+
+    def _on_read(self, key: str, layers: list[tuple]) -> None:
+        if self.desk.key is not None:
+            self._past.append(self.desk.key)
+        try:
+            self.desk.show(key, layers)
+        except SdcolorError as error:
+            show_error(str(error))
+        self._seen.add(key)
+        self.photos.choose(key)
+        self.show()
+
+    def _left(self) -> list[str]:
+        """Photos that need a person and were not opened yet."""
+        return [key for key in self.table.flagged() if key not in self._seen]
+
+    def open_next(self) -> None:
+        """The next photo that needs a person."""
+        left = self._left()
+        if not left and self.desk.key is None:
+            # All were seen: begin again with those that were skipped.
+            self._seen.clear()
+            left = self._left()
+        if left:
+            self.open(left[0])
+            return
+        if self.desk.key is not None:
+            self._past.append(self.desk.key)
+        self.desk.clear()
+        self.show()
+        show_info('No other photo needs a person.')
+
+    def skip(self) -> None:
+        """Leave the open photo as it is."""
+        if self.desk.key is not None:
+            self.open_next()
+
+    def back(self) -> None:
+        """To the photo that was open before."""
+        while self._past:
+            key = self._past.pop()
+            if key != self.desk.key:
+                self.desk.clear()
+                self.open(key)
+                return
+
+    def save_and_next(self) -> None:
+        """Keep the open map, have the photo colored by it, and go on."""
+        key = self.desk.key
+        if key is None:
+            return
+        maps = self.desk.maps()
+        task = partial(_save, self.table.output, key, maps)
+        then = partial(self._on_saved, key, maps)
+        self.jobs.submit(Job(('save', key), task, then, name='save'))
+
+    def _on_saved(self, key: str, maps: Maps, paths: list[Path]) -> None:
+        item = self.table.get(key)
+        if item is not None:
+            self.table.update([replace(item, status=CORRECTED)])
+        if self.desk.key == key:
+            self.desk.saved()
+            self._past.append(key)
+            self.desk.clear(keep_draft=False)
+            self.desk.drafts[key] = maps
+        self.pending.add(key)
+        self.saved.emit(paths[0])
+        self.open_next()
+
+    def take_pending(self) -> set[str]:
+        """In the worker: all that was saved until now."""
+        taken = set(self.pending)
+        self.pending -= taken
+        return taken
+
+    def _on_failed(self, job: Job, error: BaseException) -> None:
+        self.show()
+        if not isinstance(error, SdcolorError | OSError):
+            raise error
+        show_error(str(error))
+
+
+def _save(output: Path, key: str, maps: Maps, report: Report) -> list[Path]:
+    report(f'Saving the map of {key}…')
+    return save_maps(output, key, maps)

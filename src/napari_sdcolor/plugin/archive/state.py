@@ -1,0 +1,66 @@
+"""How things are with the photos of the archive dock, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from napari_sdcolor.archive.batch.outcome import DONE, FAILED
+from napari_sdcolor.archive.batch.standing import CORRECTED, WAITING
+from napari_sdcolor.plugin.archive.table import ALL, PERSON
+
+if TYPE_CHECKING:
+    from napari_sdcolor.plugin.archive.choices import Choices
+
+Counts = Mapping[str, int]
+"""Photos by status, as ``PhotoTable.counts`` gives them."""
+
+
+def verb(counts: Counts, *, begun: bool) -> str:
+    """What the button does."""
+    if not begun:
+        return 'Start'
+    if counts[WAITING] + counts[CORRECTED] or not counts[ALL]:
+        return 'Resume'
+    return 'Try the failed again' if counts[FAILED] else 'Check again'
+
+
+def advice(
+    choices: Choices, counts: Counts, *, begun: bool, stopped: bool
+) -> tuple[str, bool]:
+    """How things are, what to do next, and whether Start makes sense.
+
+    Parameters
+    ----------
+    choices
+        What the person chose.
+    counts
+        Photos by status.
+    begun
+        Whether there was a run in the output folder.
+    stopped
+        Whether the person stopped the last one.
+    """
+    if not choices.inputs:
+        return 'First choose a folder of photos, or some files.', False
+    if not choices.output:
+        return 'Now choose a folder for the results.', False
+    total = counts[ALL]
+    if not total:
+        return 'There is no photo in the chosen folder.', False
+    done = counts[DONE] + counts[CORRECTED]
+    words = f'{done} of {total} photos are colored.'
+    if stopped:
+        words = f'Stopped. {words}'
+    if counts[FAILED]:
+        words += f' {counts[FAILED]} failed.'
+    left = counts[WAITING] + counts[CORRECTED]
+    if left and begun:
+        words += f' Resume colors the {left} that are left.'
+    elif left:
+        words += f' Start colors {left}.'
+    if counts[PERSON]:
+        words += f' {counts[PERSON]} need a person: see the table.'
+    elif not left:
+        words += ' All is done.'
+    return words, True
