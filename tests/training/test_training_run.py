@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from PIL import Image
 
 from napari_sdcolor.errors import DataError, SaveError
 from napari_sdcolor.training import loop, record
-from napari_sdcolor.training.data import Entry, Pack
+from napari_sdcolor.training.data import BadEntry, Entry, Pack
 from napari_sdcolor.training.files import replace_file
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
@@ -255,6 +256,15 @@ def test_a_disk_that_stays_full_ends_in_a_sentence(
     assert Trainer(COLOR, entries, tmp_path).step == 2
 
 
+def test_a_disk_that_was_full_from_the_start_promises_nothing(
+    entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, 'replace_file', FullDisk(lambda call: True))
+    trainer = Trainer(COLOR, entries, tmp_path)
+    with pytest.raises(SaveError, match='Nothing of this run is saved yet'):
+        trainer.run()
+
+
 def test_a_log_that_cannot_be_written_does_not_end_a_run(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,6 +353,24 @@ def test_without_held_out_photos_it_is_said(
     ).run()
     assert 'no held-out figures' in said[0]
     assert 'with a map' in said[0]
+
+
+def test_held_out_photos_that_cannot_be_used_are_named(
+    entries: list[Entry], tmp_path: Path
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise BadEntry('made', 'torn', 'its map is of another size')
+
+    torn = SimpleNamespace(
+        dataset='made', name='torn', split='val', labels=True, load=load
+    )
+    said: list[str] = []
+    Trainer(COLOR, entries, tmp_path, report=said.append, held_out=[torn])
+    assert any('no held-out figures' in line for line in said)
+    assert any(
+        'made/torn: its map is of another size' in line for line in said
+    )
+    assert 'torn' in (tmp_path / 'skipped.csv').read_text()
 
 
 def test_an_infinite_gradient_stops_before_the_weights_are_touched(

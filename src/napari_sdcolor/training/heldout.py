@@ -60,11 +60,8 @@ class HeldOut:
         Of the run.
     device
         Where the network is.
-
-    Attributes
-    ----------
     skipped
-        What could not be read.
+        Receives what cannot be used.
 
     Raises
     ------
@@ -77,10 +74,10 @@ class HeldOut:
         entries: Sequence[Entry],
         recipe: Recipe,
         device: torch.device,
+        skipped: list[Skipped],
     ) -> None:
         self.recipe = recipe
         self.device = device
-        self.skipped: list[Skipped] = []
         if not entries:
             raise DataError('no photograph is held out.')
         crops = CropDataset(list(entries), without_augmentation(recipe))
@@ -92,7 +89,7 @@ class HeldOut:
             try:
                 rgb, labels = crops.load(entry)
             except BadEntry as error:
-                self.skipped.append(error.skipped)
+                skipped.append(error.skipped)
                 continue
             self._samples.append(crops.sample(rgb, labels, rng))
             if len(self._shown) < SHOWN and labels is not None:

@@ -112,7 +112,8 @@ class Trainer:
         )
         folder.mkdir(parents=True, exist_ok=True)
         self.record = Record(folder, recipe, report)
-        self.held_out = self._hold_out(held_out)
+        unusable: list[Skipped] = []
+        self.held_out = self._hold_out(held_out, unusable)
         self.step = 0
         self.seconds = 0.0
         self.recent: list[float] = []
@@ -122,12 +123,13 @@ class Trainer:
             # What a run left that ended before its first checkpoint.
             self.record.log.forget_after(-1)
         self.saved_step = self.step
-        if self.held_out is not None:
-            self.record.note(self.held_out.skipped)
+        self.record.note(unusable)
 
-    def _hold_out(self, entries: Sequence[Entry]) -> HeldOut | None:
+    def _hold_out(
+        self, entries: Sequence[Entry], unusable: list[Skipped]
+    ) -> HeldOut | None:
         try:
-            return HeldOut(entries, self.recipe, self.device)
+            return HeldOut(entries, self.recipe, self.device, unusable)
         except DataError as error:
             self.report(f'There will be no held-out figures: {error}')
             return None
@@ -208,9 +210,9 @@ class Trainer:
         if not self.save():
             raise SaveError(
                 f'The state of step {self.step} could not be saved in '
-                f'{self.folder}. The one of step {self.saved_step} is there: '
-                'free some space and start the same command again; it goes '
-                'on from there.'
+                f'{self.folder}. {self._kept("The one", "there")}: free some '
+                'space and start the same command again; it goes on from '
+                'there.'
             )
         self.record.draw_curves(self.step)
         return self.finished
@@ -257,8 +259,7 @@ class Trainer:
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 'The device ran out of memory. Choose a smaller --batch or '
-                f'--crop; the state of step {self.saved_step} is in '
-                f'{self.checkpoint}.'
+                f'--crop. {self._kept("The state", f"in {self.checkpoint}")}.'
             ) from error
         norm = nn.utils.clip_grad_norm_(
             self.network.parameters(), recipe.clip or math.inf
@@ -266,11 +267,13 @@ class Trainer:
         found = loss.item()
         for name, value in (('loss', found), ('gradient', norm.item())):
             if not math.isfinite(value):
+                kept = self._kept(
+                    'The last good state', f'in {self.checkpoint}'
+                )
                 raise DataError(
-                    f'The {name} is {value} at step {self.step + 1}; the last '
-                    f'good state, of step {self.saved_step}, is '
-                    f'{self.checkpoint}. Start again with a lower rate, such '
-                    f'as --rate {recipe.rate / 3:.1e}.'
+                    f'The {name} is {value} at step {self.step + 1}. {kept}. '
+                    'Start again with a lower rate, such as --rate '
+                    f'{recipe.rate / 3:.1e}.'
                 )
         self.optimizer.step()
         self.step += 1
@@ -343,12 +346,18 @@ class Trainer:
         except OSError as error:
             self.report(
                 f'The state of step {self.step} was not saved: '
-                f'{why_not_written(error)}. The one of step '
-                f'{self.saved_step} is kept; it is tried again.'
+                f'{why_not_written(error)}. {self._kept("The one", "kept")}; '
+                'it is tried again.'
             )
             return False
         self.saved_step = self.step
         return True
+
+    def _kept(self, one: str, where: str) -> str:
+        """What there is of the run, as part of a sentence on trouble."""
+        if self.checkpoint.exists():
+            return f'{one} of step {self.saved_step} is {where}'
+        return 'Nothing of this run is saved yet'
 
     def _state(self) -> dict[str, Any]:
         state = {
