@@ -54,7 +54,8 @@ def compose(
     codes = quantize(lightness, fit_gamut(lightness, chroma), bits)
     # Between two grays green would round by itself and tint the pixel.
     neutral = (chroma[..., 0] == 0) & (chroma[..., 1] == 0)
-    codes[neutral] = codes[neutral, :1]
+    if neutral.any():
+        codes[neutral] = codes[neutral, :1]
     return codes
 
 
@@ -118,17 +119,20 @@ def quantize(lightness: NDArray, linear: NDArray, bits: int) -> NDArray:
     """
     dtype = linear.dtype.type
     top = 2**bits - 1
-    codes = np.empty(linear.shape, np.uint8 if bits == 8 else np.uint16)
+    depth = np.uint8 if bits == 8 else np.uint16
+    codes = np.empty(linear.shape, depth)
     table = _code_to_linear(bits, dtype)
     share = lab.LUMINANCE.astype(dtype)
     green = lab.lightness_to_luminance(lightness)
     for channel in (0, 2):
-        encoded = lab.linear_to_srgb(linear[..., channel])
-        codes[..., channel] = np.rint(encoded * dtype(top))
-        green -= share[channel] * table[codes[..., channel]]
-    encoded = lab.linear_to_srgb(np.clip(green / share[1], 0, 1))
+        encoded = lab.linear_to_srgb(linear[..., channel]) * dtype(top)
+        plane = np.rint(encoded).astype(depth)
+        green -= share[channel] * np.take(table, plane)
+        codes[..., channel] = plane
+    green /= share[1]
+    encoded = lab.linear_to_srgb(np.clip(green, 0, 1)) * dtype(top)
     own = np.floor(lab.linear_to_srgb(linear[..., 1]) * dtype(top))
     codes[..., 1] = np.clip(
-        np.rint(encoded * dtype(top)), own, np.minimum(own + 1, dtype(top))
+        np.rint(encoded), own, np.minimum(own + 1, dtype(top))
     )
     return codes

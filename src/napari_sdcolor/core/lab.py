@@ -44,8 +44,10 @@ def srgb_to_linear(encoded: ArrayLike) -> NDArray:
 def linear_to_srgb(linear: ArrayLike) -> NDArray:
     """Apply the sRGB curve: linear light in [0, 1] to code values."""
     linear = _floating(linear)
-    power = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, linear * 12.92, power)
+    encoded = np.maximum(linear, 0.0031308) ** (1 / 2.4)
+    encoded = np.asarray(1.055 * encoded - 0.055)
+    np.copyto(encoded, linear * 12.92, where=linear <= 0.0031308)
+    return encoded
 
 
 def _f(t: NDArray) -> NDArray:
@@ -54,7 +56,11 @@ def _f(t: NDArray) -> NDArray:
 
 
 def _f_inverse(f: NDArray) -> NDArray:
-    return np.where(f > _DELTA, f**3, 3 * _DELTA**2 * (f - 4 / 29))
+    # Products, as powers take six times as long; and what is dark is rare,
+    # which makes copying it several times faster than choosing everywhere.
+    t = np.asarray(f * f * f)
+    np.copyto(t, 3 * _DELTA**2 * (f - 4 / 29), where=f <= _DELTA)
+    return t
 
 
 def luminance_to_lightness(luminance: ArrayLike) -> NDArray:
@@ -93,11 +99,22 @@ def rgb_to_lab(encoded: ArrayLike) -> NDArray:
 
 
 def lab_to_linear(lightness: NDArray, ab: NDArray) -> NDArray:
-    """L* (…) and ab (…, 2) to linear RGB (…, 3), not clipped."""
+    """L* (…) and ab (…, 2) to linear RGB (…, 3), not clipped.
+
+    Each channel is a plane of its own in memory, which what comes after can
+    read several times faster.
+    """
     fy = (lightness + 16) / 116
-    f = np.stack((fy + ab[..., 0] / 500, fy, fy - ab[..., 1] / 200), axis=-1)
-    matrix = (XYZ_TO_RGB * WHITE).astype(f.dtype)
-    return _f_inverse(f) @ matrix.T
+    x = _f_inverse(fy + ab[..., 0] / 500)
+    y = _f_inverse(fy)
+    z = _f_inverse(fy - ab[..., 1] / 200)
+    linear = np.empty((3, *y.shape), y.dtype)
+    matrix = (XYZ_TO_RGB * WHITE).astype(y.dtype)
+    for plane, (of_x, of_y, of_z) in zip(linear, matrix, strict=True):
+        np.multiply(x, of_x, out=plane)
+        plane += of_y * y
+        plane += of_z * z
+    return np.moveaxis(linear, 0, -1)
 
 
 def lab_to_rgb(lab: ArrayLike) -> NDArray:
