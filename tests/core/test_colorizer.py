@@ -311,3 +311,22 @@ def test_the_number_of_threads_does_not_matter(tiny_colorizer) -> None:
     finally:
         torch.set_num_threads(before)
     assert len(found) == 1
+
+
+def test_a_quick_look_finds_the_same_map_on_any_number_of_threads() -> None:
+    """At full width, where the kernels differ with the threads."""
+    import torch
+
+    colorizer = Colorizer.random('paper', size=144)
+    array = smooth(144, 192)
+    wanted = colorizer.segment(array)
+    before = torch.get_num_threads()
+    try:
+        for number in (1, 2, 4):
+            torch.set_num_threads(number)
+            found = colorizer.segment(array, steady=False)
+            assert torch.get_num_threads() == number
+            assert np.array_equal(found.labels, wanted.labels)
+            assert np.array_equal(found.confidence, wanted.confidence)
+    finally:
+        torch.set_num_threads(before)

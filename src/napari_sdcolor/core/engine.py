@@ -6,6 +6,7 @@ U-Net → chroma → edge-guided upsampling → saturation → gamut → RGB.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,13 +130,18 @@ class Colorizer(Networks):
         }
         return cls(parts, choose(device), dtype, size)
 
-    def segment(self, photo: Photo | ArrayLike) -> Segmentation:
+    def segment(
+        self, photo: Photo | ArrayLike, *, steady: bool = True
+    ) -> Segmentation:
         """What is in a photo.
 
         Parameters
         ----------
         photo
             A ``Photo``, or an array that becomes one.
+        steady
+            Take one thread, so that no bit can depend on their number. To
+            look at a photo, all of them are faster.
 
         Returns
         -------
@@ -157,7 +163,8 @@ class Colorizer(Networks):
         # Views: what is written upright lands in stored order.
         seen_labels = upright(labels, orientation)
         seen_confidence = upright(confidence, orientation)
-        with self.steady(shape), self.inference():
+        alone = self.steady(shape) if steady else nullcontext()
+        with alone, self.inference():
             logits = self.grid_net(self._tensor(padded)[None, None])
             enlarge = Enlarger(logits[..., :h, :w].float(), seen_labels.shape)
             for rows in bands(seen_labels.shape, LOGITS_BAND):

@@ -234,7 +234,7 @@ class Coloring(QObject):
         if labels is None:
             trio.painter.forget()
             report('Finding what is in the photo…')
-            segmentation = colorizer.segment(read())
+            segmentation = colorizer.segment(read(), steady=False)
             labels = segmentation.labels
         report('Coloring…')
         saturation = trio.saturation
