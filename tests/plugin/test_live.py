@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QCoreApplication
 
 GRASS, SKY = 36, 50
 
@@ -198,10 +199,10 @@ def test_the_pace_follows_the_drawing(colored, qtbot):
     watcher = coloring._watcher
     for wanted, given in ((3, 15), (60.4, 60), (5000, 200)):
         watcher.set_pace(wanted)
-        assert watcher.interval == given
+        assert watcher.pace == given
     colored.coordinator.trio.map.paint((10, 10), GRASS)
     # Drawing without a window takes no time.
-    qtbot.waitUntil(lambda: watcher.interval < 200, timeout=30_000)
+    qtbot.waitUntil(lambda: watcher.pace < 200, timeout=30_000)
 
 
 def test_an_edit_moves_only_its_rectangle(colored, settle):
@@ -283,3 +284,24 @@ def test_a_device_that_gives_up_is_replaced_by_the_cpu(
     trio.map.paint((20, 20), SKY)
     settle(colored)
     np.testing.assert_array_equal(trio.colored[0], trio.map.data)
+
+
+def test_the_first_event_after_a_pause_comes_before_the_drawing(
+    colored, settle
+):
+    watcher = colored.coordinator.coloring._watcher
+    layer = colored.coordinator.trio.map
+    settle(colored)
+    watcher.set_pace(200)
+    watcher._told_at = -1e9
+    told = []
+    watcher.touched.connect(told.append)
+    layer.paint((10, 10), GRASS)
+    # Not inside of napari's own slot, and without any timer.
+    assert not told
+    QCoreApplication.sendPostedEvents(watcher)
+    assert told == [layer]
+    layer.paint((20, 20), SKY)
+    QCoreApplication.sendPostedEvents(watcher)
+    assert told == [layer]
+    assert watcher.waiting

@@ -6,20 +6,24 @@ all of them only mean "look again"; the coordinator compares the map itself.
 
 from __future__ import annotations
 
+import time
+
 from napari.layers import Labels
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 EVENTS = ('labels_update', 'paint', 'set_data', 'data')
 SHORTEST, LONGEST = 15, 200
-"""Milliseconds over which events are gathered: about a frame, or as long as
-the window takes to draw one."""
+"""Bounds in milliseconds of the time between two looks: about a frame, or as
+long as the window takes to draw one."""
 
 
 class MapWatcher(QObject):
     """Tells that a map may have changed, at most once per frame.
 
-    How long a frame is, others measure and say.
+    The first event after a pause is told as soon as napari is done with it,
+    and before the window draws the stroke: the worker colors meanwhile. How
+    long a frame is, others measure and say.
 
     Signals
     -------
@@ -28,6 +32,7 @@ class MapWatcher(QObject):
     """
 
     touched = Signal(object)
+    _due = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,8 +40,12 @@ class MapWatcher(QObject):
         self._waiting: list[Labels] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(SHORTEST)
-        self._timer.timeout.connect(self._on_timeout)
+        self._timer.timeout.connect(self._tell)
+        # Queued, it comes after napari's own slots, yet before the drawing,
+        # for which a timer would wait.
+        self._due.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self._pace = SHORTEST
+        self._told_at = -float(LONGEST)
 
     @property
     def waiting(self) -> bool:
@@ -44,14 +53,13 @@ class MapWatcher(QObject):
         return bool(self._waiting)
 
     @property
-    def interval(self) -> int:
-        """Milliseconds over which events are gathered."""
-        return self._timer.interval()
+    def pace(self) -> int:
+        """Milliseconds between two looks at least."""
+        return self._pace
 
     def set_pace(self, milliseconds: float) -> None:
         """A frame takes this long; asking more often would pile up work."""
-        pace = min(max(SHORTEST, round(milliseconds)), LONGEST)
-        self._timer.setInterval(pace)
+        self._pace = min(max(SHORTEST, round(milliseconds)), LONGEST)
 
     def bind(self, layer: Labels) -> None:
         """Watch a map; watching it twice is the same as once."""
@@ -80,12 +88,18 @@ class MapWatcher(QObject):
 
     def _on_event(self, event: object) -> None:
         layer = event.source
-        if layer not in self._waiting:
-            self._waiting.append(layer)
-        if not self._timer.isActive():
-            self._timer.start()
+        if layer in self._waiting:
+            return
+        self._waiting.append(layer)
+        left = self._pace - (1000 * time.monotonic() - self._told_at)
+        if left <= 0:
+            self._due.emit()
+        elif not self._timer.isActive():
+            self._timer.start(round(left))
 
-    def _on_timeout(self) -> None:
+    @Slot()
+    def _tell(self) -> None:
+        self._told_at = 1000 * time.monotonic()
         waiting, self._waiting = self._waiting, []
         for layer in waiting:
             self.touched.emit(layer)
