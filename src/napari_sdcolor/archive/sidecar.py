@@ -302,6 +302,12 @@ def run_facts(
 
 def software_versions() -> dict[str, str | None]:
     """Versions of everything that computes or encodes."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str | None]:
+    # Looking them up reads and parses files, for every photo of an archive.
     versions: dict[str, str | None] = {
         'napari-sdcolor': __version__,
         'python': platform.python_version(),

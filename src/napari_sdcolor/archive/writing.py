@@ -32,6 +32,10 @@ SUFFIXES = {'tiff': '.tif', 'png': '.png', 'jpeg': '.jpg'}
 TILE = 256
 """Side of the tiles of TIFF files in pixels."""
 
+LEVEL = 1
+"""Of deflate. After the predictor, photos get no smaller with more effort
+(measured: 0.602 at level 1, 0.608 at level 6), which takes twice the time."""
+
 BUFFER = 2**26
 """Bytes of tiles that wait for their compression."""
 
@@ -276,6 +280,7 @@ def _write_page(writer: TiffWriter, picture: Picture) -> None:
         extrasamples=None if picture.alpha is None else ['unassalpha'],
         tile=(TILE, TILE),
         compression='zlib',
+        compressionargs={'level': LEVEL},
         predictor=True,
         buffersize=BUFFER,
         description=texts[_DESCRIPTION].encode(),

@@ -58,7 +58,7 @@ def thumbnail(result: Colorized) -> bytes:
 
 def _thinned(plane: NDArray) -> NDArray:
     """Every n-th pixel, so that a large photo costs no more than a small."""
-    step = max(1, min(plane.shape[:2]) // (4 * BOX[1]))
+    step = max(1, min(plane.shape[:2]) // (2 * BOX[1]))
     return plane[::step, ::step]
 
 
