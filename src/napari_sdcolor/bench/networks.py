@@ -36,7 +36,7 @@ def planes(size: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     gray = np.clip(gray + rng.normal(0, 0.02, gray.shape), 0, 1)
     labels = rng.integers(0, N_CLASSES, (8, 8), np.uint8)
     rows = np.arange(size) * 8 // size
-    return gray.astype(np.float32), labels[rows][:, rows]
+    return gray.astype(np.float32), labels[np.ix_(rows, rows)]
 
 
 def measure_size(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PATIENCE = 120.0
 """Seconds after which a window that does not answer is given up."""
 
+LOOK = 2
+"""Milliseconds between two looks whether something has happened."""
+
 
 @dataclass(frozen=True)
 class StrokeTiming:
@@ -90,21 +93,27 @@ class Clock:
 
 
 class Arrivals:
-    """Knows whether new color has come."""
+    """Knows when new color came.
+
+    Attributes
+    ----------
+    at : float or None
+        Reading of the clock when it was handed to napari.
+    """
 
     def __init__(self) -> None:
-        self._come = False
+        self.at: float | None = None
 
     def expect(self) -> None:
         """Wait for the next one."""
-        self._come = False
+        self.at = None
 
     def note(self, trio: object, painted: object) -> None:
         """It is here."""
-        self._come = True
+        self.at = time.perf_counter()
 
     def there(self) -> bool:
-        return self._come
+        return self.at is not None
 
 
 @contextmanager
@@ -158,7 +167,7 @@ def measure(
     slots, refreshes = Clock(), Clock()
     ours = [
         (MapWatcher, '_on_event'),
-        (MapWatcher, '_on_timeout'),
+        (MapWatcher, '_tell'),
         (Jobs, '_on_returned'),
         (Coloring, '_on_drawn'),
         (Coordinator, '_on_settled'),
@@ -240,14 +249,13 @@ def _drag(
         begin = time.perf_counter()
         trio.map.paint(tuple(place), trio.map.selected_label)
         _wait(arrivals.there)
-        painted = time.perf_counter()
         _wait_drawn()
         end = time.perf_counter()
         maps.append(trio.snapshot(trio.plane)[0])
         if number >= 3:
             # The first ones warm caches up.
             color.append(end - begin)
-            draw.append(end - painted)
+            draw.append(end - arrivals.at)
             napari_own.append(refreshes.take())
             own.append(slots.take() - napari_own[-1])
     return StrokeTiming(
@@ -290,18 +298,21 @@ def _idle(coordinator: Any) -> bool:
 
 
 def _wait(until: Callable[[], bool]) -> None:
-    """Let the window live until something holds."""
-    from qtpy.QtCore import QEventLoop
-    from qtpy.QtWidgets import QApplication
+    """Let the window live, as it does by itself, until something holds."""
+    from qtpy.QtCore import QEventLoop, QTimer
 
     end = time.monotonic() + PATIENCE
-    flag = QEventLoop.ProcessEventsFlag.AllEvents
-    while not until():
-        if time.monotonic() > end:
-            raise TimeoutError('The window did not answer in time.')
-        QApplication.processEvents(flag, 5)
-        # Leave the processor to the worker.
-        time.sleep(0.0005)
+    loop, timer = QEventLoop(), QTimer()
+    # Asking without a pause would take the processor from the worker.
+    timer.setInterval(LOOK)
+    timer.timeout.connect(
+        lambda: (until() or time.monotonic() > end) and loop.quit()
+    )
+    timer.start()
+    loop.exec()
+    timer.stop()
+    if not until():
+        raise TimeoutError('The window did not answer in time.')
 
 
 def _wait_drawn() -> None:
