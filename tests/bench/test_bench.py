@@ -62,7 +62,9 @@ def no_photos(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_phase_has_its_rows(findings: Findings) -> None:
     names = {row.name for row in findings.rows}
-    assert {'first color after load', 'archive, per photo'} <= names
+    assert {'first color after load', 'archive: per photo'} <= names
+    stages = {name for name in names if name.startswith('archive: stage')}
+    assert len(stages) == 3
 
 
 def test_one_json_object_with_the_promised_keys(

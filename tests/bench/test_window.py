@@ -25,7 +25,7 @@ FOUND = {
 
 
 def test_all_figures_become_rows() -> None:
-    rows = window.rows_of(FOUND)
+    rows = window.rows_of(FOUND, 'random weights')
     medians = [FOUND[key] for key in FOUND if key.endswith('_p50')]
     assert sorted(row.median_s for row in rows) == sorted(medians)
     assert {(row.size, row.stroke, row.count) for row in rows} == {

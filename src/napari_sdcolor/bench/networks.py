@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from napari_sdcolor.bench.timing import Case, Row, row_of, take_turns
 from napari_sdcolor.classes import N_CLASSES
+from napari_sdcolor.core import device
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -46,6 +48,7 @@ def measure_size(
     budget: float,
     most: int,
     against: Against | None = None,
+    one_thread: bool = False,
 ) -> list[Row]:
     """All rows of one working size.
 
@@ -59,6 +62,8 @@ def measure_size(
         As for ``timing.take_turns``.
     against
         Another implementation: (gray, labels) to ab.
+    one_thread
+        Show, too, what one thread of the CPU does.
 
     Returns
     -------
@@ -78,6 +83,8 @@ def measure_size(
 
     cases['gray cached'] = cached
     cases['segmentation'] = lambda: colorizer.logits(gray)
+    if one_thread and torch.get_num_threads() > 1:
+        cases['full pass, one thread'] = _on_one_thread(cases['full pass'])
     if against is not None:
         cases['against'] = lambda: against(gray, labels)
     wait = _waiting(colorizer)
@@ -150,6 +157,14 @@ def _references(
         yield name, _forward(network, plane, ids)
 
 
+def _on_one_thread(case: Case) -> Case:
+    def run() -> object:
+        with device.one_thread():
+            return case()
+
+    return run
+
+
 def _forward(network: torch.nn.Module, *inputs: torch.Tensor) -> Case:
     def run() -> torch.Tensor:
         with torch.inference_mode():
@@ -205,21 +220,33 @@ def _waiting(colorizer: Colorizer) -> Callable[[], None] | None:
 
 
 def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
-    """Rate of a large matrix multiplication in 10^9 MAC per second."""
+    """Rate of a large matrix multiplication in 10^9 MAC per second.
+
+    The better of two ways to ask for it: as a product, and as a convolution
+    of single pixels, which goes through another library on most CPUs.
+    """
     side = GEMM_SIDE
-    device, dtype = (
+    place, dtype = (
         colorizer.device.torch,
         next(colorizer.color_net.parameters()).dtype,
     )
-    one = torch.rand(side, side, device=device).to(dtype)
-    times = take_turns(
-        {'gemm': lambda: one @ one},
-        budget=seconds,
-        most=100,
-        least=5,
-        synchronize=_waiting(colorizer),
-    )['gemm']
-    return side**3 / float(np.median(times)) / 1e9
+    one = torch.rand(side, side, device=place).to(dtype)
+    plane = one.T.reshape(1, side, side, 1)
+    plane = plane.contiguous(memory_format=torch.channels_last)
+    kernel = one[..., None, None]
+    with torch.inference_mode():
+        times = take_turns(
+            {
+                'product': lambda: one @ one,
+                'convolution': lambda: functional.conv2d(plane, kernel),
+            },
+            budget=seconds,
+            most=100,
+            least=5,
+            synchronize=_waiting(colorizer),
+        )
+    best = min(float(np.median(found)) for found in times.values())
+    return side**3 / best / 1e9
 
 
 def macs_of(network: torch.nn.Module, *inputs: torch.Tensor) -> int:

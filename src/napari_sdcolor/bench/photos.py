@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,44 +59,65 @@ def measure_first_color(
     ]
 
 
-def measure_archive(colorizer: Colorizer, *, count: int) -> list[Row]:
-    """Seconds per photo of a batch of 8-bit photos of 1024 x 768 pixels."""
-    from napari_sdcolor.archive.batch.pipeline import Pipeline
-    from napari_sdcolor.archive.batch.plan import make_plan
-    from napari_sdcolor.archive.batch.worker import Recipe, Worker
+def measure_archive(
+    colorizer: Colorizer, *, count: int, rounds: int, large: int
+) -> list[Row]:
+    """Seconds per photo of a batch, and where they are spent.
+
+    Parameters
+    ----------
+    colorizer
+        The networks.
+    count
+        8-bit photos of 1024 x 768 pixels.
+    rounds
+        How often networks and batch take turns.
+    large
+        16-bit photos of 24 megapixels, for the stages alone; 0 leaves them
+        out.
+    """
+    small = [gray_photo(768, 1024, seed) for seed in range(count)]
+    rows = _archive(colorizer, small, rounds, 'archive')
+    if large:
+        photo = gray_photo(4000, 6000).astype(np.uint16) * 257
+        rows += _archive(
+            colorizer, [photo] * large, 1, 'archive of 24 megapixels, 16 bits'
+        )
+    return rows
+
+
+def _archive(
+    colorizer: Colorizer, photos: list[NDArray], rounds: int, name: str
+) -> list[Row]:
+    from napari_sdcolor.archive.batch.timing import measure
+    from napari_sdcolor.archive.batch.worker import Recipe
     from napari_sdcolor.settings import Settings
 
-    bare = _bare(colorizer, gray_photo(768, 1024))
+    recipe = Recipe(Settings(size=colorizer.size))
     with tempfile.TemporaryDirectory(prefix='sdcolor-bench-') as folder:
-        place = Path(folder) / 'photos'
-        place.mkdir()
-        for number in range(count):
-            photo = Image.fromarray(gray_photo(768, 1024, number))
-            photo.save(place / f'{number:04d}.tif')
-        out = Path(folder) / 'out'
-        out.mkdir()
-        plan = make_plan([place], out)
-        recipe = Recipe(Settings(size=colorizer.size))
-        before = _timed(bare, count)
-        begin = time.perf_counter()
-        outcomes = list(Pipeline(Worker(recipe, colorizer))(plan.tasks))
-        seconds = (time.perf_counter() - begin) / max(1, len(outcomes))
-        times = [*before, *_timed(bare, count)]
-    own = row_of(BARE, times, size=_side(colorizer), ratio=1.0)
+        paths = []
+        for number, photo in enumerate(photos):
+            paths.append(Path(folder) / f'{number:04d}.tif')
+            Image.fromarray(photo).save(paths[-1])
+        found = measure(colorizer, paths, recipe, rounds=rounds)
+    size, count = _side(colorizer), len(photos) * rounds
+    bare = f'{BARE}, {found.side_by_side} photos side by side'
     return [
-        own,
-        row_of(
-            'archive, per photo',
-            [seconds],
-            size=_side(colorizer),
-            ratio=own.median_s / seconds,
-            against=BARE,
+        Row(f'{name}: {bare}', size, None, found.networks, count=count),
+        Row(
+            f'{name}: per photo',
+            size,
+            None,
+            found.batch,
+            ratio=found.share,
+            against=bare,
+            count=count,
+        ),
+        *(
+            Row(f'{name}: stage {stage}', size, None, seconds, count=count)
+            for stage, seconds in found.stages.items()
         ),
     ]
-
-
-def _timed(case: Case, count: int) -> list[float]:
-    return take_turns({'': case}, budget=60, most=max(2, count // 2))['']
 
 
 def _side(colorizer: Colorizer) -> int | None:

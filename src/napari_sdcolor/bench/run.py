@@ -126,6 +126,11 @@ def _phases(
             partial(_size, colorizer, size, wish, findings),
         )
     turns = {'budget': 5 if quick else 30, 'most': 3 if quick else 15}
+    archive = (
+        {'count': 2, 'rounds': 1, 'large': 0}
+        if quick
+        else {'count': 16, 'rounds': 3, 'large': 4}
+    )
     yield (
         'the first color of a photo',
         3,
@@ -133,8 +138,8 @@ def _phases(
     )
     yield (
         'an archive of photos',
-        3,
-        partial(photos.measure_archive, colorizer, count=2 if quick else 16),
+        3 if quick else 10,
+        partial(photos.measure_archive, colorizer, **archive),
     )
     yield 'data types', 2, partial(_precision, colorizer, wish, findings)
     if not quick:
@@ -189,6 +194,7 @@ def _size(
         budget=5 if wish.quick else 60,
         most=3 if wish.quick else 15,
         against=wish.against,
+        one_thread=size == min(wish.sizes),
     )
 
 

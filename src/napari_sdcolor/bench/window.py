@@ -19,6 +19,9 @@ from napari_sdcolor.errors import SdcolorError
 SIDES = (1024, 4096)
 """Sides of the square photos in pixels."""
 
+BUNDLED = 'default'
+"""Weights that are shown beside, as they are what people use."""
+
 
 def measure(weights: str | None) -> list[Row]:
     """Stroke to color, and time on the thread of the window per move.
@@ -40,7 +43,11 @@ def measure(weights: str | None) -> list[Row]:
         raise SdcolorError(
             'There is no display. "xvfb-run -a sdcolor bench" makes one.'
         )
-    return [row for side in SIDES for row in rows_of(_apart(side, weights))]
+    rows = []
+    for name in dict.fromkeys((weights, BUNDLED)):
+        for side in SIDES:
+            rows += rows_of(_apart(side, name), name or 'random weights')
+    return rows
 
 
 def _apart(side: int, weights: str | None) -> dict[str, Any]:
@@ -52,9 +59,9 @@ def _apart(side: int, weights: str | None) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def rows_of(found: dict[str, Any]) -> list[Row]:
+def rows_of(found: dict[str, Any], weights: str) -> list[Row]:
     """Rows of what ``plugin.stroke_timing`` found at one size."""
-    photo = f'photo of {found["side"]}²'
+    photo = f'{weights}, photo of {found["side"]}²'
     named = {
         'from move to color': ('color_p50', 'color_p95'),
         'its bare incremental pass': ('bare_p50', None),
