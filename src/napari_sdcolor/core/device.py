@@ -35,6 +35,14 @@ REMEDY = {
 """What to do about the known traps."""
 
 
+ON_A_GPU = 8
+"""Photos of a batch in one pass through a network."""
+
+
+HALVES = ('float16', 'bfloat16')
+"""Data types of half precision."""
+
+
 _NO_MEMORY = (
     'out of memory',
     'not enough memory',
@@ -135,6 +143,22 @@ def _words(torch: types.ModuleType, kind: str) -> str:
         return 'GPU: Apple (MPS)'
     threads = torch.get_num_threads()
     return f'CPU ({threads} thread{"s" if threads > 1 else ""})'
+
+
+def refuse_half(dtype: str, device: Device) -> None:
+    """Leave half precision to those devices that gain something by it.
+
+    Raises
+    ------
+    DeviceError
+        If it is asked for on the CPU or on MPS.
+    """
+    if dtype in HALVES and device.kind != 'cuda':
+        raise DeviceError(
+            f'{dtype} is for NVIDIA GPUs, and the networks would run on the '
+            f'{device.words}: leave out --dtype, or choose a machine with '
+            'such a GPU and --device cuda.'
+        )
 
 
 @contextmanager

@@ -14,7 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.core import cancel, colornet, gridnet, lab, models
+from napari_sdcolor.core import (
+    batching,
+    cancel,
+    colornet,
+    gridnet,
+    lab,
+    models,
+)
 from napari_sdcolor.core.authors import load_color, load_segmentation
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.enlarge import Enlarger
@@ -165,7 +172,9 @@ class Colorizer(Networks):
         seen_confidence = upright(confidence, orientation)
         alone = self.steady(shape) if steady else nullcontext()
         with alone, self.inference():
-            logits = self.grid_net(self._tensor(padded)[None, None])
+            logits = batching.run(
+                self.grid_net, self._tensor(padded)[None, None]
+            )
             enlarge = Enlarger(logits[..., :h, :w].float(), seen_labels.shape)
             for rows in bands(seen_labels.shape, LOGITS_BAND):
                 cancel.check()

@@ -10,7 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.core import cancel, colornet, gridnet, progress
+from napari_sdcolor.core import (
+    batching,
+    cancel,
+    colornet,
+    gridnet,
+    progress,
+)
 from napari_sdcolor.core.device import (
     Device,
     free_memory,
@@ -167,13 +173,17 @@ class Networks:
     ) -> NDArray:
         with self.inference():
             if side is None:
-                return self.decode(self.encode_gray(gray), labels)
+                found = batching.run(
+                    self.color_net, self.gray(gray), self._ids(labels)
+                )
+                return self.lab_units(found)
             wide = np.float64 if self.dtype == 'float64' else np.float32
             chroma = np.empty((*gray.shape, 2), wide)
-            for tile, found in tiled_chroma(
-                self.color_net, gray, labels, side, self._tensor
-            ):
-                chroma[tile.rows, tile.columns] = self.lab_units(found)
+            with batching.alone():
+                for tile, found in tiled_chroma(
+                    self.color_net, gray, labels, side, self._tensor
+                ):
+                    chroma[tile.rows, tile.columns] = self.lab_units(found)
             return chroma
 
     def logits(self, gray: ArrayLike) -> NDArray:
@@ -219,9 +229,8 @@ class Networks:
         NetworkError
             If it holds NaN or infinity.
         """
-        ids = torch.from_numpy(labels).to(self.device.torch)[None]
         found = self.color_net.decode(
-            features, self.color_net.encode_labels(ids)
+            features, self.color_net.encode_labels(self._ids(labels))
         )
         return self.lab_units(found)
 
@@ -260,6 +269,9 @@ class Networks:
         """No gradients (thread-local), device errors as sentences."""
         with torch.inference_mode(), out_of_memory_said(self.device):
             yield
+
+    def _ids(self, labels: NDArray[np.uint8]) -> torch.Tensor:
+        return torch.from_numpy(labels).to(self.device.torch)[None]
 
     def _tensor(self, plane: NDArray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(plane)).to(
