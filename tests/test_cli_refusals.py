@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
+from napari_sdcolor.cli import app
 from napari_sdcolor.core.weights import load_part, save_part
 
 OUTPUTS = ('castle.color.tif', 'castle.labels.png', 'castle.sdcolor.json')
@@ -213,3 +214,18 @@ def test_trouble_while_coloring_is_a_sentence(
     result = colorize(make_photo())
     assert refused(result, 'castle.png: ')
     assert not any((tmp_path / 'out').iterdir())
+
+
+@pytest.mark.parametrize('command', ['colorize', 'batch'])
+@pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
+def test_half_precision_is_refused_on_the_cpu(
+    make_photo, tiny_model, tmp_path, command, dtype
+):
+    photo, out = make_photo(), tmp_path / 'out'
+    words = [command, photo, '-o', out, '--weights', tiny_model]
+    words += ['--device', 'cpu', '--dtype', dtype]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 2, result.output
+    assert f'{dtype} is for NVIDIA GPUs' in result.stderr
+    assert 'leave out --dtype' in result.stderr
+    assert not out.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,12 @@ import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
+from napari_sdcolor import Colorizer, read_photo
+from napari_sdcolor.archive.replay import Recording
+from napari_sdcolor.archive.saving import save_result
 from napari_sdcolor.cli import app
+from napari_sdcolor.core.colornet import ColorNet
+from napari_sdcolor.core.device import Device
 
 
 @pytest.fixture
@@ -197,3 +203,81 @@ def test_no_sidecar(tmp_path, replay, content):
 
 def test_wrong_usage(tmp_path, replay):
     assert replay(tmp_path / 'missing.json')[1].exit_code == 2
+
+
+def told_otherwise(sidecar, **model):
+    """The same sidecar with other facts on what computed the color."""
+    content = json.loads(sidecar.read_text())
+    content['model'] |= model
+    sidecar.write_text(json.dumps(content))
+
+
+def test_the_data_type_is_that_of_then(
+    colored, replay, make_photo, tiny_parts, tmp_path
+):
+    """Half precision on the CPU, which only Python can ask for."""
+    colorizer = Colorizer.load('tiny', device='cpu', dtype='bfloat16', size=64)
+    result = colorizer.colorize(read_photo(make_photo()))
+    result = replace(result, settings=replace(result.settings, weights='tiny'))
+    folder = tmp_path / 'half'
+    folder.mkdir()
+    save_result(result, folder, 'castle')
+    again = folder / 'castle.sdcolor.json'
+    answer, _ = replay(again, '-o', tmp_path / 'again')
+    assert answer['identical']
+    told = json.loads((tmp_path / 'again' / again.name).read_text())
+    assert told['model']['dtype'] == 'bfloat16'
+    one, other = (
+        (place / 'castle.color.tif').read_bytes()
+        for place in (folder, colored.parent)
+    )
+    assert one != other
+
+
+def test_a_data_type_that_cannot_be_had_here(colored, replay):
+    told_otherwise(colored, dtype='float16', device='cuda')
+    answer, result = replay(colored, '--device', 'cpu')
+    assert 'dtype' in result.stderr
+    assert {
+        'name': 'model.dtype',
+        'then': 'float16',
+        'now': 'float32',
+    } in answer['circumstances']
+
+
+@pytest.mark.parametrize(
+    ('then', 'told', 'here', 'found'),
+    [
+        ('cpu', 'float64', 'cuda', 'float32'),
+        ('cuda', 'bfloat16', 'cuda', 'bfloat16'),
+        ('cuda', 'bfloat16', 'cpu', 'float32'),
+        ('cuda', 'bfloat16', 'mps', 'float32'),
+        ('cpu', 'float16', 'cpu', 'float16'),
+        ('cpu', 'float16', 'cuda', 'float16'),
+        ('cuda', 'float64', 'mps', 'float32'),
+        ('cuda', 'float64', 'cpu', 'float64'),
+    ],
+)
+def test_which_data_type_can_be_had(colored, then, told, here, found):
+    told_otherwise(colored, dtype=told, device=then)
+    assert Recording(colored).dtype(Device(here, here)) == found
+
+
+def test_passes_of_as_many_photos_as_then(
+    make_photo, replay, tiny_model, tmp_path, monkeypatch
+):
+    make_photo()
+    words = [tmp_path / 'photos', '-o', tmp_path / 'out', '--batch-size', 3]
+    line = ['batch', *words, '--weights', tiny_model, '--size', 64]
+    assert CliRunner().invoke(app, list(map(str, line))).exit_code == 0
+    sizes = []
+    real = ColorNet.forward
+
+    def counting(self, gray, labels):
+        sizes.append(len(gray))
+        return real(self, gray, labels)
+
+    monkeypatch.setattr(ColorNet, 'forward', counting)
+    answer, _ = replay(tmp_path / 'out' / 'castle.sdcolor.json')
+    assert answer['identical']
+    assert sizes == [3]

@@ -98,6 +98,11 @@ def test_command_gives_the_settings_back(make_result):
     command = sidecar_of(given, 'png')['command']
     assert command[command.index('--labels') + 1] == 'boat.labels.png'
     assert command[command.index('--format') + 1] == 'png'
+    assert '--dtype' not in command
+    half = make_result()
+    half = replace(half, model={**half.model, 'dtype': 'float16'})
+    command = sidecar_of(half)['command']
+    assert command[command.index('--dtype') + 1] == 'float16'
     told = sidecar_of(make_result(), command=['sdcolor', 'batch'])
     assert told['command'] == ['sdcolor', 'batch']
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from napari_sdcolor.archive.labels import read_labels
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.archive.saving import save_pages, save_result
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
+from napari_sdcolor.core.device import HALVES, Device
 from napari_sdcolor.core.rows import bands
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.settings import Settings
@@ -107,6 +109,26 @@ class Recording:
         """Threads of the networks, if that is told."""
         return self.told['run'].get('threads')
 
+    @property
+    def batch_size(self) -> int:
+        """Photos that went through a network in one pass."""
+        return self.told['run'].get('batch_size', 1)
+
+    def dtype(self, device: Device) -> str:
+        """Data type of the networks as it was, if it can be had here.
+
+        Parameters
+        ----------
+        device
+            Where they will run.
+        """
+        told = self.told['model'].get('dtype', 'float32')
+        if device.kind == self.told['model'].get('device'):
+            return told
+        on_gpu = told in HALVES and device.kind == 'cuda'
+        on_cpu = told == 'float64' and device.kind == 'cpu'
+        return told if on_gpu or on_cpu else 'float32'
+
     def _find_source(self, given: str | os.PathLike[str] | None) -> Path:
         if given is not None:
             return Path(given)
@@ -144,7 +166,10 @@ def replay(recording: Recording, colorizer: Colorizer, folder: Path) -> Replay:
         If it cannot be computed at all: a photo or a map that is missing
         or cannot be used, or files of these names in the folder.
     """
-    with open_photos(recording.source, recording.page()) as file:
+    with (
+        _as_then(recording, colorizer),
+        open_photos(recording.source, recording.page()) as file,
+    ):
         results = _results(recording, colorizer, file)
         form = recording.told['result']['format']
         if file.is_album:
@@ -159,6 +184,18 @@ def replay(recording: Recording, colorizer: Colorizer, folder: Path) -> Replay:
             written = save_result(next(results), folder, recording.name, form)
     again = read_sidecar(folder / recording.path.name)
     return _compare(recording, again, folder, written)
+
+
+def _as_then(
+    recording: Recording, colorizer: Colorizer
+) -> AbstractContextManager[None]:
+    """Passes of as many photos as then: the last bits depend on it."""
+    from napari_sdcolor.core.batching import Gatherer
+
+    same = colorizer.device.kind == recording.told['model'].get('device')
+    if recording.batch_size == 1 or not same:
+        return nullcontext()
+    return Gatherer(colorizer.device, recording.batch_size).active()
 
 
 def _results(

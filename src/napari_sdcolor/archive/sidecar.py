@@ -25,6 +25,7 @@ import numpy as np
 from napari_sdcolor import __version__
 from napari_sdcolor.archive.edits import edit_log, edited_share
 from napari_sdcolor.archive.older_sidecars import upgraded
+from napari_sdcolor.core.device import HALVES
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError, SdcolorError
 
@@ -277,6 +278,7 @@ def run_facts(
     finished: datetime | None = None,
     *,
     threads: int | None = None,
+    batch_size: int = 1,
     placement: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Circumstances of a run: the only place where a clock is looked at.
@@ -287,16 +289,20 @@ def run_facts(
         The latter is now if not given.
     threads
         Of the networks.
+    batch_size
+        Photos that went through a network in one pass, told if several.
     placement
         Where the photo lay in a viewer's world, if it lay in one.
     """
     finished = finished or datetime.now(UTC)
-    facts = {
+    facts: dict[str, Any] = {
         'started': started.isoformat(timespec='seconds'),
         'finished': finished.isoformat(timespec='seconds'),
         'host': platform.node(),
         'threads': threads,
     }
+    if batch_size > 1:
+        facts['batch_size'] = batch_size
     return facts | ({'placement': dict(placement)} if placement else {})
 
 
@@ -338,6 +344,8 @@ def command_for(
         words += ['--page', str(result.photo.origin.page)]
     if color['format'] != 'tiff':
         words += ['--format', color['format']]
+    if result.model.get('dtype') in HALVES:
+        words += ['--dtype', result.model['dtype']]
     return words
 
 

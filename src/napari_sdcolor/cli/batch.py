@@ -19,6 +19,7 @@ from napari_sdcolor.settings import Settings
 if TYPE_CHECKING:
     from napari_sdcolor.archive.batch.plan import Plan, Task
     from napari_sdcolor.archive.batch.run import Summary
+    from napari_sdcolor.archive.batch.worker import Recipe
     from napari_sdcolor.core.cancel import CancelToken
 
 
@@ -139,6 +140,19 @@ def batch(
     source_type: options.SourceType = options.DEFAULTS.source_type,
     weights: options.Weights = options.DEFAULTS.weights,
     device: options.DeviceOption = options.DEVICE,
+    dtype: options.DtypeOption = options.Dtype.float32,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            '--batch-size',
+            min=1,
+            metavar='N',
+            help='Photos that go through the networks of a GPU together; '
+            'default 8 on a GPU, 1 on the CPU, where photos run side by '
+            'side on a thread each.',
+            show_default=False,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Color whole folders of photos, to be interrupted and resumed any time.
@@ -175,6 +189,7 @@ def batch(
                 WRONG_USAGE,
             )
         from napari_sdcolor.archive.batch.plan import make_plan
+        from napari_sdcolor.archive.batch.worker import Recipe
 
         try:
             plan = make_plan(
@@ -189,8 +204,9 @@ def batch(
             if dry_run:
                 _say_plan(talk, plan)
             else:
-                where = Where(scheduler, workers)
-                _run(talk, plan, settings, page, limit, confidence, where)
+                where = Where(scheduler, workers, batch_size)
+                recipe = Recipe(settings, plan.format, page, dtype.value)
+                _run(talk, plan, recipe, limit, confidence, where)
         except PlanError as error:
             talk.stop(error, WRONG_USAGE)
 
@@ -198,20 +214,17 @@ def batch(
 def _run(
     talk: Talk,
     plan: Plan,
-    settings: Settings,
-    page: int | None,
+    recipe: Recipe,
     limit: int | None,
     confidence: float,
     where: Where,
 ) -> None:
     from napari_sdcolor.archive.batch.run import run_batch
-    from napari_sdcolor.archive.batch.worker import Recipe
     from napari_sdcolor.cli.batch_progress import BatchProgress
     from napari_sdcolor.core.cancel import CancelToken
 
     talk.say(_plan_words(plan))
     token = CancelToken()
-    recipe = Recipe(settings, plan.format, page)
     with (
         _stopping(talk, token),
         hands(talk, plan, recipe, token, where) as working,
@@ -229,7 +242,7 @@ def _run(
         )
     _say_summary(talk, summary)
     facts = {
-        'settings': settings.to_dict(),
+        'settings': recipe.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
     }

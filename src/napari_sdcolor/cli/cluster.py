@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sdcolor.cli.colorize import (
     load_colorizer,
     machine_facts,
+    refuse_dtype,
     weights_facts,
 )
 from napari_sdcolor.cli.talk import Talk
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Where:
-    """Which machines work.
+    """Which machines work, and how many photos at a time.
 
     Parameters
     ----------
@@ -31,10 +32,14 @@ class Where:
         Address or file of a dask scheduler; None for none.
     workers
         Number of processes of a local cluster; None for none.
+    batch_size
+        Photos that go through a network in one pass; None for the default
+        of the device.
     """
 
     scheduler: str | None = None
     workers: int | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,19 +75,23 @@ def hands(
         See ``Colorizer.load``.
     """
     if where.scheduler is None and where.workers is None:
-        yield _here(talk, recipe, token)
+        yield _here(talk, recipe, token, where)
         return
     with ExitStack() as stack:
         yield _elsewhere(talk, plan, recipe, token, where, stack)
 
 
-def _here(talk: Talk, recipe: Recipe, token: CancelToken) -> Hands:
+def _here(
+    talk: Talk, recipe: Recipe, token: CancelToken, where: Where
+) -> Hands:
     from napari_sdcolor.archive.batch.pipeline import Pipeline
     from napari_sdcolor.archive.batch.worker import Worker
 
-    colorizer = load_colorizer(talk, recipe.settings)
+    refuse_dtype(talk, recipe.settings, recipe.dtype)
+    colorizer = load_colorizer(talk, recipe.settings, recipe.dtype)
     digests = {kind: part.digest for kind, part in colorizer.parts.items()}
-    work = Pipeline(Worker(recipe, colorizer), token)
+    worker = Worker(recipe, colorizer, where.batch_size, talk.warn)
+    work = Pipeline(worker, token)
     return Hands(work, digests, machine_facts(colorizer))
 
 
@@ -101,6 +110,7 @@ def _elsewhere(
         warnings,
     )
     from napari_sdcolor.core import models
+    from napari_sdcolor.core.device import ON_A_GPU
 
     parts = models.load(recipe.settings.weights)
     if where.scheduler is not None:
@@ -110,13 +120,17 @@ def _elsewhere(
         talk.say('Starting a local cluster')
         local = stack.enter_context(
             machines.local_cluster(
-                where.workers or 1, gpus=recipe.settings.device != 'cpu'
+                where.workers or 1,
+                gpus=recipe.settings.device != 'cpu',
+                batch_size=where.batch_size or ON_A_GPU,
             )
         )
         scheduler = local.scheduler_address
     client = stack.enter_context(machines.connected(scheduler))
     digests = {kind: part.digest for kind, part in parts.items()}
-    cluster = Cluster(client, plan, recipe, digests, token, talk.warn)
+    cluster = Cluster(
+        client, plan, recipe, digests, token, talk.warn, where.batch_size
+    )
     found = cluster.greet()
     talk.say(f'At work: {describe(found)}')
     for note in warnings(found):

@@ -17,8 +17,8 @@ from napari_sdcolor.cli.photos import (
     refuse_clashes,
     work_through,
 )
-from napari_sdcolor.cli.talk import Talk
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.cli.talk import WRONG_USAGE, Talk
+from napari_sdcolor.errors import DeviceError, SaveError
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ def load_colorizer(
     for note in colorizer.device.notes:
         talk.warn(note)
     return colorizer
+
+
+def refuse_dtype(talk: Talk, settings: Settings, dtype: str) -> None:
+    """End the command if the device is not made for a data type."""
+    from napari_sdcolor.core.device import choose, refuse_half
+
+    try:
+        refuse_half(dtype, choose(settings.device))
+    except DeviceError as error:
+        talk.stop(error, WRONG_USAGE)
 
 
 def machine_facts(colorizer: Colorizer) -> dict[str, Any]:
@@ -163,6 +173,7 @@ def colorize(
     window: options.Window = options.DEFAULTS.window,
     weights: options.Weights = options.DEFAULTS.weights,
     device: options.DeviceOption = options.DEVICE,
+    dtype: options.DtypeOption = options.Dtype.float32,
     as_json: options.Json = False,
 ) -> None:
     """Color photos.
@@ -190,7 +201,8 @@ def colorize(
         from napari_sdcolor.archive.saving import photo_name
 
         refuse_clashes(talk, photos, photo_name)
-        colorizer = load_colorizer(talk, settings)
+        refuse_dtype(talk, settings, dtype.value)
+        colorizer = load_colorizer(talk, settings, dtype.value)
         make_folder(output)
         order = Order(output, settings, labels, form.value, page)
         tally = work_through(

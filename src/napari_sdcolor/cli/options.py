@@ -115,6 +115,26 @@ SourceType = Annotated[str, _setting('source_type', metavar='TERM')]
 DeviceOption = Annotated[Device, _setting('device', case_sensitive=False)]
 DEVICE = Device(DEFAULTS.device)
 
+
+class Dtype(StrEnum):
+    """Data types in which the networks may compute."""
+
+    float32 = 'float32'
+    float16 = 'float16'
+    bfloat16 = 'bfloat16'
+
+
+DtypeOption = Annotated[
+    Dtype,
+    typer.Option(
+        '--dtype',
+        case_sensitive=False,
+        help='Data type in which the networks compute. Half precision is for '
+        'NVIDIA GPUs only; the colors differ a little from those of float32.',
+        rich_help_panel='Settings',
+    ),
+]
+
 DataFolder = Annotated[
     Path,
     typer.Option(

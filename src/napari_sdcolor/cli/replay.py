@@ -86,6 +86,7 @@ def replay(
     with talk.refusing():
         from napari_sdcolor.archive.replay import Recording
         from napari_sdcolor.archive.replay import replay as play
+        from napari_sdcolor.core.device import choose
 
         recording = Recording(sidecar, source)
         told = recording.settings
@@ -95,7 +96,7 @@ def replay(
             device=device.value if device else _device_then(recording),
         )
         colorizer = load_colorizer(
-            talk, settings, recording.told['model'].get('dtype', 'float32')
+            talk, settings, recording.dtype(choose(settings.device))
         )
         talk.say(f'Coloring {recording.source} again')
         with ExitStack() as stack, talk.progress():

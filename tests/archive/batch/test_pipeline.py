@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 import pickle
 import threading
 
+import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from napari_sdcolor.archive.batch.channel import Channel
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED
@@ -211,3 +215,84 @@ def test_photos_and_results_do_not_pile_up(make_scans, out, worker):
         alive.append(living() - before)
     assert len(alive) == 60
     assert max(alive) <= 2 * (worker.side_by_side(8) + AHEAD + BEHIND + 1)
+
+
+def passes_of(worker):
+    """Sizes of the passes of the color network, as they come."""
+    sizes = []
+    worker.colorizer.color_net.register_forward_hook(
+        lambda module, inputs, output: sizes.append(len(output))
+    )
+    return sizes
+
+
+def test_photos_go_through_the_networks_together(tasks, worker, recipe, out):
+    sizes = passes_of(worker)
+    together = Worker(recipe, worker.colorizer, batch_size=4)
+    outcomes = list(Pipeline(together)(tasks))
+    assert [one.key for one in outcomes] == [task.key for task in tasks]
+    assert {one.status for one in outcomes} == {DONE}
+    # How many come in time is up to the machine; passes are always full.
+    assert set(sizes) == {4}
+    assert len(sizes) <= len(tasks)
+    told = json.loads((out / 'a.sdcolor.json').read_text())
+    assert told['run']['batch_size'] == 4
+
+
+def test_neighbors_do_not_change_the_bytes_of_a_photo(
+    scans, out, worker, recipe, contents
+):
+    together = Worker(recipe, worker.colorizer, batch_size=3)
+    list(Pipeline(together)(make_plan([scans], out).tasks))
+    other = out.parent / 'other'
+    for task in make_plan([scans], other).tasks[::-1]:
+        list(Pipeline(together)([task]))
+    assert contents(out) == contents(other)
+
+
+def test_photos_of_several_shapes_and_pages(make_scans, out, recipe, worker):
+    scans = make_scans()
+    pages = np.random.default_rng(1).integers(0, 256, (3, 48, 40), np.uint8)
+    tifffile.imwrite(scans / 'album.tif', pages, photometric='minisblack')
+    together = Worker(recipe, worker.colorizer, batch_size=2)
+    outcomes = list(Pipeline(together)(make_plan([scans], out).tasks))
+    assert {one.status for one in outcomes} == {DONE}
+    assert len(outcomes) == 5
+
+
+def test_a_pass_that_fails_is_told_of_its_photos(
+    make_scans, out, recipe, worker, monkeypatch
+):
+    scans = make_scans()
+    odd = np.random.default_rng(1).integers(0, 256, (90, 40), np.uint8)
+    Image.fromarray(odd).save(scans / 'odd.png')
+    real = worker.colorizer.color_net.forward
+
+    def failing(gray, labels):
+        if gray.shape[-2] > gray.shape[-1]:
+            raise RuntimeError('torch')
+        return real(gray, labels)
+
+    monkeypatch.setattr(worker.colorizer.color_net, 'forward', failing)
+    together = Worker(recipe, worker.colorizer, batch_size=2)
+    outcomes = list(Pipeline(together)(make_plan([scans], out).tasks))
+    failed = [one.key for one in outcomes if one.status == FAILED]
+    assert failed == ['odd']
+    assert len(outcomes) == 5
+
+
+def test_stopping_drops_the_photos_that_wait_for_a_pass(
+    make_scans, out, recipe, worker
+):
+    """The token is cancelled in the first pass."""
+    scans = make_scans([f'{number}.png' for number in range(8)])
+    token = CancelToken()
+    worker.colorizer.grid_net.register_forward_pre_hook(
+        lambda module, inputs: token.cancel()
+    )
+    together = Worker(recipe, worker.colorizer, batch_size=4)
+    before = threading.active_count()
+    outcomes = list(Pipeline(together, token)(make_plan([scans], out).tasks))
+    assert outcomes == []
+    assert threading.active_count() <= before
+    assert not list(out.rglob('*.tif'))

@@ -248,6 +248,7 @@ def test_maps_beside_the_photos_are_used_and_recorded(
         {'recipe': Recipe(Settings(size=64, saturation=0.5))},
         {'recipe': Recipe(Settings(size=64), page=0)},
         {'recipe': Recipe(Settings(size=64), 'png')},
+        {'recipe': Recipe(Settings(size=64), dtype='float16')},
         {'weights': {'color': 'other', 'segmentation': '2'}},
     ],
 )
@@ -260,6 +261,19 @@ def test_other_settings_are_refused(scans, out, run_plan, untouched, change):
     # The lock came and went in the folder itself.
     del before[str(out)], after[str(out)]
     assert after == before
+
+
+def test_journals_of_before_tell_no_data_type(scans, out, run_plan):
+    run_plan(scans, out)
+    journal = out / 'sdcolor-journal.jsonl'
+    words = journal.read_text()
+    assert words.count('"dtype": "float32", ') == 1
+    journal.write_text(words.replace('"dtype": "float32", ', ''))
+    assert run_plan(scans, out).progress.known == 4
+    other = Recipe(Settings(size=64), dtype='float16')
+    journal.write_text(words.replace('"dtype": "float32", ', ''))
+    with pytest.raises(PlanError, match="dtype was 'float32'"):
+        run_plan(scans, out, recipe=other)
 
 
 def test_the_device_may_change(scans, out, run_plan):

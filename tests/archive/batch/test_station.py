@@ -92,9 +92,30 @@ def test_a_gpu_takes_one_photo_at_a_time(tiny_colorizer, recipe):
         kind = 'cuda'
 
     tiny_colorizer.device = Card()
-    work = Station(recipe, tiny_colorizer)
+    work = Station(recipe, tiny_colorizer, batch_size=1)
     with work._networks:
         assert not work._networks.acquire(blocking=False)
+    assert work.side_by_side(2) == 1
+
+
+def test_a_gpu_takes_several_photos_in_one_pass(tiny_colorizer, recipe):
+    class Card:
+        kind = 'cuda'
+
+    assert Station(recipe, tiny_colorizer).batch_size == 1
+    tiny_colorizer.device = Card()
+    work = Station(recipe, tiny_colorizer)
+    assert work.side_by_side(2) == work.batch_size == 8
+
+
+def test_half_precision_is_not_for_the_cpu(order):
+    recipe = replace(order.recipe, dtype='bfloat16')
+    with pytest.raises(ClusterError, match='leave out --dtype'):
+        station(replace(order, recipe=recipe))
+
+
+def test_the_size_of_passes_travels(order):
+    assert station(replace(order, batch_size=3)).batch_size == 3
 
 
 def test_what_travels():

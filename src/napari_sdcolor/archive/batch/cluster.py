@@ -67,6 +67,9 @@ class Cluster:
         and the outcomes end.
     say
         Is told in words which processes come and go.
+    batch_size
+        Photos that go through a network in one pass; None for the default
+        of each device.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Cluster:
         weights: Mapping[str, str],
         token: CancelToken | None = None,
         say: Callable[[str], None] = str,
+        batch_size: int | None = None,
     ) -> None:
         self.client = client
         self.plan = plan
@@ -91,6 +95,7 @@ class Cluster:
             output=os.path.abspath(plan.output),
             proof=(LOCK, b''),
             samples=_samples(plan.tasks),
+            batch_size=batch_size,
         )
         self._threads: dict[str, int] = {}
         self._unfit: dict[str, str] = {}

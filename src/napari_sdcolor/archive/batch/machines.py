@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from napari_sdcolor.core.device import ON_A_GPU
 from napari_sdcolor.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def connected(scheduler: str) -> Iterator[Client]:
 
 @contextmanager
 def local_cluster(
-    workers: int, *, gpus: bool = True, env: dict[str, str] | None = None
+    workers: int,
+    *,
+    gpus: bool = True,
+    batch_size: int = ON_A_GPU,
+    env: dict[str, str] | None = None,
 ) -> Iterator[SpecCluster]:
     """Processes on this machine, reachable from this machine only.
 
@@ -73,6 +78,8 @@ def local_cluster(
         each process sees one of them.
     gpus
         Whether to share out the GPUs.
+    batch_size
+        Photos that a GPU takes at a time.
     env
         Environment variables of the processes.
 
@@ -87,8 +94,8 @@ def local_cluster(
     threads = max(1, (os.cpu_count() or 1) // workers)
     cards = visible_gpus() if gpus else []
     if cards:
-        # One photo in the networks, others are read and saved.
-        threads = max(3, threads)
+        # Some photos in the networks, others are read and saved.
+        threads = max(batch_size + 2, threads)
     here: dict[str, Any] = {
         'host': '127.0.0.1',
         'protocol': 'tcp://',

@@ -2,7 +2,8 @@
 
 One thread reads ahead, some run the networks, some save behind. On the CPU
 each photo's networks run on one thread (``Colorizer.colorize``), so several
-photos are colored at a time. The outcomes come in the order of the tasks.
+photos are colored at a time; on a GPU several go through them in one pass
+(``core.batching``). The outcomes come in the order of the tasks.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Pipeline:
         When it is cancelled, photos in the networks are dropped, those that
         are being saved are finished, and the outcomes end.
     side_by_side
-        Photos in the networks at a time; by default one for each thread
-        that the networks may use on the CPU, and one on a GPU.
+        Photos in the networks at a time; by default as many as go through
+        them in one pass, or where that is one photo on the CPU, one for
+        each thread that the networks may use.
     """
 
     def __init__(
@@ -111,6 +113,15 @@ class Pipeline:
         saving: ThreadPoolExecutor,
     ) -> Colored:
         """Run the networks on what was read, and have it saved."""
+        with self.worker.gathering():
+            return self._color_gathered(begun, reading, saving)
+
+    def _color_gathered(
+        self,
+        begun: Future[Begun],
+        reading: ThreadPoolExecutor,
+        saving: ThreadPoolExecutor,
+    ) -> Colored:
         found = begun.result()
         if isinstance(found, Outcome):
             return found

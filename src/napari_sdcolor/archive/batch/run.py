@@ -298,6 +298,7 @@ def _promised(recipe: Recipe, weights: Mapping[str, str]) -> dict[str, Any]:
         'settings': settings,
         'format': recipe.format,
         'page': recipe.page,
+        'dtype': recipe.dtype,
         'weights': dict(weights),
     }
 
@@ -307,7 +308,8 @@ def _refuse_other_recipe(
 ) -> None:
     if journal.is_new:
         return
-    before = dict(_flat(journal.last_run()))
+    # Journals of versions that knew only this one do not tell it.
+    before = {'dtype': 'float32', **dict(_flat(journal.last_run()))}
     changed = [
         f'{name} was {before.get(name)!r} and is now {value!r}'
         for name, value in _flat(facts)

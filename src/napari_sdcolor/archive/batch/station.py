@@ -23,6 +23,7 @@ from napari_sdcolor.archive.batch.pipeline import MOST
 from napari_sdcolor.archive.batch.plan import Task
 from napari_sdcolor.archive.batch.worker import Job, Page, Recipe, Worker
 from napari_sdcolor.archive.sidecar import software_versions
+from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import ClusterError, SdcolorError
@@ -53,6 +54,9 @@ class Order:
         Name and content of a file that lies there during the batch.
     samples
         Paths that all must see, with the size of files, -1 for folders.
+    batch_size
+        Photos that go through a network in one pass; None for the default
+        of the device.
     """
 
     recipe: Recipe
@@ -62,6 +66,7 @@ class Order:
     output: str
     proof: tuple[str, bytes]
     samples: tuple[tuple[str, int], ...] = ()
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,16 +113,23 @@ class UnfitWorker(ClusterError):
 class Station(Worker):
     """Colors photos in several threads of one process.
 
-    On the CPU each photo's networks take one thread; a GPU takes one photo
-    at a time, while others are read and saved.
+    On the CPU each photo's networks take one thread; a GPU takes as many
+    photos at a time as go through the networks in one pass, while others
+    are read and saved.
     """
 
-    def __init__(self, recipe: Recipe, colorizer: Colorizer) -> None:
-        super().__init__(recipe, colorizer)
-        self._places = threading.BoundedSemaphore(MOST)
+    def __init__(
+        self,
+        recipe: Recipe,
+        colorizer: Colorizer,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(recipe, colorizer, batch_size)
+        most = max(MOST, self.side_by_side(MOST))
+        self._places = threading.BoundedSemaphore(most)
         self._networks: contextlib.AbstractContextManager[Any] = (
             contextlib.nullcontext()
-            if colorizer.device.kind == 'cpu'
+            if colorizer.device.kind == 'cpu' or self.batch_size > 1
             else threading.Lock()
         )
 
@@ -177,21 +189,30 @@ def _station(order: Order) -> Station:
     torch.set_num_threads(1)
     _check_software(order)
     _check_folders(order)
-    wanted = order.recipe.settings.device
+    recipe, wanted = order.recipe, order.recipe.settings.device
     colorizer = _load(
-        order.weights, order.digests, wanted, order.recipe.settings.size
+        order.weights,
+        order.digests,
+        wanted,
+        recipe.settings.size,
+        recipe.dtype,
     )
     if wanted not in ('auto', colorizer.device.kind):
         raise ClusterError(
             f'It has no {wanted} device. Leave it out, or use --device auto.'
         )
-    return Station(order.recipe, colorizer)
+    return Station(recipe, colorizer, order.batch_size)
 
 
 @lru_cache(maxsize=2)
-def _load(weights: str, digests: Pairs, device: str, size: Size) -> Colorizer:
+def _load(
+    weights: str, digests: Pairs, device: str, size: Size, dtype: str
+) -> Colorizer:
     try:
-        colorizer = Colorizer.load(weights, device=device, size=size)
+        refuse_half(dtype, choose(device))
+        colorizer = Colorizer.load(
+            weights, device=device, dtype=dtype, size=size
+        )
     except SdcolorError as error:
         raise ClusterError(str(error)) from error
     for kind, digest in digests:

@@ -107,7 +107,8 @@ def _networks(worker: Worker, sources: Sequence[Path], count: int) -> float:
     photos = [read_photo(path, window=settings.window) for path in sources]
 
     def color(photo: Photo) -> None:
-        worker.colorizer.colorize(photo, settings=settings, lazy=True)
+        with worker.gathering():
+            worker.colorizer.colorize(photo, settings=settings, lazy=True)
 
     with (
         worker.threads_for(count) as prepare,

@@ -10,7 +10,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +42,7 @@ from napari_sdcolor.archive.saving import (
     save_result,
 )
 from napari_sdcolor.archive.sidecar import run_facts
+from napari_sdcolor.core import progress
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import Cancelled, SaveError, SdcolorError
@@ -70,11 +76,14 @@ class Recipe:
         Of the colored photos: 'tiff', 'png' or 'jpeg'.
     page
         Page of multi-page files, from 0; None takes all.
+    dtype
+        In which the networks compute.
     """
 
     settings: Settings
     format: str = 'tiff'
     page: int | None = None
+    dtype: str = 'float32'
 
 
 @dataclass
@@ -127,16 +136,48 @@ class Worker:
         How.
     colorizer
         The networks.
+    batch_size
+        Photos that go through a network in one pass; by default several on
+        a GPU and one on the CPU.
+    say
+        Is told in words if the memory suffices for fewer only.
     """
 
-    def __init__(self, recipe: Recipe, colorizer: Colorizer) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        colorizer: Colorizer,
+        batch_size: int | None = None,
+        say: Callable[[str], None] = progress.say,
+    ) -> None:
+        # Imported here: it imports torch.
+        from napari_sdcolor.core.batching import Gatherer, default_size
+
         self.recipe = recipe
         self.colorizer = colorizer
+        self.batch_size = batch_size or default_size(colorizer.device)
+        self._gatherer = (
+            Gatherer(colorizer.device, self.batch_size, say)
+            if self.batch_size > 1
+            else None
+        )
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """While a thread has a photo to color: others wait for it."""
+        if self._gatherer is None:
+            return nullcontext()
+        return self._gatherer.active()
 
     def side_by_side(self, most: int) -> int:
-        """Photos that the device takes at a time, at most ``most``."""
-        if self.colorizer.device.kind != 'cpu':
-            return 1
+        """Photos that the device takes at a time.
+
+        Parameters
+        ----------
+        most
+            At most so many, where each takes a thread of the CPU.
+        """
+        if self.batch_size > 1 or self.colorizer.device.kind != 'cpu':
+            return self.batch_size
         return max(1, min(most, threads()))
 
     @contextmanager
@@ -232,15 +273,19 @@ class Worker:
             See ``Colorizer.colorize``.
         """
         since = time.perf_counter()
-        result = self.colorizer.colorize(
-            page.photo, page.labels, settings=self.recipe.settings, lazy=True
-        )
-        if page.labels is not None:
-            # Tells which share of the map a person changed.
-            predicted = self.colorizer.segment(page.photo).labels
-            result = replace(
-                result, labels_origin=page.labels_name, predicted=predicted
+        with self.gathering():
+            result = self.colorizer.colorize(
+                page.photo,
+                page.labels,
+                settings=self.recipe.settings,
+                lazy=True,
             )
+            if page.labels is not None:
+                # Tells which share of the map a person changed.
+                predicted = self.colorizer.segment(page.photo).labels
+                result = replace(
+                    result, labels_origin=page.labels_name, predicted=predicted
+                )
         job.seconds['color'] += time.perf_counter() - since
         return replace(result, notes=(*result.notes, *page.notes))
 
@@ -284,7 +329,9 @@ class Worker:
         task, file = job.task, job.file
 
         def run() -> dict[str, Any]:
-            return run_facts(job.started, threads=threads())
+            return run_facts(
+                job.started, threads=threads(), batch_size=self.batch_size
+            )
 
         if not file.is_album:
             result = next(results)
