@@ -142,17 +142,15 @@ def batch(
     device: options.DeviceOption = options.DEVICE,
     dtype: options.DtypeOption = options.Dtype.float32,
     batch_size: Annotated[
-        int | None,
+        int,
         typer.Option(
             '--batch-size',
             min=1,
             metavar='N',
-            help='Photos that go through the networks of a GPU together; '
-            'default 8 on a GPU, 1 on the CPU, where photos run side by '
-            'side on a thread each.',
-            show_default=False,
+            help='Photos that go through the networks of a GPU together. On '
+            'the CPU photos run side by side on a thread each.',
         ),
-    ] = None,
+    ] = 1,
     as_json: options.Json = False,
 ) -> None:
     """Color whole folders of photos, to be interrupted and resumed any time.

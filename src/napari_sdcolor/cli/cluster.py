@@ -33,13 +33,12 @@ class Where:
     workers
         Number of processes of a local cluster; None for none.
     batch_size
-        Photos that go through a network in one pass; None for the default
-        of the device.
+        Photos that go through a network in one pass.
     """
 
     scheduler: str | None = None
     workers: int | None = None
-    batch_size: int | None = None
+    batch_size: int = 1
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,6 @@ def _elsewhere(
         warnings,
     )
     from napari_sdcolor.core import models
-    from napari_sdcolor.core.device import ON_A_GPU
 
     parts = models.load(recipe.settings.weights)
     if where.scheduler is not None:
@@ -122,7 +120,7 @@ def _elsewhere(
             machines.local_cluster(
                 where.workers or 1,
                 gpus=recipe.settings.device != 'cpu',
-                batch_size=where.batch_size or ON_A_GPU,
+                batch_size=where.batch_size,
             )
         )
         scheduler = local.scheduler_address

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.device import (
-    ON_A_GPU,
     Device,
     free_memory,
     out_of_memory_said,
@@ -48,14 +47,6 @@ Network = Callable[..., Tensor]
 Key = tuple[Any, ...]
 
 _active: ContextVar[Gatherer | None] = ContextVar('gatherer', default=None)
-
-
-def default_size(device: Device) -> int:
-    """Photos in one pass if nobody says how many.
-
-    One on the CPU, where photos run side by side on a thread each.
-    """
-    return 1 if device.kind == 'cpu' else ON_A_GPU
 
 
 def run(network: Network, *inputs: Tensor) -> Tensor:

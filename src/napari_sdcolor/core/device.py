@@ -35,10 +35,6 @@ REMEDY = {
 """What to do about the known traps."""
 
 
-ON_A_GPU = 8
-"""Photos of a batch in one pass through a network."""
-
-
 HALVES = ('float16', 'bfloat16')
 """Data types of half precision."""
 

@@ -92,7 +92,7 @@ def test_a_gpu_takes_one_photo_at_a_time(tiny_colorizer, recipe):
         kind = 'cuda'
 
     tiny_colorizer.device = Card()
-    work = Station(recipe, tiny_colorizer, batch_size=1)
+    work = Station(recipe, tiny_colorizer)
     with work._networks:
         assert not work._networks.acquire(blocking=False)
     assert work.side_by_side(2) == 1
@@ -102,9 +102,8 @@ def test_a_gpu_takes_several_photos_in_one_pass(tiny_colorizer, recipe):
     class Card:
         kind = 'cuda'
 
-    assert Station(recipe, tiny_colorizer).batch_size == 1
     tiny_colorizer.device = Card()
-    work = Station(recipe, tiny_colorizer)
+    work = Station(recipe, tiny_colorizer, batch_size=8)
     assert work.side_by_side(2) == work.batch_size == 8
 
 

@@ -68,8 +68,7 @@ class Cluster:
     say
         Is told in words which processes come and go.
     batch_size
-        Photos that go through a network in one pass; None for the default
-        of each device.
+        Photos that go through a network in one pass.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class Cluster:
         weights: Mapping[str, str],
         token: CancelToken | None = None,
         say: Callable[[str], None] = str,
-        batch_size: int | None = None,
+        batch_size: int = 1,
     ) -> None:
         self.client = client
         self.plan = plan

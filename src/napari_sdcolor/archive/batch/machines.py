@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.core.device import ON_A_GPU
 from napari_sdcolor.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def local_cluster(
     workers: int,
     *,
     gpus: bool = True,
-    batch_size: int = ON_A_GPU,
+    batch_size: int = 1,
     env: dict[str, str] | None = None,
 ) -> Iterator[SpecCluster]:
     """Processes on this machine, reachable from this machine only.

@@ -55,8 +55,7 @@ class Order:
     samples
         Paths that all must see, with the size of files, -1 for folders.
     batch_size
-        Photos that go through a network in one pass; None for the default
-        of the device.
+        Photos that go through a network in one pass.
     """
 
     recipe: Recipe
@@ -66,7 +65,7 @@ class Order:
     output: str
     proof: tuple[str, bytes]
     samples: tuple[tuple[str, int], ...] = ()
-    batch_size: int | None = None
+    batch_size: int = 1
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ class Station(Worker):
         self,
         recipe: Recipe,
         colorizer: Colorizer,
-        batch_size: int | None = None,
+        batch_size: int = 1,
     ) -> None:
         super().__init__(recipe, colorizer, batch_size)
         most = max(MOST, self.side_by_side(MOST))

@@ -137,8 +137,7 @@ class Worker:
     colorizer
         The networks.
     batch_size
-        Photos that go through a network in one pass; by default several on
-        a GPU and one on the CPU.
+        Photos that go through a network in one pass.
     say
         Is told in words if the memory suffices for fewer only.
     """
@@ -147,15 +146,15 @@ class Worker:
         self,
         recipe: Recipe,
         colorizer: Colorizer,
-        batch_size: int | None = None,
+        batch_size: int = 1,
         say: Callable[[str], None] = progress.say,
     ) -> None:
         # Imported here: it imports torch.
-        from napari_sdcolor.core.batching import Gatherer, default_size
+        from napari_sdcolor.core.batching import Gatherer
 
         self.recipe = recipe
         self.colorizer = colorizer
-        self.batch_size = batch_size or default_size(colorizer.device)
+        self.batch_size = batch_size
         self._gatherer = (
             Gatherer(colorizer.device, self.batch_size, say)
             if self.batch_size > 1
