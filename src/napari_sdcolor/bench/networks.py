@@ -231,7 +231,7 @@ def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
         next(colorizer.color_net.parameters()).dtype,
     )
     one = torch.rand(side, side, device=place).to(dtype)
-    plane = one.T.reshape(1, side, side, 1)
+    plane = one.T.reshape(1, side, -1, GEMM_SIDE // 32)
     plane = plane.contiguous(memory_format=torch.channels_last)
     kernel = one[..., None, None]
     with torch.inference_mode():
