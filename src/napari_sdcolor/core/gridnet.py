@@ -71,6 +71,7 @@ class UpConv(nn.ConvTranspose2d):
     def forward(
         self, x: Tensor, output_size: list[int] | None = None
     ) -> Tensor:
+        """Twice the resolution: (n, cin, h, w) to (n, cout, 2h, 2w)."""
         if x.device.type == 'cpu' and torch.is_inference_mode_enabled():
             with one_thread():
                 return super().forward(x, output_size)
