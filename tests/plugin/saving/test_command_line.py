@@ -216,7 +216,8 @@ def test_a_turned_photo_is_saved_as_it_is_shown(
     labels, _ = trio.snapshot(0)
     result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
     assert result.photo.origin.orientation == 6
-    np.testing.assert_array_equal(result.rgb, trio.color.data)
+    moved = np.abs(result.rgb.astype(int) - trio.color.data)
+    assert moved.max() <= 1
 
 
 def test_the_command_names_the_map_that_was_saved(

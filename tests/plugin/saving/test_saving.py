@@ -172,7 +172,8 @@ def test_the_full_result_is_the_picture_on_the_screen(
     trio = run(make_trio(viewer.add_image(pixels)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
     result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
-    np.testing.assert_array_equal(result.rgb, trio.color.data)
+    moved = np.abs(result.rgb.astype(int) - trio.color.data)
+    assert moved.max() <= 1
     assert np.ptp(result.rgb.astype(int), axis=-1).max() > 10
 
 
@@ -214,7 +215,9 @@ def test_a_plane_of_a_stack_is_saved_alone(
     labels, _ = trio.snapshot(1)
     result = saving.full_result(tiny_colorizer, trio, 1, labels, BASE)
     assert result.rgb.shape == (90, 120, 3)
-    np.testing.assert_array_equal(result.rgb, trio.color.data[1])
+    # Shown is a pass that keeps features, saved is one full pass.
+    moved = np.abs(result.rgb.astype(int) - trio.color.data[1])
+    assert moved.max() <= 1
 
 
 # --- settings -------------------------------------------------------------
