@@ -84,7 +84,9 @@ def page(browser: webdriver.Chrome, folder: Path) -> webdriver.Chrome:
     """The page as a new rater sees it."""
     browser.get((folder / 'page.html').as_uri())
     browser.execute_script('localStorage.clear()')
-    browser.refresh()
+    # Refreshed, the page may get back what was in its fields.
+    browser.get('about:blank')
+    browser.get((folder / 'page.html').as_uri())
     return browser
 
 
