@@ -53,3 +53,16 @@ class SaveError(SdcolorError):
 
 class Cancelled(SdcolorError):
     """The person pressed Stop."""
+
+
+TROUBLE = (
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SdcolorError,
+    TypeError,
+    ValueError,
+)
+"""What one photo may raise without stopping the others."""

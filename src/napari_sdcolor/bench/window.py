@@ -15,11 +15,12 @@ from typing import Any
 
 from napari_sdcolor.bench.timing import Row
 from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.settings import Settings
 
 SIDES = (1024, 4096)
 """Sides of the square photos in pixels."""
 
-BUNDLED = 'default'
+BUNDLED = Settings.weights
 """Weights that are shown beside, as they are what people use."""
 
 

@@ -24,24 +24,13 @@ from napari_sdcolor.core.device import (
     free_memory,
     out_of_memory_said,
 )
-from napari_sdcolor.errors import Cancelled, OutOfMemory, SdcolorError
+from napari_sdcolor.errors import TROUBLE, Cancelled, OutOfMemory
 
 PATIENCE = 0.02
 """Seconds in which a further photo may come."""
 
 _TICK = 0.05
 """Seconds between two looks at whether the job was cancelled."""
-
-_TROUBLE = (
-    ArithmeticError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    SdcolorError,
-    TypeError,
-    ValueError,
-)
-"""What a network may raise; its photos hear of it."""
 
 Network = Callable[..., Tensor]
 Key = tuple[Any, ...]
@@ -233,7 +222,7 @@ class Gatherer:
         except OutOfMemory as error:
             # Words only: the traceback holds tensors.
             return str(error)
-        except _TROUBLE as error:
+        except TROUBLE as error:
             self._fail(group, error)
         return ''
 

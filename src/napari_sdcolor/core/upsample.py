@@ -108,17 +108,18 @@ class Upsampler:
         if chroma.shape[:2] == self.lightness.shape:
             return np.asarray(chroma[rows, columns], np.float32)
         own = own * np.float32(1 / TONE)
-        total, sum_a, sum_b = np.zeros((3, *own.shape), np.float32)
+        total = np.zeros(own.shape, np.float32)
+        sums = np.zeros((2, *own.shape), np.float32)
         weight, share = np.empty((2, *own.shape), np.float32)
         # Working rows that this strip sees; only they get its columns.
         places = [y[rows] for y, _ in self._rows]
         first, last = places[0].min(), places[-1].max() + 1
         guide = self.guide[first:last] * np.float32(1 / TONE)
-        a, b = np.moveaxis(chroma[first:last].astype(np.float32), -1, 0)
+        planes = np.moveaxis(chroma[first:last], -1, 0).astype(np.float32)
         for x, near_x in self._columns:
             x, near_x = x[columns], near_x[columns]
-            wide = [np.take(plane, x, axis=1) for plane in (guide, a, b)]
-            wide_guide, wide_a, wide_b = wide
+            wide_guide = np.take(guide, x, axis=1)
+            wide_chroma = np.take(planes, x, axis=2)
             for place, (_, near_y) in zip(places, self._rows, strict=True):
                 y = place - first
                 _take_rows(wide_guide, y, weight)
@@ -129,15 +130,12 @@ class Upsampler:
                 np.divide(near_x, weight, out=weight)
                 weight *= near_y[rows, None]
                 total += weight
-                sum_a += np.multiply(
-                    _take_rows(wide_a, y, share), weight, out=share
-                )
-                sum_b += np.multiply(
-                    _take_rows(wide_b, y, share), weight, out=share
-                )
-        np.divide(sum_a, total, out=sum_a)
-        np.divide(sum_b, total, out=sum_b)
-        return np.stack((sum_a, sum_b), axis=-1)
+                for plane, wide_plane in zip(sums, wide_chroma, strict=True):
+                    _take_rows(wide_plane, y, share)
+                    share *= weight
+                    plane += share
+        sums /= total
+        return np.moveaxis(sums, 0, -1)
 
 
 def _take_rows(plane: NDArray, y: NDArray, out: NDArray) -> NDArray:

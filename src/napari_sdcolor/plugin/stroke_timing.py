@@ -303,11 +303,14 @@ def _wait(until: Callable[[], bool]) -> None:
 
     end = time.monotonic() + PATIENCE
     loop, timer = QEventLoop(), QTimer()
+
+    def look() -> None:
+        if until() or time.monotonic() > end:
+            loop.quit()
+
     # Asking without a pause would take the processor from the worker.
     timer.setInterval(LOOK)
-    timer.timeout.connect(
-        lambda: (until() or time.monotonic() > end) and loop.quit()
-    )
+    timer.timeout.connect(look)
     timer.start()
     loop.exec()
     timer.stop()

@@ -16,7 +16,6 @@ from napari_sdcolor.archive.batch.channel import Channel
 from napari_sdcolor.archive.batch.outcome import Outcome
 from napari_sdcolor.archive.batch.plan import Task
 from napari_sdcolor.archive.batch.worker import (
-    TROUBLE,
     Job,
     Page,
     Worker,
@@ -24,7 +23,7 @@ from napari_sdcolor.archive.batch.worker import (
 )
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import Cancelled
+from napari_sdcolor.errors import TROUBLE, Cancelled
 
 AHEAD, BEHIND = 1, 1
 """Files that are read ahead and that wait for being saved."""

@@ -124,8 +124,7 @@ class Station(Worker):
         batch_size: int = 1,
     ) -> None:
         super().__init__(recipe, colorizer, batch_size)
-        most = max(MOST, self.side_by_side(MOST))
-        self._places = threading.BoundedSemaphore(most)
+        self._places = threading.BoundedSemaphore(max(MOST, batch_size))
         self._networks: contextlib.AbstractContextManager[Any] = (
             contextlib.nullcontext()
             if colorizer.device.kind == 'cpu' or self.batch_size > 1

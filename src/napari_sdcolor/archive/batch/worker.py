@@ -45,23 +45,16 @@ from napari_sdcolor.archive.sidecar import run_facts
 from napari_sdcolor.core import progress
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import Cancelled, SaveError, SdcolorError
+from napari_sdcolor.errors import (
+    TROUBLE,
+    Cancelled,
+    SaveError,
+    SdcolorError,
+)
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
-
-TROUBLE = (
-    ArithmeticError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SdcolorError,
-    TypeError,
-    ValueError,
-)
-"""What one photo may raise without stopping the others."""
 
 
 @dataclass(frozen=True)
