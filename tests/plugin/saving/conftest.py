@@ -10,10 +10,28 @@ import numpy as np
 import pytest
 import tifffile
 from napari.layers import Image
+from numpy.typing import NDArray
 
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.trio import Trio
+
+
+@pytest.fixture
+def assert_as_shown() -> Callable[[NDArray, NDArray], None]:
+    """A saved picture is the shown one.
+
+    Shown is a pass that keeps features, saved is one full pass: where a value
+    lies between two codes, the rounding of either may differ by one.
+    """
+
+    def compare(saved: NDArray, shown: NDArray) -> None:
+        assert saved.shape == shown.shape
+        moved = np.abs(saved.astype(int) - shown)
+        assert moved.max() <= 1
+        assert (moved > 0).mean() < 1e-3
+
+    return compare
 
 
 @pytest.fixture

@@ -207,7 +207,7 @@ def dock(
 
 
 def test_a_turned_photo_is_saved_as_it_is_shown(
-    dock, pixels, tiny_colorizer, tmp_path
+    dock, pixels, tiny_colorizer, tmp_path, assert_as_shown
 ):
     path = tmp_path / 'turned.tif'
     turned = [(274, 'H', 1, 6, True)]
@@ -216,8 +216,7 @@ def test_a_turned_photo_is_saved_as_it_is_shown(
     labels, _ = trio.snapshot(0)
     result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
     assert result.photo.origin.orientation == 6
-    moved = np.abs(result.rgb.astype(int) - trio.color.data)
-    assert moved.max() <= 1
+    assert_as_shown(result.rgb, trio.color.data)
 
 
 def test_the_command_names_the_map_that_was_saved(

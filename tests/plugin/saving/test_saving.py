@@ -167,13 +167,12 @@ def test_the_photo_itself_is_never_written_to(
 
 
 def test_the_full_result_is_the_picture_on_the_screen(
-    viewer, make_trio, pixels, tiny_colorizer, run
+    viewer, make_trio, pixels, tiny_colorizer, run, assert_as_shown
 ):
     trio = run(make_trio(viewer.add_image(pixels)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
     result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
-    moved = np.abs(result.rgb.astype(int) - trio.color.data)
-    assert moved.max() <= 1
+    assert_as_shown(result.rgb, trio.color.data)
     assert np.ptp(result.rgb.astype(int), axis=-1).max() > 10
 
 
@@ -208,16 +207,14 @@ def test_an_edited_map_is_called_so(
 
 
 def test_a_plane_of_a_stack_is_saved_alone(
-    viewer, make_trio, pixels, tiny_colorizer, run
+    viewer, make_trio, pixels, tiny_colorizer, run, assert_as_shown
 ):
     stack = np.stack([pixels, 255 - pixels])
     trio = run(make_trio(viewer.add_image(stack)), tiny_colorizer, plane=1)
     labels, _ = trio.snapshot(1)
     result = saving.full_result(tiny_colorizer, trio, 1, labels, BASE)
     assert result.rgb.shape == (90, 120, 3)
-    # Shown is a pass that keeps features, saved is one full pass.
-    moved = np.abs(result.rgb.astype(int) - trio.color.data[1])
-    assert moved.max() <= 1
+    assert_as_shown(result.rgb, trio.color.data[1])
 
 
 # --- settings -------------------------------------------------------------
