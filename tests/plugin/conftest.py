@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from napari.utils.interactions import (
     mouse_press_callbacks,
     mouse_release_callbacks,
 )
-from napari.utils.notifications import notification_manager
+from napari.utils.notifications import (
+    NotificationSeverity,
+    notification_manager,
+)
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.engine import Colorizer
@@ -121,6 +125,38 @@ def notices() -> Callable[[], list[str]]:
         return [n.message for n in notification_manager.records[first:]]
 
     return words
+
+
+class _Errors(logging.Handler):
+    """Gathers what was logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def no_error(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test ends with an error on the screen or in the log.
+
+    Those that are about one are marked with ``shows_errors``.
+    """
+    first = len(notification_manager.records)
+    logged = _Errors()
+    logging.getLogger().addHandler(logged)
+    yield
+    logging.getLogger().removeHandler(logged)
+    if request.node.get_closest_marker('shows_errors'):
+        return
+    shown = [
+        record.message
+        for record in notification_manager.records[first:]
+        if record.severity >= NotificationSeverity.ERROR
+    ]
+    assert not shown + logged.found
 
 
 class _Event:

@@ -79,6 +79,7 @@ def test_twelve_bits_in_sixteen_do_not_come_out_black(
     assert widget.coordinator.trio.color.data.max() > 200
 
 
+@pytest.mark.shows_errors
 @pytest.mark.parametrize(
     ('shape', 'words'),
     [((2, 3, 40, 40), 'axes'), ((10, 40), 'shorter side')],
@@ -357,6 +358,7 @@ def test_the_color_of_a_deleted_photo_is_no_photo(colored, viewer, settle):
     assert colored.views.run.photo.count() == 0
 
 
+@pytest.mark.shows_errors
 def test_a_failed_save_speaks_below_its_button(colored, settle, tmp_path):
     trio = colored.coordinator.trio
     colored.saver.save(trio, tmp_path / 'nowhere' / 'castle.color.tif')
@@ -429,6 +431,7 @@ def test_opacity_follows_the_layer_and_back(colored):
     assert view.opacity.value() == pytest.approx(0.1)
 
 
+@pytest.mark.shows_errors
 def test_failing_networks_leave_a_sentence_and_the_old_picture(
     colored, settle, engine, monkeypatch
 ):
@@ -446,6 +449,7 @@ def test_failing_networks_leave_a_sentence_and_the_old_picture(
     np.testing.assert_array_equal(trio.color.data, before)
 
 
+@pytest.mark.shows_errors
 def test_save_writes_three_files_and_refuses_to_overwrite(
     colored, settle, tmp_path
 ):

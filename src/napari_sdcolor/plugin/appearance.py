@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
@@ -40,10 +39,8 @@ class Appearance(QObject):
         if trio is None:
             return
         self._color, self._map = trio.color, trio.map
-        for layer in (self._color, self._map):
-            if layer is not None:
-                compare = partial(_compare, trio)
-                layer.bind_key(COMPARE_KEY, compare, overwrite=True)
+        for layer in self._layers():
+            layer.bind_key(COMPARE_KEY, self._on_compare, overwrite=True)
         if self._color is not None:
             self._color.events.visible.connect(self._on_visible)
             self._on_visible()
@@ -53,11 +50,26 @@ class Appearance(QObject):
         self.view.set_saturation(trio.saturation)
 
     def unbind(self) -> None:
+        for layer in self._layers():
+            layer.bind_key(COMPARE_KEY, None)
         if self._color is not None:
             self._color.events.visible.disconnect(self._on_visible)
         if self._map is not None:
             self._map.events.opacity.disconnect(self._on_opacity)
         self._color = self._map = None
+
+    def _layers(self) -> list[Image | Labels]:
+        """The layers that are followed."""
+        both = (self._color, self._map)
+        return [layer for layer in both if layer is not None]
+
+    def _on_compare(self, layer: Image | Labels) -> None:
+        """The key was pressed on one of them: hide or show the color.
+
+        napari reads the name of what is bound to a key: a method has one.
+        """
+        if self._color is not None:
+            self._color.visible = not self._color.visible
 
     def _on_opacity_requested(self, opacity: float) -> None:
         if self._map is not None:
@@ -72,9 +84,3 @@ class Appearance(QObject):
 
     def _on_opacity(self) -> None:
         self.view.set_opacity(self._map.opacity)
-
-
-def _compare(trio: Trio, layer: Image | Labels) -> None:
-    """Hide or show the color."""
-    if trio.color is not None:
-        trio.color.visible = not trio.color.visible

@@ -273,6 +273,7 @@ def test_failures_are_named_with_their_reason(
     assert dock.coordinator.table.rowCount() == 1
 
 
+@pytest.mark.shows_errors
 def test_an_output_inside_the_photos_is_refused(
     make_dock, choices, rest, notices
 ):
