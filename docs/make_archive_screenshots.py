@@ -22,6 +22,8 @@ from skimage import data
 
 from napari_sdcolor.classes import class_id
 from napari_sdcolor.plugin.archive.choices import Choices
+from napari_sdcolor.plugin.archive.widget import ArchiveWidget
+from napari_sdcolor.plugin.docks import open_dock
 from napari_sdcolor.plugin.sample_data import gray_version
 
 PHOTOS = {
@@ -51,9 +53,7 @@ def main(home: Path, theme: str, suffix: str) -> None:
     viewer = napari.Viewer()
     viewer.theme = theme
     viewer.window.resize(*SIZE)
-    _, widget = viewer.window.add_plugin_dock_widget(
-        'napari-sdcolor', 'Archive'
-    )
+    widget = open_dock(viewer, ArchiveWidget)
     coordinator = widget.coordinator
 
     def idle() -> bool:

@@ -19,6 +19,8 @@ from PIL import Image
 from qtpy.QtWidgets import QApplication
 
 from napari_sdcolor.classes import class_id
+from napari_sdcolor.plugin.docks import open_dock
+from napari_sdcolor.plugin.widget import ColorizeWidget
 
 IMAGES = Path(__file__).parent / 'images'
 SIZE = (1280, 800)
@@ -53,9 +55,7 @@ def main() -> None:
     viewer = napari.Viewer()
     viewer.window.resize(*SIZE)
     viewer.open_sample('napari-sdcolor', 'rocket')
-    _, widget = viewer.window.add_plugin_dock_widget(
-        'napari-sdcolor', 'Colorize'
-    )
+    widget = open_dock(viewer, ColorizeWidget)
     coordinator = widget.coordinator
 
     def idle() -> bool:

@@ -41,8 +41,24 @@ class SettingsError(SdcolorError, ValueError):
     """A setting outside its limits."""
 
 
-def _declare(default: Any, help_: str, **limits: Any) -> Any:
-    return field(default=default, metadata={'help': help_, **limits})
+def declare(default: Any, title: str, help_: str, **limits: Any) -> Any:
+    """A field of a dataclass with all that a form or an option says of it.
+
+    Parameters
+    ----------
+    default
+        Its value where nobody says otherwise.
+    title
+        Its name in a form.
+    help_
+        Sentences on what it does.
+    **limits
+        ``minimum``, ``maximum``, ``step``; ``choices`` are all values that
+        there are, ``words`` further ones than numbers, ``offered`` those of
+        many that a form lists; ``acts=False`` for what no result depends on.
+    """
+    facts = {'title': title, 'help': help_, **limits}
+    return field(default=default, metadata=facts)
 
 
 @dataclass(frozen=True)
@@ -55,44 +71,53 @@ class Settings:
         If a value lies outside its limits.
     """
 
-    size: Size = _declare(
+    size: Size = declare(
         352,
+        'Detail',
         'Working size: short side in pixels at which the networks look at '
         "the photo, or 'native' for the photo's own. The result always has "
         'the full size of the photo.',
         minimum=64,
         maximum=2048,
         words=(NATIVE,),
+        offered=DETAILS,
     )
-    saturation: float = _declare(
+    saturation: float = declare(
         1.0,
+        'Saturation',
         'Factor on the chroma; 0 is gray, 1 is what the network says.',
         minimum=0.0,
         maximum=3.0,
+        step=0.05,
     )
-    window: str = _declare(
+    window: str = declare(
         'auto',
+        'Tones',
         'Tone window: which value is black and which is white. '
         "'type' is the whole range of the data type, 'minmax' the darkest "
         "and brightest pixel, 'LOW,HIGH' two values, 'auto' the range of "
         'the type for integers and for floats in [0, 1], otherwise minmax.',
+        offered=WINDOWS,
     )
-    device: str = _declare(
+    device: str = declare(
         'auto',
+        'Device',
         'Where the networks run.',
         choices=('auto', 'cpu', 'cuda', 'mps'),
     )
-    weights: str = _declare(
-        'default', 'Name of the weights, or a safetensors file.'
+    weights: str = declare(
+        'default', 'Weights', 'Name of the weights, or a safetensors file.'
     )
-    source_type: str = _declare(
+    source_type: str = declare(
         DEFAULT_SOURCE_TYPE,
+        'Kind of source',
         'IPTC DigitalSourceType in the mark of every file: its URI or the '
         'last word of it.',
         choices=SOURCE_TYPES,
     )
-    memory: int = _declare(
+    memory: int = declare(
         2048,
+        'Memory for editing (MiB)',
         'Memory in MiB for what the color network computed of a photo, so '
         'that an edit computes only what changes. With less, edits take '
         'longer and the colors are the same.',

@@ -132,12 +132,12 @@ def open_viewer(path: Path) -> None:
     import_torch()
     import napari
 
+    from napari_sdcolor.plugin.docks import open_dock
+    from napari_sdcolor.plugin.widget import ColorizeWidget
+
     viewer = napari.Viewer()
     viewer.add_image(gray_pixels(path), name=path.stem)
-    _, widget = viewer.window.add_plugin_dock_widget(
-        'napari-sdcolor', 'Colorize'
-    )
-    widget.run()
+    open_dock(viewer, ColorizeWidget).run()
     napari.run()
 
 

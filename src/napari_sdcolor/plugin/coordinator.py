@@ -30,8 +30,8 @@ from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.keeper import Keeper
 from napari_sdcolor.plugin.painter import Painted
-from napari_sdcolor.plugin.restoring import take_over
-from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.plugin.restoring import take_over, trios_of
+from napari_sdcolor.plugin.trio import Trio
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -84,7 +84,7 @@ class Coordinator(QObject):
         self._settled.setInterval(SETTLED)
         self._settled.timeout.connect(self._on_settled)
         self._connect()
-        self._adopt()
+        self.adopt()
         self.chooser.refresh()
         self.show_state()
 
@@ -136,16 +136,20 @@ class Coordinator(QObject):
         for signal, slot in self._viewer_pairs():
             signal.disconnect(slot)
 
-    def _adopt(self) -> None:
-        """Go on with what an earlier dock of this viewer left."""
+    def adopt(self) -> None:
+        """Follow every photo of the viewer that was run or restored.
+
+        An earlier dock of this viewer may have left them, or a second one
+        may follow them: whoever is asked last goes on with them.
+        """
         layers = self.viewer.layers
-        for layer in layers:
-            trio = layer.metadata.get(METADATA_KEY)
-            if isinstance(trio, Trio) and trio.photo in layers:
-                if trio.map is not None and trio.map not in layers:
-                    trio.forget_layer(trio.map)
-                self.coloring.add(trio)
         self._on_layer_inserted()
+        for trio in trios_of(layers):
+            if trio in self.coloring.trios or trio.photo not in layers:
+                continue
+            if trio.map is not None and trio.map not in layers:
+                trio.forget_layer(trio.map)
+            self.coloring.add(trio)
 
     def _on_layer_inserted(self, event: object = None) -> None:
         """Layers from a sidecar are here: go on with them."""

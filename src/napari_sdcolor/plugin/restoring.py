@@ -7,6 +7,7 @@ together, now or later.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,8 @@ class Restored:
         Files of the maps, None where there is none.
     has_color, has_map
         Which layers there are beside the photo.
-    taken
-        A trio follows the layers by now.
+    trio
+        Follows the layers, once somebody took them over.
     """
 
     path: Path
@@ -51,7 +52,7 @@ class Restored:
     maps: list[Path | None] = field(default_factory=list)
     has_color: bool = True
     has_map: bool = True
-    taken: bool = False
+    trio: Trio | None = None
 
 
 def take_over(viewer: ViewerModel) -> list[Trio]:
@@ -65,7 +66,7 @@ def take_over(viewer: ViewerModel) -> list[Trio]:
     groups: dict[Restored, list[Any]] = {}
     for layer in viewer.layers:
         restored = layer.metadata.get(SOURCE_KEY)
-        if isinstance(restored, Restored) and not restored.taken:
+        if isinstance(restored, Restored) and restored.trio is None:
             groups.setdefault(restored, []).append(layer)
     trios = []
     for restored, layers in groups.items():
@@ -83,6 +84,19 @@ def take_over(viewer: ViewerModel) -> list[Trio]:
     return trios
 
 
+def trios_of(layers: Iterable[Any]) -> list[Trio]:
+    """Trios to which some layers belong, whoever follows them."""
+    found: dict[Trio, None] = {}
+    for layer in layers:
+        trio = layer.metadata.get(METADATA_KEY)
+        if not isinstance(trio, Trio):
+            restored = layer.metadata.get(SOURCE_KEY)
+            trio = getattr(restored, 'trio', None)
+        if trio is not None and trio.owns(layer):
+            found[trio] = None
+    return list(found)
+
+
 def _trio(
     viewer: ViewerModel,
     restored: Restored,
@@ -90,9 +104,8 @@ def _trio(
     color: Image | None,
     map_: Labels,
 ) -> Trio:
-    restored.taken = True
     settings = restored.settings
-    trio = Trio(viewer, photo)
+    trio = restored.trio = Trio(viewer, photo)
     trio.size = settings.size
     trio.saturation = settings.saturation
     trio.window = _window(settings, photo)

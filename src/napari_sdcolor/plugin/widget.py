@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QWidget
 
 from napari_sdcolor.plugin.coordinator import Coordinator
+from napari_sdcolor.plugin.docks import DockContent
 from napari_sdcolor.plugin.engine import Engine, device_job
 from napari_sdcolor.plugin.jobs import Job, Report
 from napari_sdcolor.plugin.saver import Saver
@@ -40,7 +40,7 @@ class Views:
     badge: DeviceBadge
 
 
-class ColorizeWidget(QWidget):
+class ColorizeWidget(DockContent):
     """Color gray photos with an editable semantic map.
 
     Parameters
@@ -50,6 +50,8 @@ class ColorizeWidget(QWidget):
     engine
         Lends the networks; another one for tests.
     """
+
+    TITLE = 'Colorize'
 
     def __init__(
         self, viewer: napari.viewer.Viewer, engine: Engine | None = None
@@ -67,6 +69,7 @@ class ColorizeWidget(QWidget):
         self._lay_out()
         self.coordinator = Coordinator(viewer, self.views, engine)
         self.saver = Saver(self.coordinator, self.views.save)
+        self.closed.connect(self.coordinator.close)
         # The coordinator outlives the widget's C++ side, so that this slot
         # never touches a deleted object.
         self.destroyed.connect(self.coordinator.close)

@@ -231,12 +231,14 @@ def test_keys_live_on_our_own_layers_only(done, viewer, rest, pixels):
     assert own in viewer.layers
 
 
-def test_deleting_the_open_map_ends_its_correction(done, viewer, rest):
+def test_deleting_the_open_map_ends_its_correction(done, viewer, rest, qtbot):
     done.coordinator.queue.open('a')
     rest(done)
-    (trio,) = done.coordinator.queue.desk.trios
+    desk = done.coordinator.queue.desk
+    (trio,) = desk.trios
     viewer.layers.remove(trio.map)
-    assert done.coordinator.queue.desk.key is None
+    qtbot.waitUntil(lambda: desk.key is None)
+    assert not trio.photo.keymap
     assert done.views.photos.save.text().startswith('Correct')
     done.coordinator.queue.save_and_next()
     rest(done)

@@ -10,17 +10,18 @@ never touched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Layer
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sdcolor.archive.batch.standing import Standing
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.archive.work import sidecar_of
+from napari_sdcolor.plugin.restoring import trios_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from napari_sdcolor.plugin.coordinator import Coordinator
     from napari_sdcolor.plugin.jobs import Report
     from napari_sdcolor.plugin.trio import Trio
+
+SAVE_KEY, SKIP_KEY, BACK_KEY = 'N', 'K', 'J'
+"""On the layers of the photo that is being corrected only."""
 
 Maps = list[tuple[int | None, NDArray[np.uint8]]]
 
@@ -67,13 +71,19 @@ class Desk(QObject):
         self.drafts: dict[str, Maps] = {}
         self._opened: Maps = []
         self._coordinator: Coordinator | None = None
+        self._changed = QTimer(self)
+        self._changed.setSingleShot(True)
+        self._changed.setInterval(0)
+        self._changed.timeout.connect(self._on_changed)
         viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
         """The dock goes away; what lies open stays in the viewer."""
         self.viewer.layers.events.removed.disconnect(self._on_removed)
-        self.key = None
-        self.trios = []
+        # Python may tear a forgotten dock down in any order.
+        if isalive(self._changed):
+            self._changed.stop()
+        self._forget()
 
     @staticmethod
     def read(standing: Standing, report: Report) -> list[tuple]:
@@ -100,11 +110,12 @@ class Desk(QObject):
         """
         self.clear()
         coordinator = self._coordinator = self.colorize()
-        known = list(coordinator.all_trios())
         added = [Layer.create(*data) for data in layers]
         for layer in added:
             self.viewer.add_layer(layer)
-        self.trios = [t for t in coordinator.all_trios() if t not in known]
+        self.trios = trios_of(added)
+        # Should several docks watch the layers, this one colors them.
+        coordinator.adopt()
         if not self.trios:
             for layer in added:
                 self.viewer.layers.remove(layer)
@@ -115,9 +126,8 @@ class Desk(QObject):
         self.key = key
         self._opened = self.maps()
         self._put_back(self.drafts.pop(key, []))
-        for trio in self.trios:
-            for layer in (trio.photo, trio.color, trio.map):
-                self._bind_keys(layer)
+        self._bind_keys()
+        self.viewer.layers.selection.active = self.trios[-1].map
         self.viewer.reset_view()
 
     def maps(self) -> Maps:
@@ -137,6 +147,7 @@ class Desk(QObject):
         now = self.maps()
         if keep_draft and not same_maps(now, self._opened):
             self.drafts[key] = now
+        self._unbind_keys()
         trios, self.trios = self.trios, []
         for trio in trios:
             self._coordinator.let_go(trio)
@@ -155,39 +166,66 @@ class Desk(QObject):
                 if labels is not None:
                     trio.put_map(plane, labels)
 
-    def _bind_keys(self, layer: Any) -> None:
-        from napari_sdcolor.plugin.archive.photos_view import (
-            BACK_KEY,
-            SAVE_KEY,
-            SKIP_KEY,
-        )
+    def _bind_keys(self) -> None:
+        for key, answer in self._keys():
+            for layer in self._layers():
+                layer.bind_key(key, answer, overwrite=True)
 
-        if layer is None:
-            return
-        for name, signal in (
-            (SAVE_KEY, self.save_requested),
-            (SKIP_KEY, self.skip_requested),
-            (BACK_KEY, self.back_requested),
-        ):
-            layer.bind_key(name, partial(_tell, signal), overwrite=True)
+    def _unbind_keys(self) -> None:
+        for key, _ in self._keys():
+            for layer in self._layers():
+                layer.bind_key(key, None)
+
+    def _keys(self) -> list[tuple[str, Callable[[Layer], None]]]:
+        # napari asks every function that is bound for its name: methods
+        # have one, partials have none.
+        return [
+            (SAVE_KEY, self._on_save_key),
+            (SKIP_KEY, self._on_skip_key),
+            (BACK_KEY, self._on_back_key),
+        ]
+
+    def _layers(self) -> list[Layer]:
+        """Those of the open photo."""
+        return [
+            layer
+            for trio in self.trios
+            for layer in (trio.photo, trio.color, trio.map)
+            if layer is not None
+        ]
+
+    def _on_save_key(self, layer: Layer) -> None:
+        self.save_requested.emit()
+
+    def _on_skip_key(self, layer: Layer) -> None:
+        self.skip_requested.emit()
+
+    def _on_back_key(self, layer: Layer) -> None:
+        self.back_requested.emit()
 
     def _on_removed(self, event: object) -> None:
+        if self.key is not None and self.trios:
+            # Run puts another map in the place of one of another size.
+            self._changed.start()
+
+    def _on_changed(self) -> None:
+        """Layers of the open photo went, and others may have come."""
         if self.key is None:
             return
-        gone = event.value
-        if any(trio.owns(gone) or trio.map is None for trio in self.trios):
+        needed = [trio.photo for trio in self.trios]
+        needed += [trio.map for trio in self.trios]
+        if all(layer in self.viewer.layers for layer in needed):
+            self._bind_keys()
+        else:
             # Without its photo or map nothing can be saved any more.
-            photos = [trio.photo for trio in self.trios]
-            maps = [trio.map for trio in self.trios]
-            if gone in photos or gone in maps or None in maps:
-                self.key = None
-                self.trios = []
-                self.left.emit()
+            self._forget()
+            self.left.emit()
 
-
-def _tell(signal: Any, layer: Layer) -> None:
-    """A key was pressed on a layer."""
-    signal.emit()
+    def _forget(self) -> None:
+        """What lies open is no longer ours; it stays in the viewer."""
+        self._unbind_keys()
+        self.key = None
+        self.trios = []
 
 
 def same_maps(one: Maps, other: Maps) -> bool:

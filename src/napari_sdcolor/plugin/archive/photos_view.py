@@ -18,6 +18,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sdcolor.plugin.archive.desk import (
+    BACK_KEY,
+    SAVE_KEY,
+    SKIP_KEY,
+)
 from napari_sdcolor.plugin.archive.table import (
     ALL,
     BROKEN,
@@ -29,9 +34,6 @@ from napari_sdcolor.plugin.archive.table import (
     PhotoTable,
 )
 from napari_sdcolor.plugin.archive.thumbs import HEIGHT
-
-SAVE_KEY, SKIP_KEY, BACK_KEY = 'N', 'K', 'J'
-"""On the layers of the photo that is being corrected only."""
 
 KINDS = {ALL: 'All photos', PERSON: 'Need a person', BROKEN: 'Failed'}
 

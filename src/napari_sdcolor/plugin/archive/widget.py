@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtpy.compat import isalive
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_sdcolor.plugin.archive.choosing import Chooser
 from napari_sdcolor.plugin.archive.coordinator import ArchiveCoordinator
@@ -18,10 +17,15 @@ from napari_sdcolor.plugin.archive.setup_view import (
     OptionsView,
     RunBar,
 )
+from napari_sdcolor.plugin.docks import (
+    DockContent,
+    bring_to_front,
+    open_dock,
+)
 from napari_sdcolor.plugin.engine import Engine, device_job
-from napari_sdcolor.plugin.preferences import PLUGIN
 from napari_sdcolor.plugin.views.run_view import DeviceBadge
 from napari_sdcolor.plugin.views.section import Section, lay_out_dock
+from napari_sdcolor.plugin.widget import ColorizeWidget
 
 if TYPE_CHECKING:
     import napari
@@ -42,7 +46,7 @@ class Views:
     photos: PhotosView
 
 
-class ArchiveWidget(QWidget):
+class ArchiveWidget(DockContent):
     """Color folders of photos and correct those that need a person.
 
     The table of photos is wide: in a window it gets a dock of its own
@@ -60,6 +64,8 @@ class ArchiveWidget(QWidget):
         Gives what colors the painted; by default the dock "Colorize".
     """
 
+    TITLE = 'Archive'
+
     def __init__(
         self,
         viewer: napari.viewer.Viewer,
@@ -68,8 +74,8 @@ class ArchiveWidget(QWidget):
         colorize: Callable[[], Coordinator] | None = None,
     ) -> None:
         super().__init__()
+        self.viewer = viewer
         self._window = getattr(viewer, 'window', None)
-        self._photos_dock: QWidget | None = None
         self.views = Views(
             badge=DeviceBadge(),
             folders=FoldersView(),
@@ -87,6 +93,7 @@ class ArchiveWidget(QWidget):
             chooser,
         )
         self.coordinator.photos_wanted.connect(self._show_photos)
+        self.closed.connect(self._on_closed)
         # The coordinator outlives the widget's C++ side.
         self.destroyed.connect(self.coordinator.close)
         self._check_device()
@@ -110,26 +117,26 @@ class ArchiveWidget(QWidget):
         """Bring the table into view; its dock may have been closed."""
         if self._window is None:
             return
-        dock = self._photos_dock
-        if dock is None or not isalive(dock):
-            self._photos_dock = self._window.add_dock_widget(
-                self.views.photos,
+        photos = self.views.photos
+        if not isinstance(photos.parent(), QDockWidget):
+            self._window.add_dock_widget(
+                photos,
                 name='Archive photos',
                 area='bottom',
                 add_vertical_stretch=False,
             )
-            return
-        dock.show()
-        dock.raise_()
+        bring_to_front(photos)
+
+    def _on_closed(self) -> None:
+        """The person closed the dock: its table goes with it."""
+        self.coordinator.close()
+        dock = self.views.photos.parent()
+        if self._window is not None and isinstance(dock, QDockWidget):
+            self._window.remove_dock_widget(dock)
 
     def _open_colorize(self) -> Coordinator:
         """The dock that colors what is painted, in front of this one."""
-        dock, widget = self._window.add_plugin_dock_widget(
-            PLUGIN, 'Colorize', tabify=True
-        )
-        dock.show()
-        dock.raise_()
-        return widget.coordinator
+        return open_dock(self.viewer, ColorizeWidget).coordinator
 
     def _check_device(self) -> None:
         """Say where the networks will run; torch loads in the worker."""
