@@ -68,7 +68,6 @@ def main() -> None:
     grab(viewer, 'map_and_color')
 
     trio = coordinator.trio
-    widget.views.color.opacity.setValue(0)
     grab(viewer, 'stroke_before')
     grass = class_id('grass')
     widget.views.classes.class_requested.emit(grass)
@@ -87,7 +86,6 @@ def main() -> None:
     height, width = trio.map.data.shape
     for place in ((height // 4, 20), (height // 4, width - 20)):
         trio.map.fill(place, sky)
-    widget.views.color.opacity.setValue(0.1)
     wait(idle)
     pause(0.2)
     wait(idle)

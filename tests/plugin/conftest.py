@@ -11,6 +11,7 @@ import pytest
 import wrapt
 from napari.components import ViewerModel
 from napari.layers import Labels
+from napari.settings import get_plugin_settings
 from napari.utils.interactions import (
     mouse_move_callbacks,
     mouse_press_callbacks,
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.preferences import PLUGIN
 from napari_sdcolor.plugin.widget import ColorizeWidget
 from napari_sdcolor.settings import Settings
 
@@ -48,6 +50,17 @@ def autosave_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / 'autosave'
     monkeypatch.setenv('SDCOLOR_AUTOSAVE', str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def fresh_preferences() -> Iterator[None]:
+    """What one test has napari remember, the next one knows nothing of."""
+    yield
+    try:
+        page = get_plugin_settings(PLUGIN)
+    except KeyError:
+        return
+    page.reset()
 
 
 @pytest.fixture

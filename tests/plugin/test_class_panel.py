@@ -216,3 +216,13 @@ def test_rare_classes_are_marked(panel: ClassPanel) -> None:
     # The search looks at the name alone.
     panel.search.setText('training')
     assert listed(panel) == []
+
+
+def test_in_this_photo_lists_the_largest_area_first(panel):
+    panel.set_shares(shares_of(sky=0.2, grass=0.5, water=0.3))
+    panel.only_present.setChecked(True)
+    assert listed(panel) == [GRASS, WATER, SKY]
+    panel.set_shares(shares_of(sky=0.6, grass=0.3, water=0.1))
+    assert listed(panel) == [SKY, GRASS, WATER]
+    panel.only_present.setChecked(False)
+    assert len(listed(panel)) == N_CLASSES

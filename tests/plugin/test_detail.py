@@ -75,17 +75,14 @@ def sized(
 
 def choose(widget: ColorizeWidget, size: int | str) -> None:
     """What clicking on an entry of the list does."""
-    combo = widget.views.run.detail
-    row = combo.findData(size)
-    combo.setCurrentIndex(row)
-    combo.activated.emit(row)
+    widget.views.run.detail.value = size
 
 
 def test_the_chosen_detail_is_used_by_the_next_run(
     sized: ColorizeWidget, settle: Callable
 ) -> None:
     run = sized.views.run
-    assert run.detail.currentData() == 64
+    assert run.detail.value == 64
     assert '85 × 64 pixels' in run.cost.text()
     sized.run()
     settle(sized)

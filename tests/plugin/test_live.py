@@ -129,22 +129,22 @@ def test_strokes_during_computation_are_not_lost(colored, settle):
 
 def test_live_off_waits_for_update_now(colored, settle):
     trio, views = colored.coordinator.trio, colored.views
-    views.color.live.setChecked(False)
+    views.color.live.value = False
     before = trio.color.data.copy()
     trio.map.paint((10, 10), GRASS)
     settle(colored)
     np.testing.assert_array_equal(trio.color.data, before)
-    views.color.update_now.click()
+    views.color.update_now.native.click()
     settle(colored)
     assert (trio.color.data != before).any()
 
 
 def test_switching_live_on_catches_up(colored, settle):
     trio, views = colored.coordinator.trio, colored.views
-    views.color.live.setChecked(False)
+    views.color.live.value = False
     trio.map.paint((10, 10), GRASS)
     settle(colored)
-    views.color.live.setChecked(True)
+    views.color.live.value = True
     settle(colored)
     np.testing.assert_array_equal(trio.colored[0], trio.map.data)
 
@@ -185,11 +185,11 @@ def test_a_map_of_another_size_is_explained(colored, settle, notices):
 def test_saturation_zero_is_gray_and_back_is_the_same(colored, settle):
     trio, views = colored.coordinator.trio, colored.views
     before = trio.color.data.copy()
-    views.color.saturation.setValue(0)
+    views.color.saturation.value = 0
     settle(colored)
     gray = trio.color.data
     assert (gray == gray[..., :1]).all()
-    views.color.saturation.setValue(1)
+    views.color.saturation.value = 1
     settle(colored)
     np.testing.assert_array_equal(trio.color.data, before)
 

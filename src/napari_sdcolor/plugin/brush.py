@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES
 
@@ -26,7 +26,14 @@ class BrushController(QObject):
         Whose active layer becomes the map when a class is clicked.
     panel, status
         The views.
+
+    Signals
+    -------
+    painting
+        Somebody is about to paint: color and map have to be in view.
     """
+
+    painting = Signal()
 
     def __init__(
         self, viewer: ViewerModel, panel: ClassPanel, status: BrushStatus
@@ -37,7 +44,10 @@ class BrushController(QObject):
         self.status = status
         self.map: Labels | None = None
         self._last = 0
+        self._alone: int | None = None
         panel.class_requested.connect(self._on_class_requested)
+        panel.alone_requested.connect(self._on_alone_requested)
+        panel.region_requested.connect(self._on_region_requested)
         panel.brush_size_requested.connect(self._on_size_requested)
 
     def bind(self, layer: Labels | None) -> None:
@@ -51,6 +61,7 @@ class BrushController(QObject):
             return
         layer.events.selected_label.connect(self._on_selected)
         layer.events.mode.connect(self._show)
+        layer.events.show_selected_label.connect(self._show)
         layer.events.brush_size.connect(self._on_size)
         self._last = int(layer.selected_label)
         self.panel.set_brush_size(layer.brush_size)
@@ -61,18 +72,41 @@ class BrushController(QObject):
             events = self.map.events
             events.selected_label.disconnect(self._on_selected)
             events.mode.disconnect(self._show)
+            events.show_selected_label.disconnect(self._show)
             events.brush_size.disconnect(self._on_size)
         self.map = None
 
     def _on_class_requested(self, number: int) -> None:
-        if self.map is None:
-            show_info('Press Run first: there is no semantic map to paint on.')
-            return
-        self.viewer.layers.selection.active = self.map
-        self.map.selected_label = number
         # Painting "no class" is painting 0; the eraser does the same, but
         # would lose the brush's class.
-        self.map.mode = 'paint'
+        self._take_up('paint', number)
+
+    def _on_region_requested(self, number: int) -> None:
+        """The next click fills one region with a class."""
+        if self._take_up('fill', number):
+            self.map.contiguous = True
+
+    def _on_alone_requested(self, number: int) -> None:
+        """Hide all other classes, or show them again."""
+        if self.map is None:
+            return
+        alone = self.map.show_selected_label and self._alone == number
+        self._alone = None if alone else number
+        self.map.show_selected_label = not alone
+
+    def _take_up(self, mode: str, number: int) -> bool:
+        """Make the next stroke paint a class; False if there is no map."""
+        if self.map is None:
+            show_info('Press Run first: there is no semantic map to paint on.')
+            return False
+        self.painting.emit()
+        if self.viewer.dims.ndisplay != 2:
+            # A brush has no depth.
+            self.viewer.dims.ndisplay = 2
+        self.viewer.layers.selection.active = self.map
+        self.map.selected_label = number
+        self.map.mode = mode
+        return True
 
     def _on_size_requested(self, size: int) -> None:
         if self.map is not None:
@@ -98,4 +132,8 @@ class BrushController(QObject):
         if number < N_CLASSES:
             self.panel.select(number)
             shown = 0 if str(self.map.mode) == 'erase' else number
-            self.status.show_class(CLASSES[shown], str(self.map.mode))
+            self.status.show_class(
+                CLASSES[shown],
+                str(self.map.mode),
+                alone=self.map.show_selected_label,
+            )

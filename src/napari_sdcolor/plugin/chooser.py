@@ -95,11 +95,8 @@ class PhotoChooser(QObject):
         self.chosen.emit()
 
     def _list(self, event: object = None) -> None:
-        photos = self.photos()
-        row = next(
-            (r for r, layer in enumerate(photos) if layer == self.photo), -1
-        )
-        self.view.set_photos([layer.name for layer in photos], row)
+        named = [(layer.name, layer) for layer in self.photos()]
+        self.view.set_photos(named, self.photo)
 
     def _watch_names(self, photos: list[Image]) -> None:
         for layer in self._named:
@@ -108,10 +105,9 @@ class PhotoChooser(QObject):
         for layer in photos:
             layer.events.name.connect(self._list)
 
-    def _on_requested(self, row: int) -> None:
-        photos = self.photos()
-        if row < len(photos):
-            self.choose(photos[row])
+    def _on_requested(self, photo: Image) -> None:
+        if photo in self.photos():
+            self.choose(photo)
 
     def _on_active(self, event: object = None) -> None:
         """Selecting a photo, or a layer of its trio, chooses it."""

@@ -185,6 +185,10 @@ class Coloring(QObject):
             self._warned.add((trio, what))
             show_warning(words)
 
+    def look(self, layer: Labels) -> None:
+        """A map may have changed without an event."""
+        self._on_map_touched(layer)
+
     def _on_map_touched(self, layer: Labels) -> None:
         for trio in self.trios:
             if trio.map == layer:

@@ -76,9 +76,10 @@ class Coordinator(QObject):
         self.window = 'auto'
         self._device: Device | None = None
         self.coloring.live = preferences.read().live
-        views.color.live.setChecked(self.coloring.live)
-        size = self.engine.settings().size
-        views.run.set_details(detail.choices(size), size)
+        views.color.set_live(self.coloring.live)
+        chosen = self.engine.settings()
+        views.run.set_details(detail.choices(chosen.size), chosen.size)
+        views.run.set_weights(chosen.weights)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLED)
@@ -98,8 +99,14 @@ class Coordinator(QObject):
             (self.chooser.chosen, self.keeper.on_chosen),
             (run.window_requested, self._on_window_requested),
             (run.detail_requested, self._on_detail_requested),
+            (run.weights_requested, self._on_weights_requested),
             (run.run_requested, self.run),
+            (run.run_all_requested, self.run_all),
             (run.stop_requested, self.stop),
+            (self.brush.painting, self._on_painting),
+            (self.views.classes.replace_requested, self._on_replace_requested),
+            (color.undo_requested, self.undo),
+            (color.redo_requested, self.redo),
             (color.live_requested, self._on_live_requested),
             (color.update_requested, self.update),
             (color.saturation_requested, self._on_saturation_requested),
@@ -279,6 +286,48 @@ class Coordinator(QObject):
         else:
             self.coloring.recolor(trio, quiet=False, anew=True)
 
+    # --- edits ------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take the last stroke back, as Ctrl+Z does."""
+        if self.trio is not None and self.trio.map is not None:
+            self.trio.map.undo()
+            self._follow_hidden()
+
+    def redo(self) -> None:
+        """Paint it again."""
+        if self.trio is not None and self.trio.map is not None:
+            self.trio.map.redo()
+            self._follow_hidden()
+
+    def _follow_hidden(self) -> None:
+        """napari tells of no change in a hidden layer."""
+        self.coloring.look(self.trio.map)
+
+    def _on_painting(self) -> None:
+        """Somebody chose a class: what is painted on has to be seen."""
+        if self.appearance.reveal():
+            show_info(
+                'The map is shown again, so that you see where you paint.'
+            )
+
+    def _on_replace_requested(self, old: int, new: int) -> None:
+        trio = self.trio
+        if trio is None or trio.map is None:
+            return
+        trio.replace_class(trio.plane, old, new)
+        self._follow_hidden()
+
+    def run_all(self) -> None:
+        """Color every plane of the stack that has no color yet."""
+        # Comes with the queue of planes.
+
+    def list_weights(self) -> None:
+        """Offer the weights that there are now."""
+        self.views.run.set_weights(self.engine.settings().weights)
+
+    # --- stop -------------------------------------------------------------
+
     def stop(self) -> None:
         """Stop what runs; the picture stays as it is."""
         self.coloring.drop()
@@ -370,6 +419,12 @@ class Coordinator(QObject):
     def _on_detail_requested(self, size: Size) -> None:
         self.engine.size = size
         self.show_state()
+
+    def _on_weights_requested(self, name: str) -> None:
+        self.engine.weights = name
+        preferences.remember_weights(name)
+        if self.trio is not None and self.trio.colored:
+            self.update()
 
     def _on_live_requested(self, live: bool) -> None:
         self.coloring.live = live

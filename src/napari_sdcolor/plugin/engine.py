@@ -24,10 +24,13 @@ class Engine:
     ----------
     size : int or 'native' or None
         Working size as chosen in the dock; None is as preferred.
+    weights : str or None
+        Weights as chosen in the dock; None is as preferred.
     """
 
     def __init__(self) -> None:
         self.size: Size | None = None
+        self.weights: str | None = None
         self._key: tuple | None = None
         self._colorizer: Colorizer | None = None
 
@@ -36,7 +39,11 @@ class Engine:
         chosen = preferences.read()
         size = self.size or chosen.size
         return replace(
-            Settings(), device=chosen.device, size=size, memory=chosen.memory
+            Settings(),
+            device=chosen.device,
+            size=size,
+            memory=chosen.memory,
+            weights=self.weights or chosen.weights,
         )
 
     @property

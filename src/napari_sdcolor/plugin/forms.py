@@ -6,11 +6,11 @@ declared; a form only says which fields it shows.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any, get_type_hints
 
-from magicgui.widgets import create_widget
-from magicgui.widgets.bases import ValueWidget
+from magicgui.widgets import Container, create_widget
+from magicgui.widgets.bases import ValueWidget, Widget
 
 from napari_sdcolor.settings import Settings
 
@@ -42,26 +42,57 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
     ValueWidget
         With label, tooltip, limits, choices and default of the field.
     """
-    entry = next(entry for entry in fields(owner) if entry.name == name)
-    facts = entry.metadata
-    kind = get_type_hints(owner)[name]
-    options: dict[str, Any] = {'tooltip': facts['help']}
-    choices = facts.get('choices') or facts.get('offered')
-    if choices or 'choices' in overrides:
-        options['choices'] = choices
-        options['widget_type'] = 'ComboBox'
-    elif 'minimum' in facts:
-        options |= {'min': facts['minimum'], 'max': facts['maximum']}
-        if kind is float:
-            options['widget_type'] = 'FloatSlider'
-        if 'step' in facts:
-            options['step'] = facts['step']
+    entry = _declared(owner, name)
     value = overrides.pop('value', entry.default)
-    label = overrides.pop('label', facts['title'])
+    label = overrides.pop('label', entry.metadata['title'])
     return create_widget(
         value=value,
-        annotation=kind,
+        annotation=get_type_hints(owner)[name],
         name=name,
         label=label,
-        options=options | overrides,
+        options=options(name, owner, **overrides),
     )
+
+
+def options(
+    name: str, owner: type = Settings, **overrides: Any
+) -> dict[str, Any]:
+    """magicgui options of a declared field, for annotated signatures."""
+    entry = _declared(owner, name)
+    facts = entry.metadata
+    found: dict[str, Any] = {'tooltip': facts['help']}
+    choices = facts.get('choices') or facts.get('offered')
+    if choices or 'choices' in overrides:
+        found['choices'] = choices
+        found['widget_type'] = 'ComboBox'
+    elif 'minimum' in facts:
+        found |= {'min': facts['minimum'], 'max': facts['maximum']}
+        if get_type_hints(owner)[name] is float:
+            found['widget_type'] = 'FloatSlider'
+        if 'step' in facts:
+            found['step'] = facts['step']
+    return found | overrides
+
+
+def _declared(owner: type, name: str) -> Field:
+    return next(entry for entry in fields(owner) if entry.name == name)
+
+
+def form(*widgets: Widget) -> Container:
+    """Labeled widgets below each other, as narrow as their dock."""
+    return _packed(Container(widgets=widgets, labels=True))
+
+
+def row(*widgets: Widget) -> Container:
+    """Widgets beside each other, as narrow as their dock."""
+    return _packed(
+        Container(widgets=widgets, layout='horizontal', labels=False)
+    )
+
+
+def _packed(container: Container) -> Container:
+    container.margins = (0, 0, 0, 0)
+    for widget in container:
+        # Long names of photos must not widen the dock.
+        widget.native.setMinimumWidth(20)
+    return container

@@ -15,7 +15,9 @@ class Preferences:
     device: str = 'auto'
     size: int = 352
     memory: int = 2048
+    weights: str = 'default'
     live: bool = True
+    show_map: bool = True
 
 
 def _page() -> Any:
@@ -38,7 +40,9 @@ def read() -> Preferences:
         device=page.inference.device,
         size=page.inference.size,
         memory=page.inference.memory,
+        weights=page.inference.weights,
         live=page.painting.live,
+        show_map=page.painting.show_map,
     )
 
 
@@ -47,3 +51,17 @@ def remember_live(live: bool) -> None:
     page = _page()
     if page is not None and page.painting.live != live:
         page.painting.live = live
+
+
+def remember_show_map(shown: bool) -> None:
+    """Keep whether the map is shown after a run."""
+    page = _page()
+    if page is not None and page.painting.show_map != shown:
+        page.painting.show_map = shown
+
+
+def remember_weights(name: str) -> None:
+    """Keep the choice of weights for the next start."""
+    page = _page()
+    if page is not None and page.inference.weights != name:
+        page.inference.weights = name

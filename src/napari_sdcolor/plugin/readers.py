@@ -12,11 +12,11 @@ from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
 from napari_sdcolor.errors import PhotoError, SdcolorError
-from napari_sdcolor.plugin.palette import names, palette
+from napari_sdcolor.plugin.palette import map_look
 from napari_sdcolor.plugin.placement import map_place, placed, same_place
 from napari_sdcolor.plugin.restoring import Restored
 from napari_sdcolor.plugin.source import SOURCE_KEY
-from napari_sdcolor.plugin.trio import MAP_OPACITY, METADATA_KEY
+from napari_sdcolor.plugin.trio import METADATA_KEY
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -204,7 +204,6 @@ def _layers(
     if labels is not None:
         shape = model.data.shape[model.ndim - 2 :][:2]
         place = map_place(model, shape, labels.shape[-2:])
-        place |= {'name': f'{title} semantic map', 'opacity': MAP_OPACITY}
-        place |= {'colormap': palette(), 'features': names()}
+        place |= {'name': f'{title} semantic map', **map_look()}
         layers.append((labels, {**place, **beside}, 'labels'))
     return layers

@@ -18,8 +18,9 @@ from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import working_shape
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.painter import Painted, Painter, Patch
-from napari_sdcolor.plugin.palette import names, palette
+from napari_sdcolor.plugin.palette import map_look, outline
 from napari_sdcolor.plugin.placement import FOLLOWED, map_place, same_place
 from napari_sdcolor.plugin.source import PhotoSource
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 METADATA_KEY = 'napari-sdcolor'
 """Where a color layer keeps its trio."""
-MAP_OPACITY = 0.3
 BRUSH_SIZE = 20
 
 
@@ -234,6 +234,11 @@ class Trio:
             places = (np.full(places[0].shape, plane), *places)
         self.map.data_setitem(places, values)
 
+    def replace_class(self, plane: int, old: int, new: int) -> None:
+        """Turn a class of a plane into another one: ONE undoable step."""
+        labels, _ = self.snapshot(plane)
+        self.put_map(plane, np.where(labels == old, np.uint8(new), labels))
+
     def plane_shape(self, shape: tuple[int, int]) -> tuple[int, ...]:
         """Shape of a whole layer whose planes have a shape."""
         if self.photo.ndim == 3:
@@ -246,15 +251,15 @@ class Trio:
         self.map = Labels(
             data,
             name=f'{self.photo.name} semantic map',
-            opacity=MAP_OPACITY,
-            colormap=palette(),
-            features=names(),
+            **map_look(),
             **map_place(self.photo, self.source.shape, labels.shape),
         )
         self._insert(self.map, len(self.viewer.layers))
         self._ready_to_paint(labels)
 
     def _ready_to_paint(self, labels: NDArray[np.uint8]) -> None:
+        outline(self.map)
+        self.map.visible = preferences.read().show_map
         self.map.brush_size = BRUSH_SIZE
         # The most common class is likelier to be wanted than class 1.
         self.map.selected_label = int(np.bincount(labels.ravel()).argmax())

@@ -81,16 +81,17 @@ class ColorizeWidget(DockContent):
 
     def _lay_out(self) -> None:
         views = self.views
-        sections = (
-            ('Photo', views.run),
-            ('Classes', views.classes),
-            ('Color', views.color),
-            ('Save', views.save),
-        )
         lay_out_dock(
             self,
-            fixed=(views.badge, views.brush, views.banner),
-            column=[Section(title, view) for title, view in sections],
+            fixed=(views.badge, views.banner),
+            column=(
+                Section('Photo', views.run),
+                Section('Color', views.color),
+                views.brush,
+                Section('Classes', views.classes),
+            ),
+            below=(views.save,),
+            grows=True,
         )
 
     def _check_device(self) -> None:
@@ -118,7 +119,8 @@ class ColorizeWidget(DockContent):
         super().hideEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """What changed meanwhile is colored now."""
+        """What changed meanwhile is colored now; weights may have come."""
+        self.coordinator.list_weights()
         self.coordinator.resume()
         super().showEvent(event)
 

@@ -17,6 +17,9 @@ from napari_sdcolor.settings import window_words
 
 LayerData = tuple[Any, dict[str, Any], str]
 
+written: set[Path] = set()
+"""Files that these writers wrote since the start: they carry their mark."""
+
 
 def write(path: str, layers: list[LayerData]) -> list[str]:
     """Save a color layer of ours, or a photo together with its map.
@@ -37,8 +40,11 @@ def write(path: str, layers: list[LayerData]) -> list[str]:
         If the file exists, or the layers are not for us.
     """
     if len(layers) == 1:
-        return write_color(path, *layers[0][:2])
-    return write_photo_and_map(path, layers)
+        paths = write_color(path, *layers[0][:2])
+    else:
+        paths = write_photo_and_map(path, layers)
+    written.update(Path(made) for made in paths)
+    return paths
 
 
 def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

@@ -32,8 +32,11 @@ def swatch(entry: SemanticClass, side: int = 16) -> QPixmap:
 
 
 def swatch_icon(entry: SemanticClass) -> QIcon:
-    """The swatch as an icon for lists."""
-    return QIcon(swatch(entry))
+    """The swatch as an icon for lists; a selected row does not tint it."""
+    icon = QIcon()
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        icon.addPixmap(swatch(entry), mode)
+    return icon
 
 
 class BrushStatus(QWidget):
@@ -60,8 +63,19 @@ class BrushStatus(QWidget):
         self._swatch.clear()
         self._words.setText('No semantic map yet')
 
-    def show_class(self, entry: SemanticClass, mode: str) -> None:
-        """Tool and class; a napari mode without tool says so."""
+    def show_class(
+        self, entry: SemanticClass, mode: str, *, alone: bool = False
+    ) -> None:
+        """Tool and class; a napari mode without tool says so.
+
+        Parameters
+        ----------
+        entry, mode
+            Class and napari mode of the map.
+        alone
+            All other classes are hidden.
+        """
         self._swatch.setPixmap(swatch(entry))
         tool = MODE_WORDS.get(mode, 'Not painting; brush')
-        self._words.setText(f'{tool}: <b>{entry.title}</b>')
+        others = ' (others hidden)' if alone else ''
+        self._words.setText(f'{tool}: <b>{entry.title}</b>{others}')

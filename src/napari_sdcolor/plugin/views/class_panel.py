@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from magicgui.widgets import ComboBox, PushButton
 from qtpy.QtCore import (
     QAbstractListModel,
     QModelIndex,
@@ -26,7 +27,9 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledSlider
 
 from napari_sdcolor.classes import CLASSES, GROUPS, N_CLASSES, SemanticClass
+from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.views.brush_status import swatch_icon
+from napari_sdcolor.plugin.views.section import Section
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
 SHARE_ROLE = ID_ROLE + 1
@@ -94,8 +97,13 @@ class ClassModel(QAbstractListModel):
         """Row of a class id."""
         return next(row for row, e in enumerate(self._order) if e.id == number)
 
-    def set_shares(self, shares: np.ndarray) -> None:
+    @property
+    def shares(self) -> np.ndarray:
         """Share of the map's area of each id, (60,) in [0, 1]."""
+        return self._shares
+
+    def set_shares(self, shares: np.ndarray) -> None:
+        """Show other shares."""
         self._shares = np.asarray(shares, float)
         self.dataChanged.emit(self.index(0), self.index(N_CLASSES - 1))
 
@@ -113,8 +121,16 @@ class ClassFilter(QSortFilterProxyModel):
         self.invalidate()
 
     def set_only_present(self, only: bool) -> None:
+        """List what the map holds, the largest area first."""
         self._only_present = only
         self.invalidate()
+        self.sort(0)
+
+    def lessThan(self, one: QModelIndex, other: QModelIndex) -> bool:
+        if not self._only_present:
+            return one.row() < other.row()
+        larger = other.data(SHARE_ROLE) - one.data(SHARE_ROLE)
+        return larger < 0 or (larger == 0 and one.row() < other.row())
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
         index = self.sourceModel().index(row, 0, parent)
@@ -131,11 +147,20 @@ class ClassPanel(QWidget):
     -------
     class_requested(int)
         The person clicked a class.
+    alone_requested(int)
+        A class was double-clicked: hide all others, or show them again.
     brush_size_requested(int)
         Diameter in map pixels.
+    replace_requested(int, int)
+        One class becomes another one, in the whole map.
+    region_requested(int)
+        The region that is clicked next becomes this class.
     """
 
     class_requested = Signal(int)
+    alone_requested = Signal(int)
+    replace_requested = Signal(int, int)
+    region_requested = Signal(int)
     brush_size_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -151,8 +176,10 @@ class ClassPanel(QWidget):
         self.list = QListView()
         self.list.setModel(self.filter)
         self.list.setUniformItemSizes(True)
-        self.list.setMinimumHeight(130)
-        self.list.setMaximumHeight(260)
+        self.list.setMinimumHeight(90)
+        self.list.setToolTip(
+            'Click a class to paint it. Double-click it to see it alone.'
+        )
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.brush = QLabeledSlider(Qt.Orientation.Horizontal)
         self.brush.setRange(1, MAX_BRUSH)
@@ -171,6 +198,27 @@ class ClassPanel(QWidget):
         layout.addWidget(self.list, 1)
         layout.addLayout(bottom)
 
+        self.old = ComboBox(label='Replace', choices=self._present)
+        self.new = ComboBox(label='by', choices=_all_classes())
+        self.everywhere = PushButton(
+            text='Everywhere',
+            tooltip='In the whole map, as one step that Undo takes back.',
+        )
+        self.region = PushButton(
+            text='In a region…',
+            tooltip='Click the region afterwards.',
+        )
+        replace = QWidget()
+        column = QVBoxLayout(replace)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(forms.form(self.old, self.new).native)
+        column.addWidget(forms.row(self.everywhere, self.region).native)
+        layout.addWidget(Section('Replace a class', replace, unfolded=False))
+
+        self.everywhere.changed.connect(self._on_everywhere)
+        self.region.changed.connect(self._on_region)
+        self.list.doubleClicked.connect(self._on_double_clicked)
         self.search.textChanged.connect(self.filter.set_words)
         self.search.returnPressed.connect(self._on_return)
         self.only_present.toggled.connect(self.filter.set_only_present)
@@ -180,6 +228,26 @@ class ClassPanel(QWidget):
 
     def _on_clicked(self, index: QModelIndex) -> None:
         self.class_requested.emit(index.data(ID_ROLE))
+
+    def _on_double_clicked(self, index: QModelIndex) -> None:
+        self.alone_requested.emit(index.data(ID_ROLE))
+
+    def _present(self, widget: object = None) -> list[tuple[str, int]]:
+        """Names and ids of what the map holds, the largest area first."""
+        shares = self.model.shares
+        return [
+            (CLASSES[number].title, int(number))
+            for number in np.argsort(-shares, kind='stable')
+            if shares[number]
+        ]
+
+    def _on_everywhere(self, pressed: bool) -> None:
+        if self.old.value is not None and self.new.value is not None:
+            self.replace_requested.emit(self.old.value, self.new.value)
+
+    def _on_region(self, pressed: bool) -> None:
+        if self.new.value is not None:
+            self.region_requested.emit(self.new.value)
 
     def _on_return(self) -> None:
         """Enter in the search box takes the first hit."""
@@ -206,6 +274,7 @@ class ClassPanel(QWidget):
         """Share of the map's area of each id, (60,) in [0, 1]."""
         chosen = self.selected
         self.model.set_shares(shares)
+        self.old.reset_choices()
         if self.only_present.isChecked():
             self.filter.invalidate()
             if chosen is not None:
@@ -226,3 +295,8 @@ class ClassPanel(QWidget):
         self.brush.blockSignals(True)
         self.brush.setValue(min(MAX_BRUSH, round(size)))
         self.brush.blockSignals(False)
+
+
+def _all_classes() -> list[tuple[str, int]]:
+    """Names and ids of all classes, by name."""
+    return sorted((entry.title, entry.id) for entry in CLASSES)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from magicgui.widgets import PushButton
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_sdcolor.plugin import forms
+from napari_sdcolor.plugin.views.words import Words
 
 
 class SaveView(QWidget):
-    """Two buttons.
+    """Two buttons, and what became of the last save.
 
     Signals
     -------
@@ -19,37 +23,36 @@ class SaveView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.save = QPushButton('Save color, map and sidecar…')
-        self.save.setToolTip(
-            'Full resolution and depth, marked as machine-colored. Nothing '
-            'is ever overwritten.'
+        self.save = PushButton(
+            text='Save…',
+            tooltip='Color, map and sidecar: full resolution and depth, '
+            'marked as machine-colored. Nothing is ever overwritten.',
         )
-        self.command = QPushButton('Copy command line')
-        self.command.setToolTip(
-            'The sdcolor command that makes the same file, to the clipboard.'
+        self.command = PushButton(
+            text='Copy command line',
+            tooltip='The sdcolor command that makes the same file, to the '
+            'clipboard.',
         )
-        self.words = QLabel()
-        self.words.setWordWrap(True)
-        self.words.hide()
+        self.words = Words(3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.save, self.command, self.words):
-            layout.addWidget(part)
-        self.save.clicked.connect(self._on_save)
-        self.command.clicked.connect(self._on_command)
+        layout.setSpacing(3)
+        layout.addWidget(forms.row(self.save, self.command).native)
+        layout.addWidget(self.words)
+        self.save.changed.connect(self._on_save)
+        self.command.changed.connect(self._on_command)
         self.set_ready(False)
 
-    def _on_save(self) -> None:
+    def _on_save(self, pressed: bool) -> None:
         self.save_requested.emit()
 
-    def _on_command(self) -> None:
+    def _on_command(self, pressed: bool) -> None:
         self.command_requested.emit()
 
     def set_ready(self, ready: bool) -> None:
         """There is something to save."""
-        self.save.setEnabled(ready)
-        self.command.setEnabled(ready)
+        self.save.enabled = ready
+        self.command.enabled = ready
 
     def show_words(self, words: str) -> None:
         self.words.setText(words)
-        self.words.setVisible(bool(words))

@@ -26,14 +26,18 @@ class Section(QWidget):
         Always in view.
     content
         Takes the height that it asks for, also when it grows later.
+    unfolded
+        Whether it is shown at first.
     """
 
-    def __init__(self, title: str, content: QWidget) -> None:
+    def __init__(
+        self, title: str, content: QWidget, *, unfolded: bool = True
+    ) -> None:
         super().__init__()
         self.header = QToolButton()
         self.header.setText(title)
         self.header.setCheckable(True)
-        self.header.setChecked(True)
+        self.header.setChecked(unfolded)
         self.header.setToolButtonStyle(
             Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         )
@@ -47,7 +51,7 @@ class Section(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(content)
         self.header.toggled.connect(self._on_toggled)
-        self._on_toggled(True)
+        self._on_toggled(unfolded)
 
     def _on_toggled(self, unfolded: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
@@ -56,7 +60,12 @@ class Section(QWidget):
 
 
 def lay_out_dock(
-    dock: QWidget, fixed: Iterable[QWidget], column: Iterable[QWidget]
+    dock: QWidget,
+    fixed: Iterable[QWidget],
+    column: Iterable[QWidget],
+    below: Iterable[QWidget] = (),
+    *,
+    grows: bool = False,
 ) -> None:
     """Put the parts of a dock in their places.
 
@@ -68,14 +77,22 @@ def lay_out_dock(
         Stays in view, whatever is folded or scrolled.
     column
         Scrolls below it.
+    below
+        Stays in view under it.
+    grows
+        Whether the last part of the column takes the room that is left.
     """
     inside = QWidget()
-    below = QVBoxLayout(inside)
-    below.setContentsMargins(0, 0, 4, 0)
-    below.setSpacing(2)
-    for part in column:
-        below.addWidget(part)
-    below.addStretch()
+    scrolled = QVBoxLayout(inside)
+    scrolled.setContentsMargins(0, 0, 4, 0)
+    scrolled.setSpacing(2)
+    parts = list(column)
+    for part in parts:
+        scrolled.addWidget(part)
+    if grows:
+        scrolled.setStretchFactor(parts[-1], 1)
+    else:
+        scrolled.addStretch()
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -86,4 +103,6 @@ def lay_out_dock(
     for part in fixed:
         layout.addWidget(part)
     layout.addWidget(scroll, 1)
+    for part in below:
+        layout.addWidget(part)
     dock.setMinimumWidth(NARROWEST)

@@ -1,0 +1,127 @@
+"""The widget "Colorize once": photo, map and settings in, layers out.
+
+For scripts and pipelines that want a result and no dock that follows. The
+function behind the widget takes and returns plain values::
+
+    from napari_sdcolor.plugin.once import color_layers
+
+    layers = color_layers(viewer.layers['castle'], saturation=1.2)
+    for data in layers:
+        viewer.add_layer(napari.layers.Layer.create(*data))
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from magicgui import magic_factory
+from napari.layers import Image, Labels
+from napari.qt.threading import FunctionWorker, thread_worker
+from napari.types import LayerDataTuple
+
+from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin import forms
+from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.palette import map_look
+from napari_sdcolor.plugin.placement import map_place, same_place
+from napari_sdcolor.plugin.source import PhotoSource
+from napari_sdcolor.plugin.views.run_view import weights_choices
+from napari_sdcolor.settings import Settings, window_words
+
+_ENGINE = Engine()
+"""Loads the networks once for all calls."""
+
+
+def color_layers(
+    photo: Image, labels: Labels | None = None, **settings: Any
+) -> list[LayerDataTuple]:
+    """Color a photo in one full pass.
+
+    Parameters
+    ----------
+    photo
+        One gray or color image; stacks are refused.
+    labels
+        A map of ids 0..59 with the photo's aspect; None predicts one.
+    **settings
+        Fields of ``settings.Settings``, such as ``saturation``.
+
+    Returns
+    -------
+    list of LayerDataTuple
+        The color (H, W, 3), uint8, and the map (h, w), uint8, placed over
+        the photo.
+
+    Raises
+    ------
+    PhotoError, LabelsError, SettingsError, WeightsError, DeviceError
+        If it cannot be done, with a sentence that says why.
+    """
+    from napari_sdcolor.archive.labels import fit_labels
+
+    source = PhotoSource(photo)
+    if source.planes > 1:
+        raise PhotoError(
+            f'{photo.name} is a stack of {source.planes} planes. Take one '
+            'plane out of it first (Layers > Data), or use the dock Colorize.'
+        )
+    wanted = {**_ENGINE.settings().to_dict(), **settings}
+    window = source.window(wanted['window'])
+    chosen = Settings(**{**wanted, 'window': window_words(window)})
+    understood = source.photo(0, window)
+    fitted = None
+    if labels is not None:
+        fitted, _ = fit_labels(
+            np.asarray(labels.data), understood, chosen.size
+        )
+    result = _ENGINE.get(chosen).colorize(understood, fitted, settings=chosen)
+    rgb = np.asarray(result.rgb)
+    if rgb.dtype == np.uint16:
+        # napari shows 8 bits of a color picture.
+        rgb = ((rgb.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    flat = Image(source.pixels(0), **same_place(photo), rgb=photo.rgb)
+    place = map_place(flat, result.photo.shape, result.labels.shape)
+    return [
+        (
+            rgb,
+            {'name': f'{photo.name} color', 'rgb': True, **same_place(flat)},
+            'image',
+        ),
+        (
+            result.labels,
+            {'name': f'{photo.name} semantic map', **place, **map_look()},
+            'labels',
+        ),
+    ]
+
+
+@magic_factory(call_button='Colorize')
+def colorize_once(
+    photo: Image,
+    labels: Labels | None = None,
+    size: Annotated[Any, forms.options('size')] = Settings.size,
+    saturation: Annotated[
+        float, forms.options('saturation')
+    ] = Settings.saturation,
+    window: Annotated[str, forms.options('window')] = Settings.window,
+    weights: Annotated[
+        str, forms.options('weights', choices=weights_choices)
+    ] = Settings.weights,
+    device: Annotated[str, forms.options('device')] = Settings.device,
+) -> FunctionWorker[list[LayerDataTuple]]:
+    """Color a photo in the background; two layers appear when it is done."""
+    run = thread_worker(
+        color_layers,
+        start_thread=True,
+        progress={'desc': f'Coloring {photo.name}'},
+    )
+    return run(
+        photo,
+        labels,
+        size=size,
+        saturation=saturation,
+        window=window,
+        weights=weights,
+        device=device,
+    )
