@@ -355,7 +355,7 @@ def test_a_new_dock_goes_on_where_the_old_one_was(
 def test_the_color_of_a_deleted_photo_is_no_photo(colored, viewer, settle):
     viewer.layers.remove(colored.coordinator.trio.photo)
     settle(colored)
-    assert colored.views.len(XX) == 0
+    assert len(colored.views.run.photo.choices) == 0
 
 
 @pytest.mark.shows_errors

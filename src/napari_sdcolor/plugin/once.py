@@ -10,8 +10,6 @@ function behind the widget takes and returns plain values::
         viewer.add_layer(napari.layers.Layer.create(*data))
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import numpy as np

@@ -13,6 +13,7 @@ from napari_sdcolor.plugin.docks import DockContent
 from napari_sdcolor.plugin.engine import Engine, device_job
 from napari_sdcolor.plugin.jobs import Job, Report
 from napari_sdcolor.plugin.saver import Saver
+from napari_sdcolor.plugin.unmarked import UnmarkedWarning
 from napari_sdcolor.plugin.views.banner import Banner
 from napari_sdcolor.plugin.views.brush_status import BrushStatus
 from napari_sdcolor.plugin.views.class_panel import ClassPanel
@@ -69,7 +70,9 @@ class ColorizeWidget(DockContent):
         self._lay_out()
         self.coordinator = Coordinator(viewer, self.views, engine)
         self.saver = Saver(self.coordinator, self.views.save)
+        self.unmarked = UnmarkedWarning(viewer)
         self.closed.connect(self.coordinator.close)
+        self.closed.connect(self.unmarked.close)
         # The coordinator outlives the widget's C++ side, so that this slot
         # never touches a deleted object.
         self.destroyed.connect(self.coordinator.close)
