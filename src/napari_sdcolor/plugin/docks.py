@@ -81,7 +81,7 @@ class DockContent(QWidget):
             ):
                 window.tabifyDockWidget(other, dock)
                 break
-        bring_to_front(self)
+        dock.raise_()
 
 
 Content = TypeVar('Content', bound=DockContent)
