@@ -9,14 +9,19 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, get_type_hints
 
-from magicgui.widgets import create_widget
+from magicgui.widgets import ComboBox, create_widget
 from magicgui.widgets.bases import ValueWidget
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QSizePolicy
 
+from napari_sdcolor.core import model_files
 from napari_sdcolor.settings import Settings
 
 
 def setting(name: str, **overrides: Any) -> ValueWidget:
     """The widget for one of the settings; see ``field``."""
+    if name == 'weights':
+        overrides.setdefault('choices', _installed)
     return field(Settings, name, **overrides)
 
 
@@ -35,7 +40,8 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
     **overrides
         Options of the magicgui widget that are to differ from the
         declaration, such as ``value``, ``label`` or ``choices`` (values,
-        pairs of words and value, or a function that gives them).
+        pairs of words and value, or a function that gives them and is
+        asked again whenever a person turns to the widget).
 
     Returns
     -------
@@ -58,10 +64,53 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
             options['step'] = facts['step']
     value = overrides.pop('value', entry.default)
     label = overrides.pop('label', facts['title'])
-    return create_widget(
-        value=value,
-        annotation=kind,
-        name=name,
-        label=label,
-        options=options | overrides,
+    options |= overrides
+    widget = create_widget(
+        value=value, annotation=kind, name=name, label=label, options=options
     )
+    if isinstance(widget, ComboBox):
+        # Long words never widen a dock.
+        widget.native.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )
+        if callable(options['choices']):
+            Renewal(widget)
+    return widget
+
+
+def choose(widget: ComboBox, value: Any) -> None:
+    """Show a value, also one that the list does not offer."""
+    if value not in widget.choices:
+        widget.set_choice(str(value), value)
+    if widget.value != value:
+        widget.value = value
+
+
+def _installed(widget: ComboBox) -> list[str]:
+    """Names of the weights that there are, and what is chosen now."""
+    found = model_files.names()
+    chosen = widget.value
+    return [*found, chosen] if chosen and chosen not in found else found
+
+
+class Renewal(QObject):
+    """Asks for the choices of a combo box before a person sees its list."""
+
+    LOOKED_AT = (
+        QEvent.Type.Show,
+        QEvent.Type.Enter,
+        QEvent.Type.FocusIn,
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.KeyPress,
+    )
+
+    def __init__(self, widget: ComboBox) -> None:
+        # The combo box owns it.
+        super().__init__(widget.native)
+        self.widget = widget
+        widget.native.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in self.LOOKED_AT:
+            self.widget.reset_choices()
+        return False
