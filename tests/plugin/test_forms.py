@@ -58,6 +58,10 @@ def test_a_form_may_say_it_otherwise(qapp):
     assert size.current_choice == 'Whole'
     forms.choose(size, 999)
     assert size.value == 999
+    # napari asks for the choices anew whenever layers come or go.
+    size.reset_choices()
+    assert size.value == 999
+    assert size.choices == (352, 'native', 999)
 
 
 def _focus(box):

@@ -35,8 +35,11 @@ class Engine:
         """Settings as the preferences have them now."""
         chosen = preferences.read()
         size = self.size or chosen.size
-        return replace(
-            Settings(), device=chosen.device, size=size, memory=chosen.memory
+        return Settings(
+            device=chosen.device,
+            size=size,
+            weights=chosen.weights,
+            memory=chosen.memory,
         )
 
     @property

@@ -7,15 +7,39 @@ declared; a form only says which fields it shows.
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import Any, get_type_hints
 
-from magicgui.widgets import ComboBox, create_widget
-from magicgui.widgets.bases import ValueWidget
+from magicgui.widgets import ComboBox, Container, create_widget
+from magicgui.widgets.bases import ValueWidget, Widget
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QSizePolicy
 
 from napari_sdcolor.core import model_files
 from napari_sdcolor.settings import Settings
+
+
+class Form(Container):
+    """Widgets below each other, their labels in one column.
+
+    Parameters
+    ----------
+    *widgets
+        In the order in which they are shown.
+    """
+
+    def __init__(self, *widgets: Widget) -> None:
+        super().__init__()
+        self.margins = (0, 0, 0, 0)
+        # Given at once, each label would be as wide as its own words.
+        self.extend(widgets)
+
+
+def row(*widgets: Widget) -> Container:
+    """Some widgets beside each other, without labels."""
+    beside = Container(widgets=widgets, layout='horizontal', labels=False)
+    beside.margins = (0, 0, 0, 0)
+    return beside
 
 
 def setting(name: str, **overrides: Any) -> ValueWidget:
@@ -65,6 +89,9 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
     value = overrides.pop('value', entry.default)
     label = overrides.pop('label', facts['title'])
     options |= overrides
+    offered = options.get('choices')
+    if offered is not None:
+        options['choices'] = partial(_offer, offered)
     widget = create_widget(
         value=value, annotation=kind, name=name, label=label, options=options
     )
@@ -73,7 +100,7 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
         widget.native.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )
-        if callable(options['choices']):
+        if callable(offered):
             Renewal(widget)
     return widget
 
@@ -86,11 +113,22 @@ def choose(widget: ComboBox, value: Any) -> None:
         widget.value = value
 
 
-def _installed(widget: ComboBox) -> list[str]:
-    """Names of the weights that there are, and what is chosen now."""
-    found = model_files.names()
+def _offer(offered: Any, widget: ComboBox) -> list[tuple[str, Any]]:
+    """Words and values of a list, and of what is chosen now."""
+    values = offered(widget) if callable(offered) else offered
+    pairs = [
+        value if isinstance(value, tuple) else (str(value), value)
+        for value in values
+    ]
     chosen = widget.value
-    return [*found, chosen] if chosen and chosen not in found else found
+    if chosen is not None and chosen not in [value for _, value in pairs]:
+        pairs.append((str(chosen), chosen))
+    return pairs
+
+
+def _installed(widget: ComboBox) -> list[str]:
+    """Names of the weights that there are now."""
+    return model_files.names()
 
 
 class Renewal(QObject):

@@ -14,6 +14,7 @@ class Preferences:
 
     device: str = 'auto'
     size: int = 352
+    weights: str = 'default'
     memory: int = 2048
     live: bool = True
 
@@ -37,6 +38,7 @@ def read() -> Preferences:
     return Preferences(
         device=page.inference.device,
         size=page.inference.size,
+        weights=page.inference.weights.strip() or Preferences.weights,
         memory=page.inference.memory,
         live=page.painting.live,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,10 @@ from typer.testing import CliRunner
 from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
 from napari_sdcolor.archive.batch.standing import CORRECTED, read_records
 from napari_sdcolor.cli import app
+from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices, recall
+from napari_sdcolor.plugin.archive.choosing import start
+from napari_sdcolor.plugin.archive.setup_view import TWO_VALUES
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.settings import Settings
 
@@ -57,11 +62,17 @@ def test_the_empty_dock_says_what_to_do_next(make_dock, scans, tmp_path, rest):
     run, folders = dock.views.run, dock.views.folders
     assert not run.button.isEnabled()
     assert 'choose a folder of photos' in run.status.text()
-    folders.folder.click()  # and think better of it
+    folders.folder.native.click()  # and think better of it
     assert 'choose a folder of photos' in run.status.text()
-    folders.folder.click()
+    (scans / 'notes.txt').write_text('no photo')
+    folders.folder.native.click()
+    rest(dock)
     assert 'folder for the results' in run.status.text()
-    folders.choose.click()
+    # What the folder holds is said before anything starts.
+    assert folders.counted.text() == (
+        '3 photographs, 1 file left out. 1: No photo by its suffix.'
+    )
+    folders.output.native.click()
     rest(dock)
     assert run.button.isEnabled()
     assert '0 of 3' in run.status.text()
@@ -75,6 +86,65 @@ def test_choices_are_remembered(make_dock, choices, rest):
     assert recall(base) == choices
     Path(choices.inputs[0]).rename(choices.inputs[0] + ' moved')
     assert recall(base).inputs == ()
+
+
+def test_a_dialog_begins_where_the_last_photos_were(choices, rest, make_dock):
+    box = Path(choices.inputs[0]) / 'box'
+    dock = make_dock(replace(choices, near=str(box), inputs=(str(box),)))
+    rest(dock)
+    for path in box.iterdir():
+        path.unlink()
+    box.rmdir()
+    again = recall(Settings())
+    assert again.inputs == ()
+    assert start((*again.inputs, again.near)) == choices.inputs[0]
+    assert start(('',)) == str(Path.home())
+
+
+def test_counting_can_be_stopped(make_dock, choices, monkeypatch, qtbot):
+    begun = threading.Event()
+
+    def endless(folder):
+        # Every folder holds another one.
+        begun.set()
+        (Path(folder) / 'x').mkdir(exist_ok=True)
+        return os_scandir(folder)
+
+    os_scandir = os.scandir
+    monkeypatch.setattr(
+        'napari_sdcolor.archive.batch.find.os.scandir', endless
+    )
+    dock = make_dock(replace(choices, output=''))
+    run = dock.views.run
+    qtbot.waitUntil(begun.is_set)
+    assert run.button.text() == 'Stop'
+    run.button.click()
+    assert run.button.text() == 'Start'
+    qtbot.waitUntil(lambda: dock.coordinator.jobs.idle)
+    assert not dock.views.folders.counted.text()
+
+
+def test_tones_and_weights_reach_the_command(make_dock, choices, rest):
+    dock = make_dock(replace(choices, output=choices.output))
+    rest(dock)
+    options, run = dock.views.options, dock.views.run
+    options.window.value = 'minmax'
+    assert '--window minmax' in dock.views.command.words.toPlainText()
+    assert not options.points.enabled
+    options.window.value = TWO_VALUES
+    assert options.points.enabled
+    options.points.value = '4095'
+    assert "The tone window '4095'" in run.status.text()
+    assert not run.button.isEnabled()
+    options.points.value = '0,4095'
+    assert run.button.isEnabled()
+    assert '--window 0,4095' in dock.views.command.words.toPlainText()
+    forms.choose(options.weights, '/weights/mine.safetensors')
+    command = dock.views.command.words.toPlainText()
+    assert '--weights /weights/mine.safetensors' in command
+    again = make_dock()
+    assert again.views.options.points.value == '0,4095'
+    assert again.views.options.weights.value == '/weights/mine.safetensors'
 
 
 @pytest.mark.parametrize('text', ['', '[]', '{"inputs": 3}'])
@@ -93,7 +163,8 @@ def test_a_run_colors_and_tells(done, choices):
     model = views.photos.model
     assert model.rowCount() == 3
     assert 'needs a person' in model.data(model.index(0, 2))
-    assert model.data(model.index(0, 0), 1).width() > 50
+    (size,) = model.data(model.index(0, 0), 1).availableSizes()
+    assert size.width() > 50
 
 
 def test_a_stop_leaves_what_a_resume_finishes(
@@ -131,7 +202,7 @@ def test_a_new_dock_goes_on_with_the_settings_of_the_folder(
     dock = make_dock(Choices(choices.inputs, choices.output, changed))
     rest(dock)
     assert dock.coordinator.choices.settings.saturation == 1.0
-    assert dock.views.options.saturation.value() == 1.0
+    assert dock.views.options.saturation.value == 1.0
     assert dock.views.run.button.text() == 'Check again'
 
 

@@ -43,7 +43,7 @@ def small_networks(engine, monkeypatch) -> None:
         'napari_sdcolor.plugin.coordinator.Engine', lambda: engine
     )
     monkeypatch.setattr(
-        'napari_sdcolor.plugin.archive.coordinator.Engine', lambda: engine
+        'napari_sdcolor.plugin.archive.widget.Engine', lambda: engine
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
 
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED
 from napari_sdcolor.archive.batch.standing import Standing
@@ -21,6 +22,7 @@ from napari_sdcolor.plugin.archive.table import (
     STATUS,
     PhotoTable,
 )
+from napari_sdcolor.plugin.archive.thumbs import HEIGHT
 
 
 def strip() -> bytes:
@@ -109,9 +111,11 @@ def test_a_change_of_one_photo_tells_of_one_row(table, qtbot):
 def test_before_and_after(table):
     role = Qt.ItemDataRole.DecorationRole
     picture = table.data(table.index(1, 0), role)
-    image = picture.toImage()
-    assert image.pixelColor(5, 20).red() == 0
-    assert image.pixelColor(picture.width() - 5, 20).red() == 255
+    # Neither is tinted in a row that is selected.
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        image = picture.pixmap(4 * HEIGHT, HEIGHT, mode).toImage()
+        ends = [image.pixelColor(x, 20) for x in (5, image.width() - 5)]
+        assert [color.getRgb()[:3] for color in ends] == [(0,) * 3, (255,) * 3]
     assert table.data(table.index(2, 0), role) is None
     assert table.data(table.index(1, 0), role).cacheKey() == picture.cacheKey()
 
