@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 if TYPE_CHECKING:
     import napari
 
-BUTTONS = 100
+BUTTONS = 120
 """Pixels beside the title of a dock, for its buttons and margins."""
 
 DISPLAY_NAME = 'Semantic Colorization'

@@ -13,17 +13,20 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtWidgets import QApplication
 from typer.testing import CliRunner
 
 from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
 from napari_sdcolor.archive.batch.standing import CORRECTED, read_records
+from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.cli import app
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices, recall
 from napari_sdcolor.plugin.archive.choosing import start
 from napari_sdcolor.plugin.archive.setup_view import TWO_VALUES
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.widget import ColorizeWidget
 from napari_sdcolor.settings import Settings
 
 
@@ -364,3 +367,88 @@ def test_closing_in_the_middle_of_a_run(make_dock, choices, rest):
     dock.coordinator.close()
     dock.deleteLater()
     QApplication.processEvents()
+
+
+def give(trio, coordinator, name, value):
+    """Change one control of the dock "Colorize", as a person would."""
+    views = coordinator.views
+    if name == 'saturation':
+        views.color.saturation_requested.emit(value)
+    elif name == 'window':
+        views.run.window_requested.emit(value)
+    else:
+        views.run.detail_requested.emit(value)
+        coordinator.segment_and_color()
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('saturation', 0.4), ('window', 'minmax'), ('size', 96)],
+)
+def test_what_was_set_for_an_open_photo_is_saved_with_it(
+    make_dock, viewer, choices, rest, tiny_model, tmp_path, qtbot, name, value
+):
+    """Every control × (save, reopen, replay, the command line)."""
+    place = Path(choices.inputs[0]) / 'a.png'
+    narrow = np.asarray(Image.open(place)) // 2 + 40
+    Image.fromarray(narrow).save(place)
+    settings = Settings(size=64, device='cpu', weights=tiny_model)
+    # The dock prefers other weights than those of the batch.
+    own = ColorizeWidget(viewer, Engine())
+    qtbot.addWidget(own)
+    dock = make_dock(
+        replace(choices, settings=settings, confidence=0.0),
+        engine=Engine(),
+        colorize=lambda: own.coordinator,
+    )
+    rest(dock)
+    dock.coordinator.start()
+    rest(dock)
+    queue, out = dock.coordinator.queue, Path(choices.output)
+    before = results(out)
+    queue.open('a')
+    rest(dock)
+    (trio,) = queue.desk.trios
+    colorize = queue.desk.colorize()
+    give(trio, colorize, name, value)
+    qtbot.waitUntil(lambda: colorize.jobs.idle, timeout=30_000)
+    # Left and opened again, it is as it was left.
+    queue.open('b')
+    rest(dock)
+    queue.back()
+    rest(dock)
+    qtbot.waitUntil(lambda: colorize.jobs.idle, timeout=30_000)
+    (trio,) = queue.desk.trios
+    assert getattr(queue.desk.settings(), name) == value
+    shown = trio.color.data.copy()
+    queue.save_and_next()
+    rest(dock)
+    after = results(out)
+    changed = {key for key in before if before[key] != after[key]}
+    assert {'a.color.tif', 'a.sdcolor.json'} <= changed
+    assert all(key.startswith('a.') for key in changed)
+    sidecar = json.loads((out / 'a.sdcolor.json').read_text())
+    assert sidecar['settings'][name] == value
+    assert read_records(out)['a']['own'] == {name: value}
+    # What was shown is what was saved.
+    with open_photos(out / 'a.color.tif') as file:
+        _, saved = file.read_with_pixels(file.pages[0])
+    assert np.abs(saved.astype(int) - shown).max() <= 1
+    # Opened again, it comes back as it was saved.
+    queue.open('a')
+    rest(dock)
+    assert getattr(queue.desk.settings(), name) == value
+    queue.desk.clear()
+    # Replayed, and by the command line into another folder: the same.
+    runner = CliRunner()
+    words = ['replay', str(out / 'a.sdcolor.json'), '--source', str(place)]
+    replayed = runner.invoke(app, words)
+    assert replayed.exit_code == 0, replayed.output
+    words = shlex.split(dock.coordinator.choices.command())[1:]
+    words[words.index('-o') + 1] = str(tmp_path / 'again')
+    done = runner.invoke(app, [*words, '--device', 'cpu'])
+    assert done.exit_code == 0, done.output
+    again = results(tmp_path / 'again')
+    assert again['a.color.tif'] == results(out)['a.color.tif']
+    assert again['a.sdcolor.json'] == results(out)['a.sdcolor.json']
+    own.coordinator.close()

@@ -115,7 +115,10 @@ def test_before_and_after(table):
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
         image = picture.pixmap(4 * HEIGHT, HEIGHT, mode).toImage()
         ends = [image.pixelColor(x, 20) for x in (5, image.width() - 5)]
-        assert [color.getRgb()[:3] for color in ends] == [(0,) * 3, (255,) * 3]
+        assert [color.getRgb()[:3] for color in ends] == [
+            (0, 0, 0),
+            (255, 0, 0),
+        ]
     assert table.data(table.index(2, 0), role) is None
     assert table.data(table.index(1, 0), role).cacheKey() == picture.cacheKey()
 

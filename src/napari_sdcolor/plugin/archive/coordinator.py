@@ -37,7 +37,7 @@ from napari_sdcolor.plugin.archive.state import advice, holdings, verb
 from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
-from napari_sdcolor.settings import SettingsError
+from napari_sdcolor.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -102,7 +102,9 @@ class ArchiveCoordinator(QObject):
         self.engine = engine
         self.chooser = chooser or Chooser()
         self.jobs = Jobs()
-        self.queue = Queue(viewer, views.photos, colorize, self._verb)
+        self.queue = Queue(
+            viewer, views.photos, colorize, self._verb, self._settings
+        )
         self.choices = recall(self.engine.settings())
         self.begun = False
         self._looked = False
@@ -399,6 +401,10 @@ class ArchiveCoordinator(QObject):
     def _verb(self) -> str:
         """What the button does."""
         return verb(self.table.counts(), begun=self.begun)
+
+    def _settings(self) -> Settings:
+        """Those of the batch."""
+        return self.choices.settings
 
     def _show_choices(self) -> None:
         self.views.folders.show_choices(self.choices)

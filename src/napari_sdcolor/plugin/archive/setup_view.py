@@ -89,7 +89,7 @@ class OptionsForm(Form):
         details = [(words, size) for size, words in sizes.items()]
         points = LineEdit(
             name='points',
-            label='Black, white',
+            label='Values',
             value='0,65535',
             tooltip='The two values that become black and white.',
         )
