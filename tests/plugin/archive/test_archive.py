@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import threading
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -452,3 +453,19 @@ def test_what_was_set_for_an_open_photo_is_saved_with_it(
     assert again['a.color.tif'] == results(out)['a.color.tif']
     assert again['a.sdcolor.json'] == results(out)['a.sdcolor.json']
     own.coordinator.close()
+
+
+def test_pages_of_one_file_share_their_settings(done, rest, notices, choices):
+    queue = done.coordinator.queue
+    queue.open('a')
+    rest(done)
+    desk = queue.desk
+    (trio,) = desk.trios
+    # As two pages of one file, one of them with another saturation.
+    desk.trios = [trio, copy(trio)]
+    desk._opened_as = [desk.settings_of(trio)] * 2
+    desk.trios[0].saturation, desk.trios[1].saturation = 0.5, 0.7
+    queue.save_and_next()
+    rest(done)
+    assert 'Saturation differs between the pages of a' in notices()[-1]
+    assert not (Path(choices.output) / EDITED_MAPS).exists()

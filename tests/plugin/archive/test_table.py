@@ -13,6 +13,8 @@ from qtpy.QtGui import QIcon
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED
 from napari_sdcolor.archive.batch.standing import Standing
 from napari_sdcolor.plugin.archive import table as module
+from napari_sdcolor.plugin.archive.run_bar import RunBar
+from napari_sdcolor.plugin.archive.state import holdings
 from napari_sdcolor.plugin.archive.table import (
     ALL,
     BROKEN,
@@ -125,3 +127,33 @@ def test_before_and_after(table):
 
 def test_a_damaged_picture_is_an_empty_one(qtbot):
     assert module.before_and_after(b'RIFFnothing').isNull()
+
+
+def test_words_come_and_go_and_nothing_jumps(qtbot):
+    bar = RunBar()
+    qtbot.addWidget(bar)
+    bar.resize(300, 90)
+    bar.show_idle('Start', '', ready=False)
+    bar.show()
+
+    def places():
+        qtbot.wait(1)  # lay out
+        parts = (bar.button, bar.bar, bar.status)
+        return [(part.y(), bar.heightForWidth(300)) for part in parts]
+
+    before = places()
+    bar.show_running('Starting…')
+    bar.show_progress(3, 9, '3 of 9, 2 to look at, 10.3 photos per minute.')
+    assert places() == before
+    words = 'Stopped. 3 of 9 photos are colored. ' * 2
+    bar.show_idle('Resume', words, ready=True)
+    assert places() == before
+
+
+def test_what_a_folder_holds_in_words():
+    assert holdings(1, {}) == '1 photograph.'
+    reasons = {f'Reason {n}.': n for n in range(1, 5)}
+    assert holdings(312, reasons) == (
+        '312 photographs, 10 files left out. 4: Reason 4. 3: Reason 3. '
+        '2: Reason 2. …'
+    )

@@ -180,7 +180,7 @@ class Desk(QObject):
         for trio in self.trios:
             trio.weights = self._batch().weights
         self._opened = self.draft()
-        self._opened_as = [self._settings(trio) for trio in self.trios]
+        self._opened_as = [self.settings_of(trio) for trio in self.trios]
         self._bind_keys()
         self.viewer.layers.selection.active = self.trios[-1].map
         if draft is not None:
@@ -212,7 +212,7 @@ class Desk(QObject):
         """
         changed: dict[str, Any] = {}
         for trio, before in zip(self.trios, self._opened_as, strict=True):
-            now = self._settings(trio)
+            now = self.settings_of(trio)
             for name in OWN:
                 value = getattr(now, name)
                 if value == getattr(before, name):
@@ -226,7 +226,8 @@ class Desk(QObject):
                     )
         return replace(self._made_with(self.trios[0]), **changed)
 
-    def _settings(self, trio: Trio) -> Settings:
+    def settings_of(self, trio: Trio) -> Settings:
+        """With which a page of the open photo is colored now."""
         return settings_of(trio, self._made_with(trio))
 
     @staticmethod
