@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from napari_sdcolor.cli import app, checks, surroundings
 from napari_sdcolor.cli.surroundings import Attempt
-from napari_sdcolor.core import device, models
+from napari_sdcolor.core import device, model_files
 from napari_sdcolor.errors import DeviceError
 
 
@@ -33,7 +33,7 @@ def bundled(
         shutil.copy(path, folder / name)
         hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / 'sha256.json').write_text(json.dumps(hashes))
-    monkeypatch.setattr(models, 'bundled_folder', lambda: folder)
+    monkeypatch.setattr(model_files, 'bundled_folder', lambda: folder)
     return folder
 
 

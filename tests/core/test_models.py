@@ -11,7 +11,7 @@ import torch
 
 from napari_sdcolor import Colorizer
 from napari_sdcolor.classes import class_id
-from napari_sdcolor.core import models
+from napari_sdcolor.core import model_files, models
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
@@ -30,7 +30,7 @@ def bundled(
     ):
         network = random_part(kind, config, 0).network
         save_part(folder / f'default.{kind}.safetensors', network, {})
-    monkeypatch.setattr(models, 'bundled_folder', lambda: folder)
+    monkeypatch.setattr(model_files, 'bundled_folder', lambda: folder)
     return folder
 
 
@@ -74,7 +74,9 @@ def test_a_missing_default_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models.add([make(tmp_path / 'a.safetensors')], 'half')
-    monkeypatch.setattr(models, 'bundled_folder', lambda: tmp_path / 'none')
+    monkeypatch.setattr(
+        model_files, 'bundled_folder', lambda: tmp_path / 'none'
+    )
     with pytest.raises(WeightsError, match='segmentation weights of .half.'):
         models.load('half')
     with pytest.raises(WeightsError, match='default'):

@@ -146,3 +146,12 @@ def test_the_memory_for_editing_reaches_the_networks(page, declared_pages):
     assert entry.maximum == limits.metadata['maximum']
     page.inference.memory = 77
     assert Engine().settings().memory == 77
+
+
+def test_the_weights_reach_the_networks(page, declared_pages):
+    entry = declared_pages['inference']['weights']
+    assert entry.default == declared('weights').default == DEFAULTS.weights
+    page.inference.weights = 'mine'
+    assert Engine().settings().weights == 'mine'
+    page.inference.weights = ' '
+    assert Engine().settings().weights == DEFAULTS.weights

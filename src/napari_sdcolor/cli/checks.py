@@ -164,7 +164,7 @@ def check_weights() -> Iterator[Finding]:
     try:
         import_torch()
         from napari_sdcolor.core import models
-        from napari_sdcolor.core.weights import KINDS
+        from napari_sdcolor.core.model_files import KINDS
 
         entries = models.list_models()
     except (DeviceError, ImportError) as error:
@@ -188,7 +188,7 @@ def check_weights() -> Iterator[Finding]:
 
 
 def _weights_finding(entry: Any) -> Finding:
-    from napari_sdcolor.core import models
+    from napari_sdcolor.core import model_files, models
 
     verified = models.verify(entry)
     details = {
@@ -203,7 +203,7 @@ def _weights_finding(entry: Any) -> Finding:
         return Finding(name, OK, found, details=details)
     if entry.recorded is None:
         return Finding(name, WARNING, verified, details=details)
-    bundled = entry.path.parent == models.bundled_folder()
+    bundled = entry.path.parent == model_files.bundled_folder()
     return Finding(
         name,
         PROBLEM if bundled else WARNING,

@@ -7,17 +7,18 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
-
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core import authors
-from napari_sdcolor.core.weights import (
+from napari_sdcolor.core.model_files import (
     KINDS,
+    Entry,
+    list_models,
+    user_folder,
+)
+from napari_sdcolor.core.weights import (
     Part,
     load_part,
     read_about,
@@ -25,67 +26,8 @@ from napari_sdcolor.core.weights import (
 )
 from napari_sdcolor.errors import WeightsError
 
-FOLDER_VARIABLE = 'SDCOLOR_MODELS'
-"""Environment variable that moves the folder of added models."""
-
-
 RARE = 30
 """A class is rarely seen if fewer training photographs than this show it."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file of a model."""
-
-    model: str
-    kind: str
-    path: Path
-    recorded: str | None
-
-    @property
-    def sha256(self) -> str:
-        """Of the file as it is now."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
-
-
-def bundled_folder() -> Path:
-    """Where the weights lie that came with the package."""
-    with as_file(files('napari_sdcolor') / 'weights') as folder:
-        return folder
-
-
-def user_folder() -> Path:
-    """Where added models are kept."""
-    moved = os.environ.get(FOLDER_VARIABLE)
-    if moved:
-        return Path(moved)
-    return user_data_path('napari-sdcolor', appauthor=False) / 'models'
-
-
-def _recorded(folder: Path) -> dict[str, str]:
-    path = folder / 'sha256.json'
-    if not path.exists():
-        return {}
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise WeightsError(
-            f'{path} is damaged ({error}); delete it and add the models again.'
-        ) from error
-
-
-def list_models() -> list[Entry]:
-    """Every file of every model, the bundled ones first."""
-    entries = []
-    for folder in (bundled_folder(), user_folder()):
-        recorded = _recorded(folder)
-        for path in sorted(folder.glob('*.safetensors')):
-            model, _, kind = path.stem.rpartition('.')
-            if model and kind in KINDS:
-                entries.append(
-                    Entry(model, kind, path, recorded.get(path.name))
-                )
-    return entries
 
 
 def find(model: str, kind: str) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -93,6 +94,14 @@ class Networks:
             ):
                 module.register_forward_pre_hook(_check_cancelled)
         return network
+
+    def at(self, size: Size) -> Self:
+        """The same networks for another working size."""
+        if size == self.size:
+            return self
+        other = copy(self)
+        other.size = size
+        return other
 
     def facts(self) -> dict[str, Any]:
         """Weights, device and data type, for the sidecar."""

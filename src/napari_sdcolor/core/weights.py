@@ -23,9 +23,9 @@ from torch import Tensor
 
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
+from napari_sdcolor.core.model_files import KINDS
 from napari_sdcolor.errors import WeightsError
 
-KINDS = ('color', 'segmentation')
 ENCODINGS = ('lightness', 'opencv')
 FORMAT = 'napari-sdcolor 1'
 

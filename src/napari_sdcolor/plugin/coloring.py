@@ -212,6 +212,7 @@ class Coloring(QObject):
         quiet: bool,
     ) -> None:
         settings = self.engine.settings()
+        settings = replace(settings, weights=trio.weights or settings.weights)
         if labels is not None or trio.has_work:
             # An existing map keeps the size that it was made for.
             settings = replace(settings, size=trio.size)

@@ -324,7 +324,8 @@ class Coordinator(QObject):
 
     def list_weights(self) -> None:
         """Offer the weights that there are now."""
-        self.views.run.set_weights(self.engine.settings().weights)
+        chosen = self.trio.weights if self.trio is not None else None
+        self.views.run.set_weights(chosen or self.engine.settings().weights)
 
     # --- stop -------------------------------------------------------------
 
@@ -423,8 +424,11 @@ class Coordinator(QObject):
     def _on_weights_requested(self, name: str) -> None:
         self.engine.weights = name
         preferences.remember_weights(name)
-        if self.trio is not None and self.trio.colored:
-            self.update()
+        trio = self.trio
+        if trio is not None:
+            trio.weights = name
+            if trio.colored:
+                self.update()
 
     def _on_live_requested(self, live: bool) -> None:
         self.coloring.live = live

@@ -17,6 +17,9 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 if TYPE_CHECKING:
     import napari
 
+BUTTONS = 120
+"""Pixels beside the title of a dock, for its buttons and margins."""
+
 DISPLAY_NAME = 'Semantic Colorization'
 """Of the plugin, as its manifest has it."""
 
@@ -62,13 +65,16 @@ class DockContent(QWidget):
             self.closed.emit()
 
     def _join_others(self) -> None:
-        """Share a tab with the docks of ours that are there already."""
+        """Show the whole title, and share a tab with the docks of ours that are there already."""
         dock = self.parent()
         if not isinstance(dock, QDockWidget) or dock.isFloating():
             return
         window = dock.parent()
         if not isinstance(window, QMainWindow):
             return
+        dock.setWindowTitle(self.TITLE)  # on its tab
+        title = self.fontMetrics().horizontalAdvance(name_of(type(self)))
+        self.setMinimumWidth(title + BUTTONS)
         area = window.dockWidgetArea(dock)
         for other in window.findChildren(QDockWidget):
             ours = other is not dock and isinstance(
@@ -81,7 +87,7 @@ class DockContent(QWidget):
             ):
                 window.tabifyDockWidget(other, dock)
                 break
-        bring_to_front(self)
+        dock.raise_()
 
 
 Content = TypeVar('Content', bound=DockContent)

@@ -38,12 +38,11 @@ class Engine:
         """Settings as the preferences have them now."""
         chosen = preferences.read()
         size = self.size or chosen.size
-        return replace(
-            Settings(),
+        return Settings(
             device=chosen.device,
             size=size,
-            memory=chosen.memory,
             weights=self.weights or chosen.weights,
+            memory=chosen.memory,
         )
 
     @property

@@ -7,12 +7,42 @@ declared; a form only says which fields it shows.
 from __future__ import annotations
 
 from dataclasses import Field, fields
+from functools import partial
 from typing import Any, get_type_hints
 
-from magicgui.widgets import Container, create_widget
+from magicgui.widgets import ComboBox, Container, create_widget
 from magicgui.widgets.bases import ValueWidget, Widget
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QSizePolicy
 
+from napari_sdcolor.core import model_files
 from napari_sdcolor.settings import Settings
+
+
+class Form(Container):
+    """Widgets below each other, their labels in one column.
+
+    Parameters
+    ----------
+    *widgets
+        In the order in which they are shown.
+    """
+
+    def __init__(self, *widgets: Widget) -> None:
+        super().__init__()
+        self.margins = (0, 0, 0, 0)
+        # Given at once, each label would be as wide as its own words.
+        self.extend(widgets)
+
+
+def row(*widgets: Widget) -> Container:
+    """Some widgets beside each other, without labels."""
+    beside = Container(widgets=widgets, layout='horizontal', labels=False)
+    beside.margins = (0, 0, 0, 0)
+    for widget in widgets:
+        # As narrow as their dock.
+        widget.native.setMinimumWidth(20)
+    return beside
 
 
 def setting(name: str, **overrides: Any) -> ValueWidget:
@@ -35,7 +65,8 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
     **overrides
         Options of the magicgui widget that are to differ from the
         declaration, such as ``value``, ``label`` or ``choices`` (values,
-        pairs of words and value, or a function that gives them).
+        pairs of words and value, or a function that gives them and is
+        asked again whenever a person turns to the widget).
 
     Returns
     -------
@@ -45,21 +76,40 @@ def field(owner: type, name: str, **overrides: Any) -> ValueWidget:
     entry = _declared(owner, name)
     value = overrides.pop('value', entry.default)
     label = overrides.pop('label', entry.metadata['title'])
-    return create_widget(
+    found = options(name, owner, **overrides)
+    offered = found.get('choices')
+    if offered is not None:
+        found['choices'] = partial(_offer, offered)
+    widget = create_widget(
         value=value,
         annotation=get_type_hints(owner)[name],
         name=name,
         label=label,
-        options=options(name, owner, **overrides),
+        options=found,
     )
+    if isinstance(widget, ComboBox):
+        # Long words never widen a dock.
+        widget.native.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )
+        if callable(offered):
+            Renewal(widget)
+    return widget
 
 
 def options(
     name: str, owner: type = Settings, **overrides: Any
 ) -> dict[str, Any]:
-    """magicgui options of a declared field, for annotated signatures."""
-    entry = _declared(owner, name)
-    facts = entry.metadata
+    """magicgui options of a declared field, also for annotated signatures.
+
+    Parameters
+    ----------
+    name, owner, **overrides
+        As for ``field``.
+    """
+    if owner is Settings and name == 'weights':
+        overrides.setdefault('choices', _installed)
+    facts = _declared(owner, name).metadata
     found: dict[str, Any] = {'tooltip': facts['help']}
     choices = facts.get('choices') or facts.get('offered')
     if choices or 'choices' in overrides:
@@ -78,21 +128,50 @@ def _declared(owner: type, name: str) -> Field:
     return next(entry for entry in fields(owner) if entry.name == name)
 
 
-def form(*widgets: Widget) -> Container:
-    """Labeled widgets below each other, as narrow as their dock."""
-    return _packed(Container(widgets=widgets, labels=True))
+def choose(widget: ComboBox, value: Any) -> None:
+    """Show a value, also one that the list does not offer."""
+    if value not in widget.choices:
+        widget.set_choice(str(value), value)
+    if widget.value != value:
+        widget.value = value
 
 
-def row(*widgets: Widget) -> Container:
-    """Widgets beside each other, as narrow as their dock."""
-    return _packed(
-        Container(widgets=widgets, layout='horizontal', labels=False)
+def _offer(offered: Any, widget: ComboBox) -> list[tuple[str, Any]]:
+    """Words and values of a list, and of what is chosen now."""
+    values = offered(widget) if callable(offered) else offered
+    pairs = [
+        value if isinstance(value, tuple) else (str(value), value)
+        for value in values
+    ]
+    chosen = widget.value
+    if chosen is not None and chosen not in [value for _, value in pairs]:
+        pairs.append((str(chosen), chosen))
+    return pairs
+
+
+def _installed(widget: ComboBox) -> list[str]:
+    """Names of the weights that there are now."""
+    return model_files.names()
+
+
+class Renewal(QObject):
+    """Asks for the choices of a combo box before a person sees its list."""
+
+    LOOKED_AT = (
+        QEvent.Type.Show,
+        QEvent.Type.Enter,
+        QEvent.Type.FocusIn,
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.KeyPress,
     )
 
+    def __init__(self, widget: ComboBox) -> None:
+        # The combo box owns it.
+        super().__init__(widget.native)
+        self.widget = widget
+        widget.native.installEventFilter(self)
 
-def _packed(container: Container) -> Container:
-    container.margins = (0, 0, 0, 0)
-    for widget in container:
-        # Long names of photos must not widen the dock.
-        widget.native.setMinimumWidth(20)
-    return container
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in self.LOOKED_AT:
+            self.widget.reset_choices()
+        return False

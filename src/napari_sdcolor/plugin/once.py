@@ -24,7 +24,6 @@ from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.palette import map_look
 from napari_sdcolor.plugin.placement import map_place, same_place
 from napari_sdcolor.plugin.source import PhotoSource
-from napari_sdcolor.plugin.views.run_view import weights_choices
 from napari_sdcolor.settings import Settings, window_words
 
 _ENGINE = Engine()
@@ -103,9 +102,7 @@ def colorize_once(
         float, forms.options('saturation')
     ] = Settings.saturation,
     window: Annotated[str, forms.options('window')] = Settings.window,
-    weights: Annotated[
-        str, forms.options('weights', choices=weights_choices)
-    ] = Settings.weights,
+    weights: Annotated[str, forms.options('weights')] = Settings.weights,
     device: Annotated[str, forms.options('device')] = Settings.device,
 ) -> FunctionWorker[list[LayerDataTuple]]:
     """Color a photo in the background; two layers appear when it is done."""

@@ -14,8 +14,8 @@ class Preferences:
 
     device: str = 'auto'
     size: int = 352
-    memory: int = 2048
     weights: str = 'default'
+    memory: int = 2048
     live: bool = True
     show_map: bool = True
 
@@ -39,8 +39,8 @@ def read() -> Preferences:
     return Preferences(
         device=page.inference.device,
         size=page.inference.size,
+        weights=page.inference.weights.strip() or Preferences.weights,
         memory=page.inference.memory,
-        weights=page.inference.weights,
         live=page.painting.live,
         show_map=page.painting.show_map,
     )

@@ -80,7 +80,13 @@ def settings_of(trio: Trio, base: Settings) -> Settings:
     window = window_words(trio.source.window(trio.window))
     # A map keeps the size that it was made for, whatever is preferred now.
     size = trio.size or base.size
-    return replace(base, saturation=trio.saturation, window=window, size=size)
+    return replace(
+        base,
+        saturation=trio.saturation,
+        window=window,
+        size=size,
+        weights=trio.weights or base.weights,
+    )
 
 
 def command_line(trio: Trio, plane: int, settings: Settings) -> str:

@@ -55,6 +55,9 @@ class Trio:
         Plane to the saturation of its shown color.
     saved_maps : dict
         Plane to the file in which its map was saved last, and that map.
+    weights : str or None
+        Those of the batch that the photo belongs to; None leaves the choice
+        to the dock.
     version : int
         Grows whenever the photo gets other pixels.
     owner : object
@@ -73,6 +76,7 @@ class Trio:
         self.size = 0
         self.saturation = 1.0
         self.window = 'auto'
+        self.weights: str | None = None
         self.predicted: dict[int, NDArray[np.uint8]] = {}
         self.confidence: dict[int, float] = {}
         self.colored: dict[int, NDArray[np.uint8]] = {}

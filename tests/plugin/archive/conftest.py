@@ -56,7 +56,7 @@ def make_dock(qtbot, viewer, engine, make_widget) -> Iterator[Callable]:
         widget = ArchiveWidget(
             viewer,
             more.pop('engine', engine),
-            colorize=lambda: colorize.coordinator,
+            colorize=more.pop('colorize', lambda: colorize.coordinator),
             **more,
         )
         qtbot.addWidget(widget)

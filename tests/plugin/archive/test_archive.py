@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
+import threading
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtWidgets import QApplication
 from typer.testing import CliRunner
 
 from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
 from napari_sdcolor.archive.batch.standing import CORRECTED, read_records
+from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.cli import app
+from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices, recall
+from napari_sdcolor.plugin.archive.choosing import start
+from napari_sdcolor.plugin.archive.setup_view import TWO_VALUES
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.widget import ColorizeWidget
 from napari_sdcolor.settings import Settings
 
 
@@ -57,11 +66,17 @@ def test_the_empty_dock_says_what_to_do_next(make_dock, scans, tmp_path, rest):
     run, folders = dock.views.run, dock.views.folders
     assert not run.button.isEnabled()
     assert 'choose a folder of photos' in run.status.text()
-    folders.folder.click()  # and think better of it
+    folders.folder.native.click()  # and think better of it
     assert 'choose a folder of photos' in run.status.text()
-    folders.folder.click()
+    (scans / 'notes.txt').write_text('no photo')
+    folders.folder.native.click()
+    rest(dock)
     assert 'folder for the results' in run.status.text()
-    folders.choose.click()
+    # What the folder holds is said before anything starts.
+    assert folders.counted.text() == (
+        '3 photographs, 1 file left out. 1: No photo by its suffix.'
+    )
+    folders.output.native.click()
     rest(dock)
     assert run.button.isEnabled()
     assert '0 of 3' in run.status.text()
@@ -75,6 +90,65 @@ def test_choices_are_remembered(make_dock, choices, rest):
     assert recall(base) == choices
     Path(choices.inputs[0]).rename(choices.inputs[0] + ' moved')
     assert recall(base).inputs == ()
+
+
+def test_a_dialog_begins_where_the_last_photos_were(choices, rest, make_dock):
+    box = Path(choices.inputs[0]) / 'box'
+    dock = make_dock(replace(choices, near=str(box), inputs=(str(box),)))
+    rest(dock)
+    for path in box.iterdir():
+        path.unlink()
+    box.rmdir()
+    again = recall(Settings())
+    assert again.inputs == ()
+    assert start((*again.inputs, again.near)) == choices.inputs[0]
+    assert start(('',)) == str(Path.home())
+
+
+def test_counting_can_be_stopped(make_dock, choices, monkeypatch, qtbot):
+    begun = threading.Event()
+
+    def endless(folder):
+        # Every folder holds another one.
+        begun.set()
+        (Path(folder) / 'x').mkdir(exist_ok=True)
+        return os_scandir(folder)
+
+    os_scandir = os.scandir
+    monkeypatch.setattr(
+        'napari_sdcolor.archive.batch.find.os.scandir', endless
+    )
+    dock = make_dock(replace(choices, output=''))
+    run = dock.views.run
+    qtbot.waitUntil(begun.is_set)
+    assert run.button.text() == 'Stop'
+    run.button.click()
+    assert run.button.text() == 'Start'
+    qtbot.waitUntil(lambda: dock.coordinator.jobs.idle)
+    assert not dock.views.folders.counted.text()
+
+
+def test_tones_and_weights_reach_the_command(make_dock, choices, rest):
+    dock = make_dock(replace(choices, output=choices.output))
+    rest(dock)
+    options, run = dock.views.options, dock.views.run
+    options.window.value = 'minmax'
+    assert '--window minmax' in dock.views.command.words.toPlainText()
+    assert not options.points.enabled
+    options.window.value = TWO_VALUES
+    assert options.points.enabled
+    options.points.value = '4095'
+    assert "The tone window '4095'" in run.status.text()
+    assert not run.button.isEnabled()
+    options.points.value = '0,4095'
+    assert run.button.isEnabled()
+    assert '--window 0,4095' in dock.views.command.words.toPlainText()
+    forms.choose(options.weights, '/weights/mine.safetensors')
+    command = dock.views.command.words.toPlainText()
+    assert '--weights /weights/mine.safetensors' in command
+    again = make_dock()
+    assert again.views.options.points.value == '0,4095'
+    assert again.views.options.weights.value == '/weights/mine.safetensors'
 
 
 @pytest.mark.parametrize('text', ['', '[]', '{"inputs": 3}'])
@@ -93,7 +167,8 @@ def test_a_run_colors_and_tells(done, choices):
     model = views.photos.model
     assert model.rowCount() == 3
     assert 'needs a person' in model.data(model.index(0, 2))
-    assert model.data(model.index(0, 0), 1).width() > 50
+    (size,) = model.data(model.index(0, 0), 1).availableSizes()
+    assert size.width() > 50
 
 
 def test_a_stop_leaves_what_a_resume_finishes(
@@ -131,7 +206,7 @@ def test_a_new_dock_goes_on_with_the_settings_of_the_folder(
     dock = make_dock(Choices(choices.inputs, choices.output, changed))
     rest(dock)
     assert dock.coordinator.choices.settings.saturation == 1.0
-    assert dock.views.options.saturation.value() == 1.0
+    assert dock.views.options.saturation.value == 1.0
     assert dock.views.run.button.text() == 'Check again'
 
 
@@ -294,3 +369,104 @@ def test_closing_in_the_middle_of_a_run(make_dock, choices, rest):
     dock.coordinator.close()
     dock.deleteLater()
     QApplication.processEvents()
+
+
+def give(trio, coordinator, name, value):
+    """Change one control of the dock "Colorize", as a person would."""
+    views = coordinator.views
+    if name == 'saturation':
+        views.color.saturation_requested.emit(value)
+    elif name == 'window':
+        views.run.window_requested.emit(value)
+    else:
+        views.run.detail_requested.emit(value)
+        coordinator.segment_and_color()
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('saturation', 0.4), ('window', 'minmax'), ('size', 96)],
+)
+def test_what_was_set_for_an_open_photo_is_saved_with_it(
+    make_dock, viewer, choices, rest, tiny_model, tmp_path, qtbot, name, value
+):
+    """Every control × (save, reopen, replay, the command line)."""
+    place = Path(choices.inputs[0]) / 'a.png'
+    narrow = np.asarray(Image.open(place)) // 2 + 40
+    Image.fromarray(narrow).save(place)
+    settings = Settings(size=64, device='cpu', weights=tiny_model)
+    # The dock prefers other weights than those of the batch.
+    own = ColorizeWidget(viewer, Engine())
+    qtbot.addWidget(own)
+    dock = make_dock(
+        replace(choices, settings=settings, confidence=0.0),
+        engine=Engine(),
+        colorize=lambda: own.coordinator,
+    )
+    rest(dock)
+    dock.coordinator.start()
+    rest(dock)
+    queue, out = dock.coordinator.queue, Path(choices.output)
+    before = results(out)
+    queue.open('a')
+    rest(dock)
+    (trio,) = queue.desk.trios
+    colorize = queue.desk.colorize()
+    give(trio, colorize, name, value)
+    qtbot.waitUntil(lambda: colorize.jobs.idle, timeout=30_000)
+    # Left and opened again, it is as it was left.
+    queue.open('b')
+    rest(dock)
+    queue.back()
+    rest(dock)
+    qtbot.waitUntil(lambda: colorize.jobs.idle, timeout=30_000)
+    (trio,) = queue.desk.trios
+    assert getattr(queue.desk.settings(), name) == value
+    shown = trio.color.data.copy()
+    queue.save_and_next()
+    rest(dock)
+    after = results(out)
+    changed = {key for key in before if before[key] != after[key]}
+    assert {'a.color.tif', 'a.sdcolor.json'} <= changed
+    assert all(key.startswith('a.') for key in changed)
+    sidecar = json.loads((out / 'a.sdcolor.json').read_text())
+    assert sidecar['settings'][name] == value
+    assert read_records(out)['a']['own'] == {name: value}
+    # What was shown is what was saved.
+    with open_photos(out / 'a.color.tif') as file:
+        _, saved = file.read_with_pixels(file.pages[0])
+    assert np.abs(saved.astype(int) - shown).max() <= 1
+    # Opened again, it comes back as it was saved.
+    queue.open('a')
+    rest(dock)
+    assert getattr(queue.desk.settings(), name) == value
+    queue.desk.clear()
+    # Replayed, and by the command line into another folder: the same.
+    runner = CliRunner()
+    words = ['replay', str(out / 'a.sdcolor.json'), '--source', str(place)]
+    replayed = runner.invoke(app, words)
+    assert replayed.exit_code == 0, replayed.output
+    words = shlex.split(dock.coordinator.choices.command())[1:]
+    words[words.index('-o') + 1] = str(tmp_path / 'again')
+    done = runner.invoke(app, [*words, '--device', 'cpu'])
+    assert done.exit_code == 0, done.output
+    again = results(tmp_path / 'again')
+    assert again['a.color.tif'] == results(out)['a.color.tif']
+    assert again['a.sdcolor.json'] == results(out)['a.sdcolor.json']
+    own.coordinator.close()
+
+
+def test_pages_of_one_file_share_their_settings(done, rest, notices, choices):
+    queue = done.coordinator.queue
+    queue.open('a')
+    rest(done)
+    desk = queue.desk
+    (trio,) = desk.trios
+    # As two pages of one file, one of them with another saturation.
+    desk.trios = [trio, copy(trio)]
+    desk._opened_as = [desk.settings_of(trio)] * 2
+    desk.trios[0].saturation, desk.trios[1].saturation = 0.5, 0.7
+    queue.save_and_next()
+    rest(done)
+    assert 'Saturation differs between the pages of a' in notices()[-1]
+    assert not (Path(choices.output) / EDITED_MAPS).exists()

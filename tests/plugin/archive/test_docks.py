@@ -43,7 +43,7 @@ def small_networks(engine, monkeypatch) -> None:
         'napari_sdcolor.plugin.coordinator.Engine', lambda: engine
     )
     monkeypatch.setattr(
-        'napari_sdcolor.plugin.archive.coordinator.Engine', lambda: engine
+        'napari_sdcolor.plugin.archive.widget.Engine', lambda: engine
     )
 
 
@@ -69,10 +69,16 @@ def contents(viewer) -> list[docks.DockContent]:
     """Our docks in a window, each once."""
     docked = viewer.window.dock_widgets
     return [
-        docked[name]
+        docked[name].__wrapped__
         for name in docked
         if isinstance(docked[name], docks.DockContent)
     ]
+
+
+def find(viewer, kind: type) -> docks.DockContent:
+    """What ``find_dock`` finds, without the proxy of this viewer."""
+    content = find_dock(viewer, kind)
+    return getattr(content, '__wrapped__', content)
 
 
 def main_window(viewer) -> QMainWindow:
@@ -132,26 +138,26 @@ def test_the_menu_and_our_code_open_the_same_dock(make_window):
     menu(viewer, ColorizeWidget)
     mine = open_dock(viewer, ColorizeWidget)
     assert kinds(viewer) == ['Colorize']
-    assert find_dock(viewer, ColorizeWidget) is mine
+    assert find(viewer, ColorizeWidget) == mine
     archive = open_dock(viewer, ArchiveWidget)
     menu(viewer, ArchiveWidget)
     # The menu shows and hides.
     assert kinds(viewer) == ['Archive', 'Colorize']
     assert archive.parent().isHidden()
-    assert open_dock(viewer, ArchiveWidget) is archive
+    assert open_dock(viewer, ArchiveWidget) == archive
     assert not archive.parent().isHidden()
 
 
 def test_the_archive_opens_the_dock_of_the_menu(make_window):
     viewer = make_window()
     menu(viewer, ArchiveWidget)
-    archive = find_dock(viewer, ArchiveWidget)
+    archive = find(viewer, ArchiveWidget)
     desk = archive.coordinator.queue.desk
     first = desk.colorize()
     menu(viewer, ColorizeWidget)  # hides it
-    assert desk.colorize() is first
+    assert desk.colorize() == first
     assert kinds(viewer) == ['Archive', 'Colorize']
-    assert not find_dock(viewer, ColorizeWidget).parent().isHidden()
+    assert not find(viewer, ColorizeWidget).parent().isHidden()
 
 
 def test_a_dock_that_a_script_opened_is_found_too(make_window):
@@ -159,10 +165,10 @@ def test_a_dock_that_a_script_opened_is_found_too(make_window):
     _, mine = viewer.window.add_plugin_dock_widget(
         'napari-sdcolor', 'Colorize'
     )
-    assert open_dock(viewer, ColorizeWidget) is mine
+    assert open_dock(viewer, ColorizeWidget) == mine
     menu(viewer, ColorizeWidget)
     # Now there are two; the menu's counts.
-    assert find_dock(viewer, ColorizeWidget) is not mine
+    assert find(viewer, ColorizeWidget) != mine
 
 
 def test_docks_share_a_tab_and_none_is_squeezed(make_window, qtbot):
@@ -196,14 +202,14 @@ def test_closed_and_opened_again(make_window, choices, rest, settle, stroke):
     for kind in (ArchiveWidget, ColorizeWidget):
         menu(viewer, kind)
     assert kinds(viewer) == ['Archive', 'Colorize']
-    archive = find_dock(viewer, ArchiveWidget)
+    archive = find(viewer, ArchiveWidget)
     paint_one(archive, choices, rest, settle, stroke)
     # The table goes with its dock, and comes back with the next one.
     archive.parent().destroyOnClose()
     QApplication.processEvents()
     assert 'Archive photos' not in viewer.window.dock_widgets
     menu(viewer, ArchiveWidget)
-    rest(find_dock(viewer, ArchiveWidget))
+    rest(find(viewer, ArchiveWidget))
     assert 'Archive photos' in viewer.window.dock_widgets
 
 
@@ -217,10 +223,9 @@ def paint_one(archive, choices, rest, settle, stroke):
     coordinator.queue.open('a')
     rest(archive)
     (trio,) = coordinator.queue.desk.trios
-    colorize = find_dock(archive.viewer, ColorizeWidget)
+    colorize = find(archive.viewer, ColorizeWidget)
     before = trio.color.data.copy()
-    trio.map.selected_label = 36
-    trio.map.brush_size = 12
+    colorize.views.classes.class_requested.emit(36)
     stroke(trio.map, [(20, 20), (25, 40)])
     settle(colorize)
     assert (trio.color.data != before).any()
@@ -237,7 +242,7 @@ def test_a_photo_is_opened_whichever_dock_was_first(
         menu(viewer, kind)
     # A second dock of a kind, as a script may open it, takes nothing away.
     viewer.window.add_plugin_dock_widget('napari-sdcolor', 'Colorize')
-    archive = find_dock(viewer, ArchiveWidget)
+    archive = find(viewer, ArchiveWidget)
     paint_one(archive, choices, rest, settle, stroke)
 
 
@@ -247,7 +252,7 @@ def test_two_viewers_work_on_their_own(
     one, two = make_window('one'), make_window('two')
     for viewer in (one, two):
         menu(viewer, ArchiveWidget)
-    first, second = (find_dock(v, ArchiveWidget) for v in (one, two))
+    first, second = (find(v, ArchiveWidget) for v in (one, two))
     assert first is not second
     paint_one(first, choices, rest, settle, stroke)
     assert not len(two.layers)
@@ -263,7 +268,7 @@ def test_the_keys_do_what_the_buttons_say(
 ):
     viewer = make_window()
     menu(viewer, ArchiveWidget)
-    archive = find_dock(viewer, ArchiveWidget)
+    archive = find(viewer, ArchiveWidget)
     desk = archive.coordinator.queue.desk
     trio = paint_one(archive, choices, rest, settle, stroke)
     painted = trio.map.data.copy()
@@ -296,4 +301,4 @@ def test_the_title_in_the_manifest_is_ours(qapp):
     manifest = PluginManager.instance().get_manifest('napari-sdcolor')
     assert manifest.display_name == docks.DISPLAY_NAME
     titles = {entry.display_name for entry in manifest.contributions.widgets}
-    assert titles == {ColorizeWidget.TITLE, ArchiveWidget.TITLE}
+    assert titles >= {ColorizeWidget.TITLE, ArchiveWidget.TITLE}

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
 
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED
 from napari_sdcolor.archive.batch.standing import Standing
 from napari_sdcolor.plugin.archive import table as module
+from napari_sdcolor.plugin.archive.run_bar import RunBar
+from napari_sdcolor.plugin.archive.state import holdings
 from napari_sdcolor.plugin.archive.table import (
     ALL,
     BROKEN,
@@ -21,6 +24,7 @@ from napari_sdcolor.plugin.archive.table import (
     STATUS,
     PhotoTable,
 )
+from napari_sdcolor.plugin.archive.thumbs import HEIGHT
 
 
 def strip() -> bytes:
@@ -109,12 +113,47 @@ def test_a_change_of_one_photo_tells_of_one_row(table, qtbot):
 def test_before_and_after(table):
     role = Qt.ItemDataRole.DecorationRole
     picture = table.data(table.index(1, 0), role)
-    image = picture.toImage()
-    assert image.pixelColor(5, 20).red() == 0
-    assert image.pixelColor(picture.width() - 5, 20).red() == 255
+    # Neither is tinted in a row that is selected.
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        image = picture.pixmap(4 * HEIGHT, HEIGHT, mode).toImage()
+        ends = [image.pixelColor(x, 20) for x in (5, image.width() - 5)]
+        assert [color.getRgb()[:3] for color in ends] == [
+            (0, 0, 0),
+            (255, 0, 0),
+        ]
     assert table.data(table.index(2, 0), role) is None
     assert table.data(table.index(1, 0), role).cacheKey() == picture.cacheKey()
 
 
 def test_a_damaged_picture_is_an_empty_one(qtbot):
     assert module.before_and_after(b'RIFFnothing').isNull()
+
+
+def test_words_come_and_go_and_nothing_jumps(qtbot):
+    bar = RunBar()
+    qtbot.addWidget(bar)
+    bar.resize(300, 90)
+    bar.show_idle('Start', '', ready=False)
+    bar.show()
+
+    def places():
+        qtbot.wait(1)  # lay out
+        parts = (bar.button, bar.bar, bar.status)
+        return [(part.y(), bar.heightForWidth(300)) for part in parts]
+
+    before = places()
+    bar.show_running('Starting…')
+    bar.show_progress(3, 9, '3 of 9, 2 to look at, 10.3 photos per minute.')
+    assert places() == before
+    words = 'Stopped. 3 of 9 photos are colored. ' * 2
+    bar.show_idle('Resume', words, ready=True)
+    assert places() == before
+
+
+def test_what_a_folder_holds_in_words():
+    assert holdings(1, {}) == '1 photograph.'
+    reasons = {f'Reason {n}.': n for n in range(1, 5)}
+    assert holdings(312, reasons) == (
+        '312 photographs, 10 files left out. 4: Reason 4. 3: Reason 3. '
+        '2: Reason 2. …'
+    )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.archive.atomic import replace_file
 from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
+from napari_sdcolor.archive.batch.own_settings import read_own
 from napari_sdcolor.archive.batch.plan import Task
 from napari_sdcolor.archive.batch.remains import sha256_of
 from napari_sdcolor.archive.labels import (
@@ -29,6 +30,7 @@ from napari_sdcolor.archive.labels import (
     write_labels_png,
 )
 from napari_sdcolor.errors import SaveError
+from napari_sdcolor.settings import SettingsError
 
 
 def save_maps(
@@ -71,7 +73,8 @@ def save_maps(
 
 
 def is_outdated(task: Task, record: Mapping[str, Any]) -> bool:
-    """Whether a map was corrected after the photo was colored.
+    """Whether a person corrected a map, or gave the photo settings of its
+    own, after it was colored.
 
     Parameters
     ----------
@@ -81,11 +84,17 @@ def is_outdated(task: Task, record: Mapping[str, Any]) -> bool:
         What the journal says about it; it is done.
     """
     alone = len(record['maps']) == 1
+    corrected = False
     for page, digest in record['maps']:
         edited = task.find_edited(page, alone=alone)
+        corrected |= edited is not None
         if edited is not None and sha256_of(edited) != digest:
             return True
-    return False
+    try:
+        own = read_own(task.find_settings())
+    except SettingsError:
+        return True  # the run itself will say what is wrong
+    return corrected and own != record.get('own', {})
 
 
 def keep_superseded(

@@ -18,6 +18,7 @@ from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.archive.writing import SUFFIXES
+from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.errors import PlanError
 
 
@@ -187,8 +188,11 @@ def _in_folder(folder: str, recursive: bool) -> list[Found]:
 def _walk(folder: str, recursive: bool) -> Iterator[Found]:
     """Everything in a folder that is no hidden file, sorted."""
     waiting = [(folder, '')]
+    seen = 0
     while waiting:
         folder, place = waiting.pop()
+        cancel.check()
+        progress.say(f'Looking for photos: {seen:,} files so far.')
         try:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
@@ -196,6 +200,7 @@ def _walk(folder: str, recursive: bool) -> Iterator[Found]:
             why = f'The folder cannot be read: {error.strerror}.'
             yield Found(folder, place or os.curdir, why, broken=True)
             continue
+        seen += len(entries)
         names = {entry.name for entry in entries}
         if JOURNAL in names and place:
             why = 'The folder holds the results of a batch.'

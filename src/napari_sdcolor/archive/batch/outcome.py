@@ -35,6 +35,8 @@ class Outcome:
     maps
         For each page its number, None for a file of one photo, and the
         SHA-256 of the map that a person provided, None if there is none.
+    own
+        Settings that only this photo has, see ``own_settings``.
     confidence
         Mean probability in [0, 1] of the predicted maps, the lowest of all
         pages; None if all maps were given.
@@ -55,6 +57,7 @@ class Outcome:
     source_sha256: str = ''
     outputs: Mapping[str, str] = field(default_factory=dict)
     maps: tuple[tuple[int | None, str | None], ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict)
     confidence: float | None = None
     understood: str = ''
     notes: tuple[str, ...] = ()
@@ -74,6 +77,7 @@ class Outcome:
             'source_sha256': self.source_sha256,
             'outputs': dict(self.outputs),
             'maps': [list(pair) for pair in self.maps],
+            **({'own': dict(self.own)} if self.own else {}),
             'confidence': self.confidence,
             'understood': self.understood,
             'notes': list(self.notes),

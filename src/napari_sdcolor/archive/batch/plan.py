@@ -10,7 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from napari_sdcolor.archive.batch.find import (
     find,
     find_listed,
 )
-from napari_sdcolor.archive.batch.names import EDITED_MAPS
+from napari_sdcolor.archive.batch.names import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.archive.labels import (
     LABELS_SUFFIX,
     find_page_labels,
@@ -56,6 +56,9 @@ class Task:
     edited
         Folder of the maps that a person corrected after a run; they come
         before all others.
+    replaces
+        Name and SHA-256 of the files of a result that is kept elsewhere and
+        makes room for the next one.
     """
 
     key: str
@@ -64,6 +67,7 @@ class Task:
     labels: str | None = None
     known: Mapping[str, Any] | None = None
     edited: str | None = None
+    replaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -110,6 +114,18 @@ class Task:
         if self.edited is None:
             return None
         return self._in(self.edited, page, alone)
+
+    def find_settings(self) -> str | None:
+        """The settings of its own that a person gave this photo, if any.
+
+        They lie beside its map; those of a correction come first.
+        """
+        for folder in (self.edited, self.labels):
+            if folder is not None:
+                path = os.path.join(folder, self.name + OWN_SETTINGS)
+                if os.path.isfile(path):
+                    return path
+        return None
 
     def _in(self, folder: str, page: int | None, alone: bool) -> str | None:
         names = [] if page is None else [page_stem(self.name, page)]

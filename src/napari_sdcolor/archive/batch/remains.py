@@ -15,6 +15,7 @@ from typing import Any
 
 from napari_sdcolor.archive.atomic import refuse_existing
 from napari_sdcolor.archive.batch.outcome import KNOWN, Outcome
+from napari_sdcolor.archive.batch.own_settings import read_own
 from napari_sdcolor.archive.batch.plan import Task
 from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
@@ -24,6 +25,7 @@ from napari_sdcolor.errors import (
     SaveError,
     SdcolorError,
 )
+from napari_sdcolor.settings import SettingsError
 
 
 def verify(task: Task) -> Outcome | None:
@@ -37,8 +39,8 @@ def verify(task: Task) -> Outcome | None:
 
     Raises
     ------
-    PhotoError, LabelsError, SaveError
-        If the photo, its map or a result was changed since.
+    PhotoError, LabelsError, SettingsError, SaveError
+        If the photo, its map, its settings or a result was changed since.
     """
     known = task.known
     if known is None:
@@ -66,6 +68,12 @@ def verify(task: Task) -> Outcome | None:
                 f'The map of {task.source} was changed, made or taken away '
                 f'after the photo was colored. {_keep(task)}'
             )
+    own = read_own(task.find_settings())
+    if own != known.get('own', {}):
+        raise SettingsError(
+            f'The settings of {task.source} were changed, made or taken away '
+            f'after the photo was colored. {_keep(task)}'
+        )
     if missing:
         return None
     return Outcome(
@@ -75,6 +83,7 @@ def verify(task: Task) -> Outcome | None:
         source_sha256=known['source_sha256'],
         outputs=known['outputs'],
         maps=tuple((page, digest) for page, digest in known['maps']),
+        own=own,
         confidence=known['confidence'],
         understood=known['understood'],
         notes=tuple(known['notes']),
@@ -120,10 +129,12 @@ def own_remains(
     found = [path for path in places if os.path.lexists(path)]
     if not found:
         return []
-    hashes = dict(task.known['outputs']) if task.known else {}
+    ours = set(task.replaces.items())
+    if task.known:
+        ours |= set(task.known['outputs'].items())
     beside = Path(task.folder) / f'{task.name}{SIDECAR_SUFFIX}'
     if beside in found:
-        hashes |= _told(beside, source_sha256, settings, model)
+        ours |= set(_told(beside, source_sha256, settings, model).items())
     # An empty file was claimed where links to files are not possible.
     foreign = [
         path
@@ -132,7 +143,7 @@ def own_remains(
         or not path.is_file()
         or (
             path.stat().st_size > 0
-            and sha256_of(path) != hashes.get(path.name)
+            and (path.name, sha256_of(path)) not in ours
         )
     ]
     refuse_existing(foreign)

@@ -186,8 +186,9 @@ class _Run:
             for task in tasks:
                 if token.cancelled:
                     return
-                if self._make_room(task):
-                    yield task
+                ready = self._make_room(task)
+                if ready is not None:
+                    yield ready
 
         known = {task.key for task in tasks if task.known is not None}
         with (self.plan.output / THUMBNAILS).open('ab') as thumbnails:
@@ -195,7 +196,7 @@ class _Run:
                 self._write_down(outcome, outcome.key in known, thumbnails)
                 self._tell(outcome)
 
-    def _make_room(self, task: Task) -> bool:
+    def _make_room(self, task: Task) -> Task | None:
         """Put a result aside whose map was corrected since.
 
         From then on the journal counts its files as those of an attempt
@@ -203,23 +204,26 @@ class _Run:
 
         Returns
         -------
-        bool
-            False if the earlier result cannot be kept: it stays then.
+        Task or None
+            None if the earlier result cannot be kept: it stays then.
         """
         record = self.journal.get(task.key)
-        if task.known is not None or record['status'] != DONE:
-            return True
+        if task.known is not None:
+            return task
+        if record['status'] != DONE:
+            return replace(task, replaces=record.get('replaced', {}))
         try:
             kept = keep_superseded(self.plan.output, task, record)
         except SaveError as error:
             self._tell(
                 Outcome(task.key, task.source, FAILED, reason=str(error))
             )
-            return False
+            return None
         place = kept.relative_to(self.plan.output).as_posix()
         known = {'key': task.key, 'source': task.source, 'status': PLANNED}
-        self.journal.add([known | {'superseded': place}])
-        return True
+        replaced = record['outputs']
+        self.journal.add([known | {'superseded': place, 'replaced': replaced}])
+        return replace(task, replaces=replaced)
 
     def _chosen(
         self, limit: int | None, only: Collection[str] | None
@@ -248,7 +252,14 @@ class _Run:
     ) -> None:
         """Bring an outcome to the disk; what was known stays known."""
         if outcome.status == FAILED and not known:
-            self.journal.add([outcome.record()])
+            # What it would have replaced still makes room for the next one.
+            before = self.journal.get(outcome.key) or {}
+            kept = {
+                name: before[name]
+                for name in ('superseded', 'replaced')
+                if name in before
+            }
+            self.journal.add([kept | outcome.record()])
         elif outcome.status == DONE:
             place = thumbnails.tell()
             thumbnails.write(outcome.thumbnail)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import (
     AbstractContextManager,
     ExitStack,
@@ -25,6 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.batch.outcome import DONE, FAILED, Outcome
+from napari_sdcolor.archive.batch.own_settings import (
+    described,
+    read_own,
+    with_own,
+)
 from napari_sdcolor.archive.batch.plan import Task
 from napari_sdcolor.archive.batch.remains import (
     own_remains,
@@ -93,6 +98,8 @@ class Job:
         What has to be closed at the end.
     remains
         Files of an earlier attempt that make room for the results.
+    own
+        Settings that only this photo has, see ``own_settings``.
     maps
         Of the pages read so far, as in ``Outcome``.
     seconds
@@ -103,6 +110,7 @@ class Job:
     file: PhotoFile
     resources: ExitStack
     remains: list[Path]
+    own: Mapping[str, Any]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     maps: list[tuple[int | None, str | None]] = field(default_factory=list)
     seconds: dict[str, float] = field(
@@ -219,7 +227,8 @@ class Worker:
                     open_photos(task.source, self.recipe.page)
                 )
                 self._refuse_album(task, file)
-                job = Job(task, file, resources.pop_all(), [])
+                own = read_own(task.find_settings())
+                job = Job(task, file, resources.pop_all(), [], own)
             except TROUBLE as error:
                 return failure(task, error)
         try:
@@ -239,7 +248,8 @@ class Worker:
             If one of them cannot be used.
         """
         since = time.perf_counter()
-        photo = job.file.read(page, window=self.recipe.settings.window)
+        settings = self._settings(job)
+        photo = job.file.read(page, window=settings.window)
         found = job.task.find_map(
             photo.origin.page, alone=not job.file.is_album
         )
@@ -247,7 +257,7 @@ class Worker:
             job.maps.append((photo.origin.page, None))
             read = Page(photo)
         else:
-            labels, notes = read_labels(found, photo, self.colorizer.size)
+            labels, notes = read_labels(found, photo, settings.size)
             job.maps.append((photo.origin.page, sha256_of(found)))
             # Notes are recorded; folders are no property of the result.
             name = os.path.basename(found)
@@ -265,16 +275,15 @@ class Worker:
             See ``Colorizer.colorize``.
         """
         since = time.perf_counter()
+        settings = self._settings(job)
+        colorizer = self.colorizer.at(settings.size)
         with self.gathering():
-            result = self.colorizer.colorize(
-                page.photo,
-                page.labels,
-                settings=self.recipe.settings,
-                lazy=True,
+            result = colorizer.colorize(
+                page.photo, page.labels, settings=settings, lazy=True
             )
             if page.labels is not None:
                 # Tells which share of the map a person changed.
-                predicted = self.colorizer.segment(page.photo).labels
+                predicted = colorizer.segment(page.photo).labels
                 result = replace(
                     result, labels_origin=page.labels_name, predicted=predicted
                 )
@@ -310,7 +319,8 @@ class Worker:
             maps=tuple(job.maps),
             confidence=min(told.confidences, default=None),
             understood=told.understood,
-            notes=tuple(dict.fromkeys(told.notes)),
+            notes=tuple(dict.fromkeys((*told.notes, *described(job.own)))),
+            own=job.own,
             seconds=job.seconds | {'save': spent},
             thumbnail=told.thumbnail,
         )
@@ -349,7 +359,7 @@ class Worker:
             places = output_paths(task.folder, task.name, self.recipe.format)
         if not any(os.path.lexists(path) for path in places):
             return []
-        settings = replace(self.recipe.settings, size=self.colorizer.size)
+        settings = self._settings(job)
         return own_remains(
             task,
             places,
@@ -357,6 +367,11 @@ class Worker:
             settings.to_dict(),
             self.colorizer.facts(),
         )
+
+    def _settings(self, job: Job) -> Settings:
+        """Of the batch, with those that only this photo has."""
+        batch = replace(self.recipe.settings, size=self.colorizer.size)
+        return with_own(batch, job.own)
 
     def _refuse_album(self, task: Task, file: PhotoFile) -> None:
         if file.is_album and self.recipe.format != 'tiff':

@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from napari_sdcolor.archive.batch.names import EDITED_MAPS
 from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.settings import Settings, declare
 
 FILE_VARIABLE = 'SDCOLOR_ARCHIVE_CHOICES'
 """Environment variable that moves the file of the remembered choices."""
@@ -26,6 +26,13 @@ pixels right where it is less sure than that (two in five), else 59 %.
 """
 
 
+FORMATS = [
+    ('TIFF, exact', 'tiff'),
+    ('PNG, exact', 'png'),
+    ('JPEG access copy', 'jpeg'),
+]
+
+
 @dataclass(frozen=True)
 class Choices:
     """Everything that ``sdcolor batch`` is told.
@@ -34,6 +41,8 @@ class Choices:
     ----------
     inputs
         Folders and files.
+    near
+        The folder where the last ones lay; dialogs begin there.
     output
         Folder of the results; empty if not chosen yet.
     settings
@@ -49,9 +58,27 @@ class Choices:
     inputs: tuple[str, ...] = ()
     output: str = ''
     settings: Settings = field(default_factory=Settings)
-    format: str = 'tiff'
-    recursive: bool = True
-    confidence: float = CONFIDENCE
+    format: str = declare(
+        'tiff',
+        'Format',
+        'Of the colored photos. Only TIFF and PNG keep the lightness '
+        'exactly; JPEG is an 8-bit access copy.',
+    )
+    recursive: bool = declare(
+        True,
+        'Folders inside folders, too',
+        'Whether to look into the folders inside of folders.',
+    )
+    near: str = ''
+    confidence: float = declare(
+        CONFIDENCE,
+        'Ask below',
+        'Photos whose map the machine is less sure of are marked "needs a '
+        'person".',
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+    )
 
     @property
     def complete(self) -> bool:
@@ -87,7 +114,7 @@ def _file() -> Path:
 def remember(choices: Choices) -> None:
     """Keep the choices for the next start; a full disk is no reason to fail."""
     facts = asdict(choices)
-    del facts['settings']['device'], facts['settings']['weights']
+    del facts['settings']['device']
     path = _file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,6 +140,7 @@ def recall(base: Settings) -> Choices:
             format=str(facts['format']),
             recursive=bool(facts['recursive']),
             confidence=float(facts['confidence']),
+            near=str(facts.get('near', '')),
         )
         return replace(choices, settings=as_made(base, facts['settings']))
     except (OSError, ValueError, LookupError, TypeError, SdcolorError):
@@ -127,5 +155,6 @@ def as_made(base: Settings, made: dict[str, Any]) -> Settings:
     SdcolorError
         If they are not understood.
     """
-    kept = {'device': base.device, 'weights': base.weights}
-    return Settings.from_dict({**made, **kept})
+    # A batch tells of its weights what they are, not what they are called.
+    facts = {'weights': base.weights, **made, 'device': base.device}
+    return Settings.from_dict(facts)

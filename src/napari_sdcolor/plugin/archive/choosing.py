@@ -24,6 +24,12 @@ class Chooser:
 
 
 def start(near: Sequence[str]) -> str:
-    """Where a dialog begins: at what was chosen last, if it is there."""
-    place = Path(near[0]) if near and near[0] else Path.home()
-    return str(place if place.exists() else Path.home())
+    """Where a dialog begins: at the first of some places that is there.
+
+    Of a place that is gone, the folder in which it lay counts.
+    """
+    for name in near:
+        for place in (Path(name), *Path(name).parents):
+            if name and place.exists() and place != place.parent:
+                return str(place)
+    return str(Path.home())

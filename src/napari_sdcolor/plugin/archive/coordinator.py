@@ -24,7 +24,6 @@ from napari_sdcolor.archive.batch.outcome import DONE, FAILED, Outcome
 from napari_sdcolor.archive.batch.standing import CORRECTED, Standing
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.plugin import detail
 from napari_sdcolor.plugin.archive import work
 from napari_sdcolor.plugin.archive.choices import (
     Choices,
@@ -34,10 +33,11 @@ from napari_sdcolor.plugin.archive.choices import (
 )
 from napari_sdcolor.plugin.archive.choosing import Chooser
 from napari_sdcolor.plugin.archive.queue import Queue
-from napari_sdcolor.plugin.archive.state import advice, verb
+from napari_sdcolor.plugin.archive.state import advice, holdings, verb
 from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
+from napari_sdcolor.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -94,17 +94,21 @@ class ArchiveCoordinator(QObject):
         viewer: ViewerModel,
         views: Views,
         colorize: Callable[[], Coordinator],
-        engine: Engine | None = None,
+        engine: Engine,
         chooser: Chooser | None = None,
     ) -> None:
         super().__init__()
         self.views = views
-        self.engine = engine or Engine()
+        self.engine = engine
         self.chooser = chooser or Chooser()
         self.jobs = Jobs()
-        self.queue = Queue(viewer, views.photos, colorize, self._verb)
+        self.queue = Queue(
+            viewer, views.photos, colorize, self._verb, self._settings
+        )
         self.choices = recall(self.engine.settings())
         self.begun = False
+        self._looked = False
+        self._wrong = ''
         self._told = 0
         self._running = False
         self._stopped = False
@@ -115,7 +119,6 @@ class ArchiveCoordinator(QObject):
         self._timer.setInterval(GATHER)
         for signal, slot in self._pairs():
             signal.connect(slot)
-        views.options.set_details(detail.choices(self.engine.settings().size))
         self._show_choices()
         self.look()
 
@@ -123,9 +126,9 @@ class ArchiveCoordinator(QObject):
         """Every (signal, slot) pair between views, worker and this."""
         views = self.views
         return [
-            (views.folders.folder_requested, self._on_folder_requested),
-            (views.folders.files_requested, self._on_files_requested),
-            (views.folders.output_requested, self._on_output_requested),
+            (views.folders.folder.changed, self._on_folder_requested),
+            (views.folders.files.changed, self._on_files_requested),
+            (views.folders.output.changed, self._on_output_requested),
             (views.options.changed, self._on_options_changed),
             (views.run.start_requested, self.start),
             (views.run.stop_requested, self.stop),
@@ -174,38 +177,35 @@ class ArchiveCoordinator(QObject):
             self._show_state()
 
     def _on_folder_requested(self) -> None:
-        folder = self.chooser.folder('Photos to color', self.choices.inputs)
+        folder = self.chooser.folder('Photos to color', self._near())
         if folder:
-            self.choose(replace(self.choices, inputs=(folder,)))
+            self.choose(replace(self.choices, inputs=(folder,), near=folder))
 
     def _on_files_requested(self) -> None:
-        files = self.chooser.files('Photos to color', self.choices.inputs)
+        files = self.chooser.files('Photos to color', self._near())
         if files:
-            self.choose(replace(self.choices, inputs=tuple(files)))
+            near = str(Path(files[0]).parent)
+            self.choose(replace(self.choices, inputs=tuple(files), near=near))
 
     def _on_output_requested(self) -> None:
-        folder = self.chooser.folder(
-            'Folder for the results', (self.choices.output,)
-        )
+        near = (self.choices.output, *self._near())
+        folder = self.chooser.folder('Folder for the results', near)
         if folder:
             self.choose(replace(self.choices, output=folder))
 
     def _on_options_changed(self) -> None:
-        options = self.views.options
-        settings = replace(
-            self.choices.settings,
-            size=options.detail.currentData(),
-            saturation=round(options.saturation.value(), 2),
-        )
-        self.choose(
-            replace(
-                self.choices,
-                settings=settings,
-                format=options.format.currentData(),
-                recursive=options.recursive.isChecked(),
-                confidence=round(options.confidence.value(), 2),
-            )
-        )
+        try:
+            chosen = self.views.options.read(self.choices)
+        except SettingsError as error:
+            self._wrong = str(error)
+            self._show_state()
+            return
+        self._wrong = ''
+        self.choose(chosen)
+
+    def _near(self) -> tuple[str, ...]:
+        """Where a person looked for photos last."""
+        return (*self.choices.inputs[:1], self.choices.near)
 
     def _on_copy_requested(self) -> None:
         QApplication.clipboard().setText(self.choices.command())
@@ -218,16 +218,21 @@ class ArchiveCoordinator(QObject):
 
     def look(self) -> None:
         """Find out what lies in the chosen folders."""
-        self.begun = False
+        self.begun = self._looked = False
         self.table.fill(Path(self.choices.output), [])
-        if self.choices.complete:
+        self.views.folders.show_counted('')
+        if self.choices.inputs:
             task = partial(work.look, self.choices)
             job = Job('look', task, self._on_looked, name='look')
             self.jobs.submit(job)
         self._show_state()
 
     def _on_looked(self, looked: work.Looked) -> None:
-        if looked.plan.output != Path(self.choices.output):
+        self._looked = True
+        self.views.folders.show_counted(
+            holdings(looked.photos, looked.left_out)
+        )
+        if looked.plan is None:
             return
         self.begun = looked.begun
         made = looked.made_with
@@ -282,7 +287,7 @@ class ArchiveCoordinator(QObject):
 
     def stop(self) -> None:
         """Stop at once; what is done stays done."""
-        self._running, self._stopped = False, True
+        self._stopped, self._running = self._running, False
         self.jobs.stop()
         self._show_state()
 
@@ -367,9 +372,7 @@ class ArchiveCoordinator(QObject):
             self.views.run.show_running('Starting…')
             self._show_state()
         elif job.name == 'look':
-            self.views.run.show_idle(
-                'Start', 'Looking for photos…', ready=False
-            )
+            self.views.run.show_running('Looking for photos…')
 
     def _on_progress(self, words: str) -> None:
         if self.jobs.running is not None and not self.jobs.running.quiet:
@@ -399,6 +402,10 @@ class ArchiveCoordinator(QObject):
         """What the button does."""
         return verb(self.table.counts(), begun=self.begun)
 
+    def _settings(self) -> Settings:
+        """Those of the batch."""
+        return self.choices.settings
+
     def _show_choices(self) -> None:
         self.views.folders.show_choices(self.choices)
         self.views.options.show_choices(self.choices)
@@ -410,8 +417,8 @@ class ArchiveCoordinator(QObject):
     def _show_state(self) -> None:
         """Bring the button and the words in line with how things are."""
         running = self.running
-        self.views.folders.set_enabled(not running)
-        self.views.options.setEnabled(not running)
+        self.views.folders.enabled = not running
+        self.views.options.enabled = not running
         self.queue.show()
         if not running and self.jobs.running is None:
             self.views.run.set_has_photos(bool(self.table.counts()[ALL]))
@@ -420,7 +427,10 @@ class ArchiveCoordinator(QObject):
                 self.table.counts(),
                 begun=self.begun,
                 stopped=self._stopped,
+                looked=self._looked,
             )
+            if self._wrong:
+                words, ready = self._wrong, False
             self.views.run.show_idle(self._verb(), words, ready=ready)
 
 

@@ -10,18 +10,25 @@ never touched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_sdcolor.archive.batch.own_settings import OWN
 from napari_sdcolor.archive.batch.standing import Standing
-from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.errors import PhotoError, SaveError
 from napari_sdcolor.plugin.archive.work import sidecar_of
+from napari_sdcolor.plugin.placement import map_place
 from napari_sdcolor.plugin.restoring import trios_of
+from napari_sdcolor.plugin.saving import settings_of
+from napari_sdcolor.plugin.source import SOURCE_KEY
+from napari_sdcolor.plugin.trio import METADATA_KEY
+from napari_sdcolor.settings import Settings, Size, declared
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,7 +40,43 @@ if TYPE_CHECKING:
 SAVE_KEY, SKIP_KEY, BACK_KEY = 'N', 'K', 'J'
 """On the layers of the photo that is being corrected only."""
 
+EDITED = 'edited in napari'
+"""Where such a map comes from, as in a sidecar."""
+
 Maps = list[tuple[int | None, NDArray[np.uint8]]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a photo was colored in the dock, beside its map."""
+
+    size: Size
+    saturation: float
+    window: str
+    limits: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, trio: Trio) -> Look:
+        photo = trio.photo
+        limits = None if photo.rgb else tuple(photo.contrast_limits)
+        return cls(trio.size, trio.saturation, trio.window, limits)
+
+    def put_back(self, trio: Trio) -> None:
+        trio.saturation, trio.window = self.saturation, self.window
+        if self.limits is not None:
+            trio.photo.contrast_limits = self.limits
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person made of a photo: its maps, and how it is colored."""
+
+    maps: Maps
+    looks: list[Look]
+
+    def same_as(self, other: Draft) -> bool:
+        """Whether nothing was painted or set."""
+        return self.looks == other.looks and same_maps(self.maps, other.maps)
 
 
 class Desk(QObject):
@@ -46,6 +89,8 @@ class Desk(QObject):
     colorize
         Opens the dock that colors what is painted, and brings it to the
         front.
+    settings
+        Gives those of the batch; with its weights the photos are shown.
 
     Signals
     -------
@@ -61,15 +106,20 @@ class Desk(QObject):
     back_requested = Signal()
 
     def __init__(
-        self, viewer: ViewerModel, colorize: Callable[[], Coordinator]
+        self,
+        viewer: ViewerModel,
+        colorize: Callable[[], Coordinator],
+        settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
+        self._batch = settings
         self.viewer = viewer
         self.colorize = colorize
         self.key: str | None = None
         self.trios: list[Trio] = []
-        self.drafts: dict[str, Maps] = {}
-        self._opened: Maps = []
+        self.drafts: dict[str, Draft] = {}
+        self._opened = Draft([], [])
+        self._opened_as: list[Settings] = []
         self._coordinator: Coordinator | None = None
         self._changed = QTimer(self)
         self._changed.setSingleShot(True)
@@ -110,6 +160,9 @@ class Desk(QObject):
         """
         self.clear()
         coordinator = self._coordinator = self.colorize()
+        draft = self.drafts.pop(key, None)
+        if draft is not None:
+            layers = at_size_of(draft, layers)
         added = [Layer.create(*data) for data in layers]
         for layer in added:
             self.viewer.add_layer(layer)
@@ -124,10 +177,14 @@ class Desk(QObject):
                 'is nothing to paint on. Press Resume to have it made again.'
             )
         self.key = key
-        self._opened = self.maps()
-        self._put_back(self.drafts.pop(key, []))
+        for trio in self.trios:
+            trio.weights = self._batch().weights
+        self._opened = self.draft()
+        self._opened_as = [self.settings_of(trio) for trio in self.trios]
         self._bind_keys()
         self.viewer.layers.selection.active = self.trios[-1].map
+        if draft is not None:
+            self._put_back(draft)
         self.viewer.reset_view()
 
     def maps(self) -> Maps:
@@ -139,13 +196,51 @@ class Desk(QObject):
             for plane in range(trio.source.planes)
         ]
 
+    def draft(self) -> Draft:
+        """What lies open, as it is now."""
+        return Draft(self.maps(), [Look.of(trio) for trio in self.trios])
+
+    def settings(self) -> Settings:
+        """With which the open photo is to be colored.
+
+        Those that it was opened with, and what the person changed since.
+
+        Raises
+        ------
+        SaveError
+            If pages of one file were given different ones.
+        """
+        changed: dict[str, Any] = {}
+        for trio, before in zip(self.trios, self._opened_as, strict=True):
+            now = self.settings_of(trio)
+            for name in OWN:
+                value = getattr(now, name)
+                if value == getattr(before, name):
+                    continue
+                if changed.setdefault(name, value) != value:
+                    title = declared(name).metadata['title']
+                    raise SaveError(
+                        f'{title} differs between the pages of {self.key}, '
+                        'and one file has one. Choose the same for all of '
+                        'them, then save again.'
+                    )
+        return replace(self._made_with(self.trios[0]), **changed)
+
+    def settings_of(self, trio: Trio) -> Settings:
+        """With which a page of the open photo is colored now."""
+        return settings_of(trio, self._made_with(trio))
+
+    @staticmethod
+    def _made_with(trio: Trio) -> Settings:
+        return trio.photo.metadata[SOURCE_KEY].settings
+
     def clear(self, *, keep_draft: bool = True) -> None:
         """Take the open photo's layers out of the viewer."""
         if self.key is None:
             return
         key, self.key = self.key, None
-        now = self.maps()
-        if keep_draft and not same_maps(now, self._opened):
+        now = self.draft()
+        if keep_draft and not now.same_as(self._opened):
             self.drafts[key] = now
         self._unbind_keys()
         trios, self.trios = self.trios, []
@@ -158,13 +253,17 @@ class Desk(QObject):
             for plane in range(trio.source.planes):
                 self._coordinator.keeper.on_saved(trio, plane)
 
-    def _put_back(self, draft: Maps) -> None:
-        maps = dict(draft)
+    def _put_back(self, draft: Draft) -> None:
+        maps = dict(draft.maps)
         for trio in self.trios:
             for plane in range(trio.source.planes):
                 labels = maps.get(trio.source.page(plane))
                 if labels is not None:
                     trio.put_map(plane, labels)
+        for look, trio in zip(draft.looks, self.trios, strict=False):
+            look.put_back(trio)
+        self._coordinator.show_state()
+        self._coordinator.update()
 
     def _bind_keys(self) -> None:
         for key, answer in self._keys():
@@ -226,6 +325,41 @@ class Desk(QObject):
         self._unbind_keys()
         self.key = None
         self.trios = []
+
+
+def at_size_of(draft: Draft, layers: list[tuple]) -> list[tuple]:
+    """The layers of a photo, its map as large as that of a draft.
+
+    Parameters
+    ----------
+    draft
+        What a person made of the photo.
+    layers
+        As ``Desk.read`` gives them.
+    """
+    maps, changed = dict(draft.maps), []
+    for data, meta, kind in layers:
+        restored = meta['metadata'][SOURCE_KEY]
+        if kind == 'image' and METADATA_KEY not in meta['metadata']:
+            photo = Image(data, **meta)
+        if kind == 'labels':
+            planes = [maps[page] for page in restored.pages if page in maps]
+            shapes = {labels.shape for labels in planes}
+            if len(planes) == len(restored.pages) and shapes != {
+                data.shape[-2:]
+            }:
+                # It was found anew in another detail; the person's by now.
+                restored.settings = replace(
+                    restored.settings, size=draft.looks[0].size
+                )
+                restored.facts = [
+                    facts | {'origin': EDITED} for facts in restored.facts
+                ]
+                data = planes[0] if data.ndim == 2 else np.stack(planes)
+                shape = photo.data.shape[photo.ndim - 2 :][:2]
+                meta = meta | map_place(photo, shape, planes[0].shape)
+        changed.append((data, meta, kind))
+    return changed
 
 
 def same_maps(one: Maps, other: Maps) -> bool:

@@ -108,6 +108,10 @@ class PhotosView(QWidget):
         vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         vertical.setDefaultSectionSize(HEIGHT + 6)
         self.table.setIconSize(QSize(4 * HEIGHT, HEIGHT))
+        # Two photos are in view however low the dock is made.
+        self.table.setMinimumHeight(
+            header.sizeHint().height() + 2 * (HEIGHT + 8)
+        )
         self.table.setWordWrap(False)
         self.table.setSelectionBehavior(
             QAbstractItemView.SelectionBehavior.SelectRows

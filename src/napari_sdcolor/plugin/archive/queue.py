@@ -13,9 +13,10 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.archive.batch.corrections import save_maps
 from napari_sdcolor.archive.batch.outcome import FAILED
+from napari_sdcolor.archive.batch.own_settings import Own, own_of, save_own
 from napari_sdcolor.archive.batch.standing import CORRECTED, WAITING
-from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.plugin.archive.desk import Desk, Maps
+from napari_sdcolor.errors import SaveError, SdcolorError
+from napari_sdcolor.plugin.archive.desk import Desk, Draft, Maps
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from napari_sdcolor.plugin.archive.photos_view import PhotosView
     from napari_sdcolor.plugin.coordinator import Coordinator
+    from napari_sdcolor.settings import Settings
 
 
 class Queue(QObject):
@@ -39,6 +41,8 @@ class Queue(QObject):
         Opens the dock that colors what is painted.
     verb
         Tells what the button that colors photos is called now.
+    settings
+        Gives those of the batch.
 
     Attributes
     ----------
@@ -63,13 +67,15 @@ class Queue(QObject):
         photos: PhotosView,
         colorize: Callable[[], Coordinator],
         verb: Callable[[], str],
+        settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
         self.photos = photos
-        self.desk = Desk(viewer, colorize)
+        self.desk = Desk(viewer, colorize, settings)
         self.jobs = Jobs()
         self.pending: set[str] = set()
         self._verb = verb
+        self._settings = settings
         self._past: list[str] = []
         self._seen: set[str] = set()
         for signal, slot in (
@@ -181,16 +187,24 @@ class Queue(QObject):
                 return
 
     def save_and_next(self) -> None:
-        """Keep the open map, have the photo colored by it, and go on."""
+        """Keep the open map, have the photo colored by it, and go on.
+
+        Tones, detail and saturation of the photo are kept with the map.
+        """
         key = self.desk.key
         if key is None:
             return
-        maps = self.desk.maps()
-        task = partial(_save, self.table.output, key, maps)
-        then = partial(self._on_saved, key, maps)
+        try:
+            own = own_of(self.desk.settings(), self._settings())
+        except SaveError as error:
+            show_error(str(error))
+            return
+        draft = self.desk.draft()
+        task = partial(_save, self.table.output, key, draft.maps, own)
+        then = partial(self._on_saved, key, draft)
         self.jobs.submit(Job(('save', key), task, then, name='save'))
 
-    def _on_saved(self, key: str, maps: Maps, paths: list[Path]) -> None:
+    def _on_saved(self, key: str, draft: Draft, paths: list[Path]) -> None:
         item = self.table.get(key)
         if item is not None:
             self.table.update([replace(item, status=CORRECTED)])
@@ -198,7 +212,7 @@ class Queue(QObject):
             self.desk.saved()
             self._past.append(key)
             self.desk.clear(keep_draft=False)
-            self.desk.drafts[key] = maps
+            self.desk.drafts[key] = draft
         self.pending.add(key)
         self.saved.emit(paths[0])
         self.open_next()
@@ -216,6 +230,10 @@ class Queue(QObject):
         show_error(str(error))
 
 
-def _save(output: Path, key: str, maps: Maps, report: Report) -> list[Path]:
+def _save(
+    output: Path, key: str, maps: Maps, own: Own, report: Report
+) -> list[Path]:
     report(f'Saving the map of {key}…')
+    # The map last: only with it do the settings count.
+    save_own(output, key, own)
     return save_maps(output, key, maps)

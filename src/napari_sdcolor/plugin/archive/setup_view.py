@@ -1,307 +1,148 @@
-"""Choose folders and options, start, stop and resume."""
+"""Which photos, where their results go, and how they are colored."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
-from superqt import QLabeledDoubleSlider
+from dataclasses import replace
 
-from napari_sdcolor.plugin.archive.choices import Choices
-from napari_sdcolor.settings import Size, declared
+from magicgui.widgets import LineEdit, PushButton
 
-FORMATS = {
-    'tiff': 'TIFF, exact',
-    'png': 'PNG, exact',
-    'jpeg': 'JPEG access copy',
-}
+from napari_sdcolor.plugin import forms
+from napari_sdcolor.plugin.archive.choices import FORMATS, Choices
+from napari_sdcolor.plugin.forms import Form, row
+from napari_sdcolor.plugin.views.words import Words
+from napari_sdcolor.settings import Size, parse_window
+
+TWO_VALUES = 'two values'
+TONES = [
+    ('Automatic', 'auto'),
+    ('Whole range of the type', 'type'),
+    ('Darkest to brightest', 'minmax'),
+    ('Two values', TWO_VALUES),
+]
+COUNT_LINES = 2
+"""Of words on what a folder holds that always have room."""
 
 
-def wrapped(words: str = '') -> QLabel:
-    """A label that breaks lines, also inside of long paths."""
-    label = QLabel(words)
-    label.setWordWrap(True)
-    label.setSizePolicy(
-        QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-    )
-    return label
+def read_only(label: str) -> LineEdit:
+    """Shows one path, however long it is."""
+    line = LineEdit(label=label)
+    line.native.setReadOnly(True)
+    return line
 
 
-def slider(low: float, high: float, step: float) -> QLabeledDoubleSlider:
-    found = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-    found.setRange(low, high)
-    found.setDecimals(2)
-    found.setSingleStep(step)
-    return found
-
-
-class FoldersView(QWidget):
+class FoldersForm(Form):
     """Which photos, and where their results go.
 
-    Signals
-    -------
-    folder_requested, files_requested, output_requested
-        The person wants to choose.
+    Its buttons ask for them: of a path that is being typed, half would be
+    looked through.
     """
 
-    folder_requested = Signal()
-    files_requested = Signal()
-    output_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.inputs = wrapped()
-        self.output = wrapped()
-        self.folder = QPushButton('Folder…')
-        self.folder.setToolTip('All photos in a folder. They are only read.')
-        self.files = QPushButton('Files…')
-        self.files.setToolTip('Single photos. They are only read.')
-        self.choose = QPushButton('Results to…')
-        self.choose.setToolTip(
-            'Folder for the colored photos, outside of the photos. Nothing '
-            'of yours in it is ever overwritten.'
+    def __init__(self) -> None:
+        folder = PushButton(
+            text='Folder…',
+            tooltip='All photos in a folder. They are only read.',
         )
-        row = QHBoxLayout()
-        row.addWidget(self.folder)
-        row.addWidget(self.files)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
-        layout.addWidget(self.inputs)
-        layout.addWidget(self.choose)
-        layout.addWidget(self.output)
-        self.folder.clicked.connect(self._on_folder)
-        self.files.clicked.connect(self._on_files)
-        self.choose.clicked.connect(self._on_output)
-
-    def _on_folder(self) -> None:
-        self.folder_requested.emit()
-
-    def _on_files(self) -> None:
-        self.files_requested.emit()
-
-    def _on_output(self) -> None:
-        self.output_requested.emit()
+        files = PushButton(
+            text='Files…', tooltip='Single photos. They are only read.'
+        )
+        output = PushButton(
+            text='Results to…',
+            tooltip='Folder for the colored photos, outside of the photos. '
+            'Nothing of yours in it is ever overwritten.',
+        )
+        inputs, results = read_only('Photos'), read_only('Results')
+        super().__init__(inputs, row(folder, files), results, row(output))
+        self.folder, self.files, self.output = folder, files, output
+        self.inputs, self.results = inputs, results
+        self.counted = Words(COUNT_LINES)
+        self.native.layout().insertWidget(2, self.counted)
 
     def show_choices(self, choices: Choices) -> None:
         """Say what was chosen."""
         inputs = choices.inputs
-        words = 'No photos chosen yet.'
-        if inputs:
-            words = 'Photos: ' + breakable(inputs[0])
-            if len(inputs) > 1:
-                words += f' and {len(inputs) - 1} more'
-        self.inputs.setText(words)
-        self.inputs.setToolTip('\n'.join(inputs[:20]))
-        self.output.setText(
-            f'Results: {breakable(choices.output)}'
-            if choices.output
-            else 'No folder for the results yet.'
-        )
-        self.output.setToolTip(choices.output)
+        words = inputs[0] if inputs else 'None chosen yet'
+        if len(inputs) > 1:
+            words = f'{len(inputs)} files, the first one {inputs[0]}'
+        self.inputs.value = words
+        self.inputs.tooltip = '\n'.join(inputs[:20])
+        self.results.value = choices.output or 'No folder chosen yet'
+        self.results.tooltip = choices.output
+        for line in (self.inputs, self.results):
+            line.native.setCursorPosition(0)
 
-    def set_enabled(self, enabled: bool) -> None:
-        for button in (self.folder, self.files, self.choose):
-            button.setEnabled(enabled)
+    def show_counted(self, words: str) -> None:
+        """Say what the chosen folder holds."""
+        self.counted.setText(words)
+        self.counted.setToolTip(words)
 
 
-def breakable(path: str) -> str:
-    """A path that a label may break after each of its folders."""
-    return path.replace('/', '/\u200b').replace('\\', '\\\u200b')
+class OptionsForm(Form):
+    """How the photos are colored; its widgets are named like the fields.
 
-
-class OptionsView(QWidget):
-    """How the photos are colored.
-
-    Signals
-    -------
-    changed
-        Any option.
+    Parameters
+    ----------
+    sizes
+        Working sizes and their names.
     """
 
-    changed = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.detail = QComboBox()
-        self.detail.setToolTip(
-            'How closely the networks look. More detail takes longer; '
-            'results always have the full size.'
+    def __init__(self, sizes: dict[Size, str]) -> None:
+        details = [(words, size) for size, words in sizes.items()]
+        points = LineEdit(
+            name='points',
+            label='Values',
+            value='0,65535',
+            tooltip='The two values that become black and white.',
         )
-        self.format = QComboBox()
-        for form, words in FORMATS.items():
-            self.format.addItem(words, form)
-        for box in (self.detail, self.format):
-            box.setSizePolicy(
-                QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
-            )
-        limits = declared('saturation')
-        self.saturation = slider(
-            limits.metadata['minimum'], limits.metadata['maximum'], 0.05
+        points.enabled = False
+        super().__init__(
+            forms.setting('size', choices=details),
+            forms.setting('window', choices=TONES),
+            points,
+            forms.setting('saturation'),
+            forms.setting('weights'),
+            forms.field(Choices, 'format', choices=FORMATS),
+            forms.field(Choices, 'confidence'),
+            forms.field(Choices, 'recursive'),
         )
-        self.saturation.setToolTip(limits.metadata['help'])
-        self.confidence = slider(0, 1, 0.05)
-        self.confidence.setToolTip(
-            'Photos whose map the machine is less sure of are marked '
-            '"needs a person".'
-        )
-        self.recursive = QCheckBox('Folders inside folders, too')
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow('Detail', self.detail)
-        form.addRow('Format', self.format)
-        form.addRow('Saturation', self.saturation)
-        form.addRow('Ask below', self.confidence)
-        form.addRow(self.recursive)
-        self.detail.activated.connect(self._on_changed)
-        self.format.activated.connect(self._on_changed)
-        self.saturation.valueChanged.connect(self._on_changed)
-        self.confidence.valueChanged.connect(self._on_changed)
-        self.recursive.toggled.connect(self._on_changed)
-
-    def _on_changed(self, value: object = None) -> None:
-        self.changed.emit()
-
-    def set_details(self, names: dict[Size, str]) -> None:
-        """List the working sizes."""
-        self.detail.clear()
-        for size, words in names.items():
-            self.detail.addItem(words, size)
 
     def show_choices(self, choices: Choices) -> None:
         """Show options without telling anybody that they changed."""
-        blocked = self.blockSignals(True)
         settings = choices.settings
-        if self.detail.findData(settings.size) < 0:
-            self.detail.addItem(str(settings.size), settings.size)
-        self.detail.setCurrentIndex(self.detail.findData(settings.size))
-        self.format.setCurrentIndex(self.format.findData(choices.format))
-        self.saturation.setValue(settings.saturation)
-        self.confidence.setValue(choices.confidence)
-        self.recursive.setChecked(choices.recursive)
-        self.blockSignals(blocked)
+        two = ',' in settings.window
+        with self.changed.blocked():
+            forms.choose(self.size, settings.size)
+            self.window.value = TWO_VALUES if two else settings.window
+            self.points.enabled = two
+            if two and self.points.value != settings.window:
+                self.points.value = settings.window
+            forms.choose(self.weights, settings.weights)
+            self.saturation.value = settings.saturation
+            self.format.value = choices.format
+            self.confidence.value = choices.confidence
+            self.recursive.value = choices.recursive
 
+    def read(self, choices: Choices) -> Choices:
+        """The choices with what this form says.
 
-class RunBar(QWidget):
-    """One button that starts, stops and resumes; progress in words.
-
-    Signals
-    -------
-    start_requested, stop_requested, photos_requested
-    """
-
-    start_requested = Signal()
-    stop_requested = Signal()
-    photos_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = QPushButton('Start')
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(6)
-        self.status = wrapped()
-        self.photos = QPushButton('Show the table of photos')
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.button, self.bar, self.status, self.photos):
-            layout.addWidget(part)
-        self._running = False
-        self.button.clicked.connect(self._on_button)
-        self.photos.clicked.connect(self._on_photos)
-        self.bar.hide()
-
-    def _on_button(self) -> None:
-        if self._running:
-            self.stop_requested.emit()
-        else:
-            self.start_requested.emit()
-
-    def _on_photos(self) -> None:
-        self.photos_requested.emit()
-
-    def show_running(self, words: str) -> None:
-        """A long task is under way."""
-        self._running = True
-        self.button.setText('Stop')
-        self.button.setToolTip('Stop now. What is done stays done.')
-        self.button.setEnabled(True)
-        self.bar.setRange(0, 0)
-        self.bar.show()
-        self.status.setText(words)
-
-    def show_progress(self, done: int, total: int, words: str) -> None:
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self.status.setText(words)
-
-    def show_idle(self, button: str, words: str, *, ready: bool) -> None:
-        """Nothing runs.
-
-        Parameters
-        ----------
-        button
-            What pressing it does.
-        words
-            How things are, and what to do next.
-        ready
-            Whether it can be pressed.
+        Raises
+        ------
+        SettingsError
+            If the two values of the tones are none.
         """
-        self._running = False
-        self.button.setText(button)
-        self.button.setToolTip('')
-        self.button.setEnabled(ready)
-        self.bar.hide()
-        self.status.setText(words)
-
-    def set_has_photos(self, has_photos: bool) -> None:
-        """There is something to see in the table."""
-        self.photos.setEnabled(has_photos)
-
-    def show_status(self, words: str) -> None:
-        self.status.setText(words)
-
-
-class CommandView(QWidget):
-    """The command line that does the same.
-
-    Signals
-    -------
-    copy_requested
-    """
-
-    copy_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.words = QPlainTextEdit()
-        self.words.setReadOnly(True)
-        self.words.setPlaceholderText(
-            'Appears when photos and a folder for the results are chosen.'
+        two = self.window.value == TWO_VALUES
+        window = self.points.value if two else self.window.value
+        parse_window(window)
+        settings = replace(
+            choices.settings,
+            size=self.size.value,
+            window=window,
+            saturation=round(self.saturation.value, 2),
+            weights=self.weights.value,
         )
-        self.words.setMaximumHeight(70)
-        self.copy = QPushButton('Copy command line')
-        self.copy.setToolTip('The sdcolor command that does the same.')
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.words)
-        layout.addWidget(self.copy)
-        self.copy.clicked.connect(self._on_copy)
-
-    def _on_copy(self) -> None:
-        self.copy_requested.emit()
-
-    def show_command(self, words: str) -> None:
-        self.words.setPlainText(words)
-        self.copy.setEnabled(bool(words))
+        return replace(
+            choices,
+            settings=settings,
+            format=self.format.value,
+            confidence=round(self.confidence.value, 2),
+            recursive=self.recursive.value,
+        )

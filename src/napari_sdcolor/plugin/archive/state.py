@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Counts = Mapping[str, int]
 """Photos by status, as ``PhotoTable.counts`` gives them."""
 
+REASONS = 3
+"""So many reasons are told why files are left out."""
+
 
 def verb(counts: Counts, *, begun: bool) -> str:
     """What the button does."""
@@ -26,7 +29,12 @@ def verb(counts: Counts, *, begun: bool) -> str:
 
 
 def advice(
-    choices: Choices, counts: Counts, *, begun: bool, stopped: bool
+    choices: Choices,
+    counts: Counts,
+    *,
+    begun: bool,
+    stopped: bool,
+    looked: bool = True,
 ) -> tuple[str, bool]:
     """How things are, what to do next, and whether Start makes sense.
 
@@ -40,11 +48,18 @@ def advice(
         Whether there was a run in the output folder.
     stopped
         Whether the person stopped the last one.
+    looked
+        Whether it is known what the chosen folders hold.
     """
     if not choices.inputs:
         return 'First choose a folder of photos, or some files.', False
     if not choices.output:
         return 'Now choose a folder for the results.', False
+    if not looked:
+        return (
+            'Not all folders were looked through. Start looks at the rest, '
+            'too.'
+        ), True
     total = counts[ALL]
     if not total:
         return 'There is no photo in the chosen folder.', False
@@ -64,3 +79,23 @@ def advice(
     elif not left:
         words += ' All is done.'
     return words, True
+
+
+def holdings(photos: int, left_out: Mapping[str, int]) -> str:
+    """How many photographs there are, and what is left out and why.
+
+    Parameters
+    ----------
+    photos
+        Number of files that will be colored.
+    left_out
+        Reason, as a sentence, to number of files.
+    """
+    words = f'{photos:,} photograph{"" if photos == 1 else "s"}'
+    files = sum(left_out.values())
+    if not files:
+        return f'{words}.'
+    words += f', {files:,} file{"" if files == 1 else "s"} left out. '
+    most = sorted(left_out.items(), key=lambda pair: -pair[1])[:REASONS]
+    words += ' '.join(f'{number:,}: {reason}' for reason, number in most)
+    return words + (' …' if len(left_out) > REASONS else '')

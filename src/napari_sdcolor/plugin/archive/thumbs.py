@@ -6,7 +6,7 @@ import io
 from collections import OrderedDict
 
 from PIL import Image
-from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtGui import QIcon, QImage, QPixmap
 
 from napari_sdcolor.archive.batch.thumbnails import GAP
 
@@ -17,7 +17,7 @@ MOST = 400
 """So many decoded pictures are kept; far more than a screen shows."""
 
 
-def before_and_after(strip: bytes) -> QPixmap:
+def before_and_after(strip: bytes) -> QIcon:
     """The photo and its color side by side, out of a report's picture.
 
     Parameters
@@ -30,7 +30,7 @@ def before_and_after(strip: bytes) -> QPixmap:
         with Image.open(io.BytesIO(strip)) as image:
             whole = image.convert('RGB')
     except (OSError, ValueError, SyntaxError):
-        return QPixmap()
+        return QIcon()
     width = (whole.width - 2 * GAP) // 3
     pair = Image.new('RGB', (2 * width + GAP, whole.height), 'gray')
     pair.paste(whole.crop((0, 0, width, whole.height)), (0, 0))
@@ -46,22 +46,26 @@ def before_and_after(strip: bytes) -> QPixmap:
         QImage.Format.Format_RGB888,
     )
     # fromImage copies, so that ``data`` may go.
-    return QPixmap.fromImage(image)
+    pixmap = QPixmap.fromImage(image)
+    icon = QIcon(pixmap)
+    # Qt would tint it in a row that is selected.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 class Pictures:
     """Remembers the latest pictures, by the keys of their photos."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, QPixmap] = OrderedDict()
+        self._kept: OrderedDict[str, QIcon] = OrderedDict()
 
-    def get(self, key: str) -> QPixmap | None:
+    def get(self, key: str) -> QIcon | None:
         picture = self._kept.get(key)
         if picture is not None:
             self._kept.move_to_end(key)
         return picture
 
-    def put(self, key: str, picture: QPixmap) -> None:
+    def put(self, key: str, picture: QIcon) -> None:
         self._kept[key] = picture
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QDockWidget, QWidget
 
+from napari_sdcolor.plugin import detail
 from napari_sdcolor.plugin.archive.choosing import Chooser
 from napari_sdcolor.plugin.archive.coordinator import ArchiveCoordinator
 from napari_sdcolor.plugin.archive.photos_view import PhotosView
-from napari_sdcolor.plugin.archive.setup_view import (
-    CommandView,
-    FoldersView,
-    OptionsView,
-    RunBar,
-)
+from napari_sdcolor.plugin.archive.run_bar import CommandView, RunBar
+from napari_sdcolor.plugin.archive.setup_view import FoldersForm, OptionsForm
 from napari_sdcolor.plugin.docks import (
     DockContent,
     bring_to_front,
@@ -39,8 +36,8 @@ class Views:
     """Everything that the dock shows."""
 
     badge: DeviceBadge
-    folders: FoldersView
-    options: OptionsView
+    folders: FoldersForm
+    options: OptionsForm
     run: RunBar
     command: CommandView
     photos: PhotosView
@@ -76,10 +73,11 @@ class ArchiveWidget(DockContent):
         super().__init__()
         self.viewer = viewer
         self._window = getattr(viewer, 'window', None)
+        engine = engine or Engine()
         self.views = Views(
             badge=DeviceBadge(),
-            folders=FoldersView(),
-            options=OptionsView(),
+            folders=FoldersForm(),
+            options=OptionsForm(detail.choices(engine.settings().size)),
             run=RunBar(),
             command=CommandView(),
             photos=PhotosView(),
@@ -103,15 +101,14 @@ class ArchiveWidget(DockContent):
         column: list[QWidget] = [
             Section(title, view)
             for title, view in (
-                ('Photos and results', views.folders),
-                ('Options', views.options),
-                ('Color them', views.run),
+                ('Photos and results', views.folders.native),
+                ('Options', views.options.native),
                 ('The same from the command line', views.command),
             )
         ]
         if self._window is None:
             column.append(views.photos)
-        lay_out_dock(self, fixed=(views.badge,), column=column)
+        lay_out_dock(self, fixed=(views.badge, views.run), column=column)
 
     def _show_photos(self) -> None:
         """Bring the table into view; its dock may have been closed."""

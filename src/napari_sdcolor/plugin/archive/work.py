@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,12 @@ class Looked:
 
     Parameters
     ----------
+    photos
+        How many photographs there are.
+    left_out
+        How many files are none that can be colored, by the reason.
     plan
-        What is to be done.
+        What is to be done; None if there is no folder for the results yet.
     standings
         How far it is.
     made_with
@@ -41,10 +46,12 @@ class Looked:
         Whether there was one.
     """
 
-    plan: Plan
-    standings: list[Standing]
-    made_with: dict[str, Any] | None
-    begun: bool
+    photos: int
+    left_out: Counter[str]
+    plan: Plan | None = None
+    standings: list[Standing] = field(default_factory=list)
+    made_with: dict[str, Any] | None = None
+    begun: bool = False
 
 
 def look(choices: Choices, report: Report) -> Looked:
@@ -55,9 +62,18 @@ def look(choices: Choices, report: Report) -> Looked:
     PlanError
         If they cannot be colored this way.
     """
+    if not choices.output:
+        from napari_sdcolor.archive.batch.find import find
+
+        found, _ = find(choices.inputs, recursive=choices.recursive)
+        reasons = Counter(item.reason for item in found)
+        photos = reasons.pop('', 0)
+        return Looked(photos, reasons)
     plan = _plan(choices, report)
     report('Reading what is done already…')
     return Looked(
+        len(plan.tasks),
+        Counter(item.reason for item in plan.refused),
         plan,
         read_standings(plan),
         read_made_with(plan.output),

@@ -212,7 +212,7 @@ class ClassPanel(QWidget):
         column = QVBoxLayout(replace)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addWidget(forms.form(self.old, self.new).native)
+        column.addWidget(forms.Form(self.old, self.new).native)
         column.addWidget(forms.row(self.everywhere, self.region).native)
         layout.addWidget(Section('Replace a class', replace, unfolded=False))
 

@@ -88,7 +88,7 @@ class ColorView(QWidget):
         layout.setSpacing(3)
         for part in (
             forms.row(self.undo, self.redo, self.map, self.before).native,
-            forms.form(self.opacity, self.style, self.saturation).native,
+            forms.Form(self.opacity, self.style, self.saturation).native,
             forms.row(self.live, self.update_now).native,
             self.confidence,
         ):

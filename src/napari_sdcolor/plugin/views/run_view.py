@@ -9,7 +9,6 @@ from magicgui.widgets import ComboBox, ProgressBar, PushButton
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_sdcolor.core import models
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.source import WINDOW_CHOICES
 from napari_sdcolor.plugin.views.section import Section
@@ -79,7 +78,7 @@ class RunView(QWidget):
             choices=[(words, key) for key, words in WINDOW_CHOICES.items()],
         )
         self.detail = forms.setting('size')
-        self.weights = forms.setting('weights', choices=weights_choices)
+        self.weights = forms.setting('weights')
         self.cost = Words(2)
         self.understood = Words(3)
         self.button = PushButton(name='run', text=RUN_WORDS)
@@ -110,7 +109,7 @@ class RunView(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        settings = forms.form(self.window, self.detail, self.weights)
+        settings = forms.Form(self.window, self.detail, self.weights)
         column.addWidget(settings.native)
         column.addWidget(self.cost)
         column.addWidget(self.understood)
@@ -121,7 +120,7 @@ class RunView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         for part in (
-            forms.form(self.photo).native,
+            forms.Form(self.photo).native,
             self.options,
             self.button.native,
             self.all_planes.native,
@@ -185,14 +184,13 @@ class RunView(QWidget):
         """List the working sizes."""
         with self.detail.changed.blocked():
             self.detail.choices = [(names[size], size) for size in names]
-            self.detail.value = chosen
+            forms.choose(self.detail, chosen)
 
     def set_weights(self, name: str) -> None:
         """List the weights as they are now, and show which are used."""
         with self.weights.changed.blocked():
+            forms.choose(self.weights, name)
             self.weights.reset_choices()
-            if name in self.weights.choices:
-                self.weights.value = name
 
     def set_cost(self, words: str) -> None:
         """Say what the chosen detail means for the photo."""
@@ -232,8 +230,3 @@ class RunView(QWidget):
     def _enable(self, has_photo: bool) -> None:
         self.button.enabled = has_photo or self._running
         self.all_planes.enabled = has_photo and not self._running
-
-
-def weights_choices(widget: object = None) -> list[str]:
-    """Names of the weights that can be used now, the bundled ones first."""
-    return list(dict.fromkeys(entry.model for entry in models.list_models()))

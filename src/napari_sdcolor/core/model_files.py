@@ -1,0 +1,83 @@
+"""Which models there are: their files, without torch.
+
+What a model holds is read in ``core.models``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from napari_sdcolor.errors import WeightsError
+
+KINDS = ('color', 'segmentation')
+"""The networks of which a model may bring weights."""
+
+FOLDER_VARIABLE = 'SDCOLOR_MODELS'
+"""Environment variable that moves the folder of added models."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a model."""
+
+    model: str
+    kind: str
+    path: Path
+    recorded: str | None
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as it is now."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def bundled_folder() -> Path:
+    """Where the weights lie that came with the package."""
+    with as_file(files('napari_sdcolor') / 'weights') as folder:
+        return folder
+
+
+def user_folder() -> Path:
+    """Where added models are kept."""
+    moved = os.environ.get(FOLDER_VARIABLE)
+    if moved:
+        return Path(moved)
+    return user_data_path('napari-sdcolor', appauthor=False) / 'models'
+
+
+def _recorded(folder: Path) -> dict[str, str]:
+    path = folder / 'sha256.json'
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise WeightsError(
+            f'{path} is damaged ({error}); delete it and add the models again.'
+        ) from error
+
+
+def list_models() -> list[Entry]:
+    """Every file of every model, the bundled ones first."""
+    entries = []
+    for folder in (bundled_folder(), user_folder()):
+        recorded = _recorded(folder)
+        for path in sorted(folder.glob('*.safetensors')):
+            model, _, kind = path.stem.rpartition('.')
+            if model and kind in KINDS:
+                entries.append(
+                    Entry(model, kind, path, recorded.get(path.name))
+                )
+    return entries
+
+
+def names() -> list[str]:
+    """Names of all models, the bundled one first."""
+    return list(dict.fromkeys(entry.model for entry in list_models()))
