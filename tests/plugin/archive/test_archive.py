@@ -456,6 +456,7 @@ def test_what_was_set_for_an_open_photo_is_saved_with_it(
     own.coordinator.close()
 
 
+@pytest.mark.shows_errors
 def test_pages_of_one_file_share_their_settings(done, rest, notices, choices):
     queue = done.coordinator.queue
     queue.open('a')
