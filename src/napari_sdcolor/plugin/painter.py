@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.planes import Box
+from napari_sdcolor.plugin.plane import Inputs, Window
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Painted:
         Factor on the chroma of the patches.
     version
         Of the photo's pixels, see ``Trio.version``.
+    window
+        Tone window of the patches.
     """
 
     plane: int
@@ -58,6 +61,12 @@ class Painted:
     saturation: float = 1.0
     segmentation: Segmentation | None = None
     version: int = 0
+    window: Window = 'auto'
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the color was made of."""
+        return Inputs(self.labels, self.window, self.saturation, self.version)
 
     @property
     def whole(self) -> bool:

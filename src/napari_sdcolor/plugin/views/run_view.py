@@ -150,6 +150,10 @@ class RunView(QWidget):
             self.detail.addItem(words, size)
         self.detail.setCurrentIndex(self.detail.findData(chosen))
 
+    def set_window(self, choice: str) -> None:
+        """Show a photo's own tone window."""
+        self.window.setCurrentIndex(self.window.findData(choice))
+
     def set_cost(self, words: str) -> None:
         """Say what the chosen detail means for the photo."""
         self.cost.setText(words)
