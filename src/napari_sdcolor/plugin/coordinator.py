@@ -254,7 +254,8 @@ class Coordinator(QObject):
 
     def _on_plane_changed(self, event: object = None) -> None:
         trio = self.trio
-        if trio is None or not trio.is_stack:
+        # Other pixels may come with other axes; of those we hear in a moment.
+        if trio is None or trio.source.outdated or not trio.is_stack:
             return
         if trio.fill_gray(trio.plane):
             trio.refresh_color()

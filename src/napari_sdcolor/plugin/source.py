@@ -57,7 +57,12 @@ class PhotoSource:
         self.layer = layer
         # Of the largest level. The layer may get other pixels while a
         # worker still needs these.
-        self.data: NDArray = layer.data[0] if layer.multiscale else layer.data
+        self.data: NDArray = _largest(layer)
+
+    @property
+    def outdated(self) -> bool:
+        """The layer has other pixels by now."""
+        return _largest(self.layer) is not self.data
 
     @property
     def planes(self) -> int:
@@ -116,3 +121,8 @@ class PhotoSource:
             rgb=self.layer.rgb,
             name=self.layer.name,
         )
+
+
+def _largest(layer: Image) -> NDArray:
+    """Pixels of a layer's largest level."""
+    return layer.data[0] if layer.multiscale else layer.data
