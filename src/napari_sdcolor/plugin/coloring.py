@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_sdcolor.errors import DeviceError, PhotoError
-from napari_sdcolor.plugin.jobs import Job, Jobs, Report
+from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.live import MapWatcher
-from napari_sdcolor.plugin.painter import Painted, ReadPhoto
+from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.plane import Inputs
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ class Coloring(QObject):
         trio.bind()
         for signal, slot in self._photo_pairs(trio):
             signal.connect(slot)
+        for known in trio.planes.values():
+            # What another dock asked for does not come any more.
+            known.asked = known.shown
         self.trios.append(trio)
         if trio.map is not None:
             self._watcher.bind(trio.map)
@@ -329,7 +332,12 @@ class Coloring(QObject):
         )
         wanted = trio.inputs(labels)
         work = partial(
-            self._work, trio, plane, wanted, trio.reader(plane), settings
+            trio.painter.color,
+            self.engine,
+            plane,
+            wanted,
+            trio.reader(plane),
+            settings,
         )
         before = trio.map_at(plane) if fresh else None
         then = partial(self._on_painted, trio, settings.size, before)
@@ -343,51 +351,6 @@ class Coloring(QObject):
                 owner=trio,
                 plane=plane,
             )
-        )
-
-    def _work(
-        self,
-        trio: Trio,
-        plane: int,
-        wanted: Inputs,
-        reader: ReadPhoto,
-        settings: Settings,
-        report: Report,
-    ) -> Painted:
-        """In the worker: segment if there is no map yet, then color."""
-        report('Loading the networks…')
-        colorizer = self.engine.get(settings)
-        read = cache(reader)
-        segmentation, labels = None, wanted.labels
-        if labels is None:
-            trio.painter.forget()
-            report('Finding what is in the photo…')
-            segmentation = colorizer.segment(read(), steady=False)
-            labels = segmentation.labels
-        report('Coloring…')
-        paint = partial(
-            trio.painter.paint,
-            key=(plane, wanted.window, wanted.version),
-            read=read,
-            labels=labels,
-            saturation=wanted.saturation,
-            memory=settings.memory,
-        )
-        try:
-            photo, patches = paint(colorizer)
-        except DeviceError as error:
-            trio.painter.forget()
-            report('Going on with the CPU…')
-            photo, patches = paint(self.engine.fall_back(settings, error))
-        return Painted(
-            plane,
-            labels,
-            patches,
-            photo,
-            wanted.saturation,
-            segmentation,
-            wanted.version,
-            wanted.window,
         )
 
     def _on_painted(

@@ -289,7 +289,7 @@ class Coordinator(QObject):
         elif key == 'keep':
             self.update()
 
-    def touch(self) -> Trio | None:
+    def ensure_trio(self) -> Trio | None:
         """The trio of the chosen photo, made if it must be.
 
         Returns
@@ -315,7 +315,7 @@ class Coordinator(QObject):
 
     def segment_and_color(self) -> None:
         """Predict a fresh map of the shown plane and color it."""
-        trio = self.touch()
+        trio = self.ensure_trio()
         if trio is not None:
             self.coloring.segment_and_color(trio)
 
@@ -446,14 +446,14 @@ class Coordinator(QObject):
     # --- settings of the picture ------------------------------------------
 
     def _on_window_requested(self, choice: str) -> None:
-        trio = self.touch()
+        trio = self.ensure_trio()
         if trio is not None:
             trio.window = choice
             self.coloring.follow(trio, anew=True)
         self.show_state()
 
     def _on_detail_requested(self, size: Size) -> None:
-        trio = self.touch()
+        trio = self.ensure_trio()
         if trio is not None:
             trio.detail = size
         self.show_state()
@@ -465,6 +465,6 @@ class Coordinator(QObject):
         self._show_status()
 
     def _on_saturation_requested(self, saturation: float) -> None:
-        trio = self.touch()
+        trio = self.ensure_trio()
         if trio is not None:
             self.coloring.set_saturation(trio, saturation)

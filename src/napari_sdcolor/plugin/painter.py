@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.planes import Box
+from napari_sdcolor.errors import DeviceError
 from napari_sdcolor.plugin.plane import Inputs, Window
 from napari_sdcolor.settings import Settings
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.core.recolor import RecolorSession
     from napari_sdcolor.core.results import Segmentation
+    from napari_sdcolor.plugin.engine import Engine
 
 Patch = tuple[Box, NDArray[np.uint8]]
 """A box of the photo and its new RGB pixels."""
@@ -83,6 +86,68 @@ class Painter:
         # Set by the GUI thread when a result was dropped: the next one must
         # bring the whole picture.
         self.unseen = False
+
+    def color(
+        self,
+        engine: Engine,
+        plane: int,
+        wanted: Inputs,
+        reader: ReadPhoto,
+        settings: Settings,
+        report: Callable[[str], None],
+    ) -> Painted:
+        """Segment a plane if it has no map yet, then color it.
+
+        Parameters
+        ----------
+        engine
+            Lends the networks.
+        plane
+            Which, for the result.
+        wanted
+            What the color is to be made of; ``labels`` is None if the map
+            is still to be predicted.
+        reader
+            Gives the photo.
+        settings
+            Which networks, and how.
+        report
+            Takes progress words.
+        """
+        report('Loading the networks…')
+        colorizer = engine.get(settings)
+        read = cache(reader)
+        segmentation, labels = None, wanted.labels
+        if labels is None:
+            self.forget()
+            report('Finding what is in the photo…')
+            segmentation = colorizer.segment(read(), steady=False)
+            labels = segmentation.labels
+        report('Coloring…')
+        paint = partial(
+            self.paint,
+            key=(plane, wanted.window, wanted.version),
+            read=read,
+            labels=labels,
+            saturation=wanted.saturation,
+            memory=settings.memory,
+        )
+        try:
+            photo, patches = paint(colorizer)
+        except DeviceError as error:
+            self.forget()
+            report('Going on with the CPU…')
+            photo, patches = paint(engine.fall_back(settings, error))
+        return Painted(
+            plane,
+            labels,
+            patches,
+            photo,
+            wanted.saturation,
+            segmentation,
+            wanted.version,
+            wanted.window,
+        )
 
     def paint(
         self,

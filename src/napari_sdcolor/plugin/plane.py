@@ -25,7 +25,7 @@ class Inputs:
     Parameters
     ----------
     labels
-        (h, w) uint8 map.
+        (h, w) uint8 map; None while it is still to be predicted.
     window
         Tone window.
     saturation
@@ -34,7 +34,7 @@ class Inputs:
         Of the photo's pixels, see ``Trio.version``.
     """
 
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.uint8] | None
     window: Window = 'auto'
     saturation: float = 1.0
     version: int = 0

@@ -74,7 +74,7 @@ class Saver(QObject):
         view.command_requested.connect(self._on_command_requested)
 
     def _on_save_requested(self) -> None:
-        trio = self.coordinator.touch()
+        trio = self.coordinator.ensure_trio()
         if trio is None:
             return
         name = saving.result_name(trio, trio.plane)
@@ -173,7 +173,7 @@ class Saver(QObject):
 
     def _on_command_requested(self) -> None:
         coordinator = self.coordinator
-        trio = coordinator.touch()
+        trio = coordinator.ensure_trio()
         if trio is None:
             return
         try:

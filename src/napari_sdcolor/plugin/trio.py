@@ -167,7 +167,7 @@ class Trio:
         """What the color of the map as it is now is made of."""
         return self.inputs(self.snapshot(plane)[0])
 
-    def inputs(self, labels: NDArray[np.uint8]) -> Inputs:
+    def inputs(self, labels: NDArray[np.uint8] | None) -> Inputs:
         """What color is made of a map with the settings as they are now."""
         window: Window = self.source.window(self.window)
         return Inputs(labels, window, self.saturation, self.version)

@@ -21,6 +21,7 @@ from napari_sdcolor.settings import Settings
 
 GRASS = 36
 PLANE = 1
+LIMITS = (40, 200)
 
 
 class AnySize(Engine):
@@ -51,11 +52,15 @@ def engine(tiny_colorizer) -> AnySize:
 def dock(
     engine, make_widget, open_photo, viewer, write_tiff, tmp_path, pixels
 ) -> Callable[[str], ColorizeWidget]:
-    """The dock on a photo, or on a plane of a stack; nothing was run."""
+    """The dock on a deep photo, or on a plane of a stack of 8 bits.
+
+    Nothing was run.
+    """
 
     def opened(kind: str) -> ColorizeWidget:
-        gray = pixels.astype(np.uint16) * 100 + 500
-        data = gray if kind == 'photo' else np.stack([gray[::-1], gray])
+        gray = pixels.astype(np.uint16) * 2 + 10
+        stack = np.stack([pixels[::-1], pixels])
+        data = gray if kind == 'photo' else stack
         open_photo(write_tiff(tmp_path / 'photos' / 'castle.tif', data))
         widget = make_widget(viewer)
         if kind == 'plane':
@@ -69,7 +74,7 @@ def choose(widget: ColorizeWidget, tones: str, size: object) -> None:
     """What a person does in the dock."""
     run = widget.views.run
     if tones == 'contrast':
-        widget.coordinator.photo.contrast_limits = (2000, 21000)
+        widget.coordinator.photo.contrast_limits = LIMITS
     for box, value, signal in (
         (run.window, tones, run.window_requested),
         (run.detail, size, run.detail_requested),
@@ -85,12 +90,12 @@ def shown(widget: ColorizeWidget) -> np.ndarray:
 
 def assert_same_picture(path: Path, screen: np.ndarray) -> None:
     saved = tifffile.imread(path)
-    assert saved.dtype == np.uint16
-    eight = (saved.astype(np.uint32) + 128) // 257
+    deep = saved.dtype == np.uint16
+    eight = (saved.astype(np.uint32) + 128) // 257 if deep else saved
     moved = np.abs(eight.astype(int) - screen)
     assert moved.max() <= 1
-    # The screen rounds to 8 bits once, the file to 16 bits and then to 8.
-    assert (moved > 0).mean() < 0.01
+    # Of a deep photo the screen shows what a file of 8 bits would hold.
+    assert (moved > 0).mean() < (0.05 if deep else 1e-3)
 
 
 @pytest.fixture
@@ -118,7 +123,6 @@ CASES = [
 
 @pytest.mark.parametrize(('tones', 'saturation', 'size'), CASES)
 @pytest.mark.parametrize('kind', ['photo', 'plane'])
-@pytest.mark.parametrize('first', ['run', 'choose'])
 def test_every_control_is_saved_comes_back_and_is_replayed(
     dock,
     settle,
@@ -129,10 +133,11 @@ def test_every_control_is_saved_comes_back_and_is_replayed(
     tones,
     saturation,
     size,
-    first,
 ):
     widget = dock(kind)
-    if first == 'run':
+    # Half of the cases choose after a first run, half before any.
+    ran = saturation != 1
+    if ran:
         widget.run()
         settle(widget)
     choose(widget, tones, size)
@@ -141,7 +146,7 @@ def test_every_control_is_saved_comes_back_and_is_replayed(
     settle(widget)
     trio = widget.coordinator.trio
     assert min(trio.map.data.shape[-2:]) == (
-        64 if size == 64 or (kind, first) == ('plane', 'run') else 90
+        64 if size == 64 or (kind == 'plane' and ran) else 90
     )
     edit = tuple(np.arange(9) for _ in range(2))
     where = edit if kind == 'photo' else (np.full(9, PLANE), *edit)
@@ -159,7 +164,7 @@ def test_every_control_is_saved_comes_back_and_is_replayed(
     assert settings['window'] == {
         'type': 'type',
         'minmax': 'minmax',
-        'contrast': '2000.0,21000.0',
+        'contrast': '40.0,200.0',
     }.get(tones, settings['window'])
     (page,) = told['pages']
     assert 0 < page['labels']['edited_share'] <= 9 / trio.map.data[0].size
@@ -256,7 +261,7 @@ def test_contrast_limits_moved_after_the_run_are_shown_and_saved(
     widget.run()
     settle(widget)
     before = shown(widget).copy()
-    widget.coordinator.photo.contrast_limits = (5000, 15000)
+    widget.coordinator.photo.contrast_limits = (100, 300)
     settle(widget)
     assert (shown(widget) != before).any()
     widget.saver.save(widget.coordinator.trio, tmp_path / 'a.color.tif')
@@ -307,7 +312,7 @@ def test_an_old_map_on_other_pixels_is_no_edit_and_no_prediction_of_them(
     widget = dock('photo')
     widget.run()
     settle(widget)
-    widget.coordinator.photo.data = 30_000 - widget.coordinator.photo.data
+    widget.coordinator.photo.data = 600 - widget.coordinator.photo.data
     settle(widget)
     told = save_and_read(widget, settle, tmp_path, 'a')
     assert told['origin'] == 'predicted before the photo was changed'
