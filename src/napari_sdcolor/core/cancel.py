@@ -21,9 +21,34 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._committed = False
 
-    def cancel(self) -> None:
-        self._event.set()
+    def cancel(self) -> bool:
+        """Ask to stop.
+
+        Returns
+        -------
+        bool
+            False if it is too late: the job said ``commit`` already.
+        """
+        with self._lock:
+            if not self._committed:
+                self._event.set()
+            return not self._committed
+
+    def commit(self) -> None:
+        """From here on it is too late to stop.
+
+        Raises
+        ------
+        Cancelled
+            If somebody stopped before.
+        """
+        with self._lock:
+            if self._event.is_set():
+                raise Cancelled('Stopped.')
+            self._committed = True
 
     @property
     def cancelled(self) -> bool:
@@ -50,3 +75,16 @@ def check() -> None:
     token = _current.get()
     if token is not None and token.cancelled:
         raise Cancelled('Stopped.')
+
+
+def commit() -> None:
+    """Tell the running job's token that it is too late to stop now.
+
+    Raises
+    ------
+    Cancelled
+        If it was cancelled before.
+    """
+    token = _current.get()
+    if token is not None:
+        token.commit()

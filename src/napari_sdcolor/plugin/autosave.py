@@ -30,19 +30,30 @@ def folder() -> Path:
     return user_data_path('napari-sdcolor', appauthor=False) / 'autosave'
 
 
-def _path(fingerprint: str) -> Path:
-    return folder() / f'{fingerprint}.png'
+def _path(fingerprint: str, place: Path | None = None) -> Path:
+    return (place or folder()) / f'{fingerprint}.png'
 
 
-def store(fingerprint: str, labels: NDArray[np.uint8]) -> Path:
+def store(
+    fingerprint: str, labels: NDArray[np.uint8], place: Path | None = None
+) -> Path:
     """Keep a map (h, w) uint8; replaced atomically.
+
+    Parameters
+    ----------
+    fingerprint
+        Of the photo.
+    labels
+        Its map.
+    place
+        The folder, where it is not ``folder()``.
 
     Raises
     ------
     OSError
         If the disk does not take it.
     """
-    path = _path(fingerprint)
+    path = _path(fingerprint, place)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f'.{os.getpid()}.part')
     try:
@@ -79,6 +90,6 @@ def find(
     return labels, words
 
 
-def discard(fingerprint: str) -> None:
-    """Forget a map."""
-    _path(fingerprint).unlink(missing_ok=True)
+def discard(fingerprint: str, place: Path | None = None) -> None:
+    """Forget a map; ``place`` as for ``store``."""
+    _path(fingerprint, place).unlink(missing_ok=True)

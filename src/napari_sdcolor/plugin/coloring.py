@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,25 +13,30 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_sdcolor.errors import DeviceError
-from napari_sdcolor.plugin.jobs import Job, Jobs, Report
+from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.live import MapWatcher
 from napari_sdcolor.plugin.painter import Painted
+from napari_sdcolor.plugin.plane import Inputs
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_sdcolor.plugin.engine import Engine
     from napari_sdcolor.plugin.trio import Trio
-    from napari_sdcolor.settings import Settings
+    from napari_sdcolor.settings import Settings, Size
+
+RUN, RECOLOR = 'run', 'recolor'
+"""Kinds of jobs."""
 
 
 class Coloring(QObject):
     """Turns runs, edits and sliders into jobs, the latest winning.
 
-    The color of a plane is asked for when its map differs from the map
-    that its color was last asked for; the old color stays until the new
-    one is there.
+    The color of a plane is asked for when map, tone window, saturation or
+    pixels differ from what its color was last asked for; the old color
+    stays until the new one is there. While a run is on its way to a plane
+    nothing else is asked for it; afterwards it is looked at again.
 
     Parameters
     ----------
@@ -44,12 +49,22 @@ class Coloring(QObject):
     -------
     painted(Trio, Painted)
         New color is on the screen.
+    disputed(Trio, Painted, size)
+        A run is done, but a person has painted on the map meanwhile, so
+        that its result is not shown. ``show`` does it.
     touched(Trio)
         The map of a trio may have changed.
+    pixels_changing(Trio)
+        Its photo has other pixels; nothing was forgotten yet.
+    lost(Trio, PhotoError)
+        Its photo is no photo any more.
     """
 
     painted = Signal(object, object)
+    disputed = Signal(object, object, object)
     touched = Signal(object)
+    pixels_changing = Signal(object)
+    lost = Signal(object, object)
 
     def __init__(self, jobs: Jobs, engine: Engine) -> None:
         super().__init__()
@@ -60,6 +75,8 @@ class Coloring(QObject):
         self.paused = False
         self._watcher = MapWatcher()
         self._watcher.touched.connect(self._on_map_touched)
+        self.jobs.stopped.connect(self._on_job_lost)
+        self.jobs.failed.connect(self._on_job_lost)
         self._warned: set[tuple[Trio, int]] = set()
         # Fires when the window has drawn what was shown last: what Qt has
         # to do comes before a timer of no delay.
@@ -84,24 +101,40 @@ class Coloring(QObject):
             # Another dock may have taken over meanwhile.
             if trio.owner is self:
                 trio.unbind()
-            trio.photo.events.data.disconnect(self._on_pixels_changed)
+            self._unfollow(trio)
         self.trios.clear()
 
     def add(self, trio: Trio) -> None:
         """Begin to follow a photo."""
         trio.owner = self
         trio.bind()
-        trio.photo.events.data.connect(self._on_pixels_changed)
+        for signal, slot in self._photo_pairs(trio):
+            signal.connect(slot)
+        for known in trio.planes.values():
+            # What another dock asked for does not come any more.
+            known.asked = known.shown
         self.trios.append(trio)
         if trio.map is not None:
             self._watcher.bind(trio.map)
 
     def remove(self, trio: Trio) -> None:
-        """The photo is gone."""
+        """The photo is gone; what is saved of it still is."""
+        self.stop(trio)
         self.unwatch(trio.map)
         trio.unbind()
-        trio.photo.events.data.disconnect(self._on_pixels_changed)
+        self._unfollow(trio)
         self.trios.remove(trio)
+
+    def _photo_pairs(self, trio: Trio) -> list[tuple]:
+        events = trio.photo.events
+        return [
+            (events.data, self._on_pixels_changed),
+            (events.contrast_limits, self._on_contrast_changed),
+        ]
+
+    def _unfollow(self, trio: Trio) -> None:
+        for signal, slot in self._photo_pairs(trio):
+            signal.disconnect(slot)
 
     def unwatch(self, layer: Labels | None) -> None:
         """A map is gone."""
@@ -110,29 +143,61 @@ class Coloring(QObject):
 
     # --- requests ---------------------------------------------------------
 
-    def segment_and_color(self, trio: Trio, window: str) -> None:
-        """Predict a fresh map of the shown plane and color it."""
-        trio.window = window
-        self._submit(trio, trio.plane, None, quiet=False)
+    def settings(self, trio: Trio, *, fresh: bool) -> Settings:
+        """Settings for a photo.
 
-    def recolor(self, trio: Trio, *, quiet: bool, anew: bool = False) -> None:
-        """Ask for the color of the shown plane's map.
+        Parameters
+        ----------
+        trio
+            Its saturation and window are not in them.
+        fresh
+            For a map that is still to be predicted: at the detail that was
+            chosen for the photo, unless an existing map must be kept.
+        """
+        settings = self.engine.settings()
+        settings = replace(settings, weights=trio.weights or settings.weights)
+        if trio.size and (not fresh or trio.has_work):
+            # An existing map keeps the size that it was made for.
+            return replace(settings, size=trio.size)
+        return replace(settings, size=trio.detail or settings.size)
+
+    def segment_and_color(self, trio: Trio, plane: int | None = None) -> None:
+        """Predict a fresh map of a plane, the shown one, and color it."""
+        plane = trio.plane if plane is None else plane
+        # It would color a map that is about to be replaced.
+        for job in self.jobs.pending(trio, [RECOLOR]):
+            if job.plane == plane and job is not self.jobs.running:
+                self.jobs.withdraw(job)
+                trio.planes[plane].asked = trio.planes[plane].shown
+        self._submit(trio, plane, None, quiet=False)
+
+    def recolor(
+        self,
+        trio: Trio,
+        plane: int | None = None,
+        *,
+        quiet: bool,
+        anew: bool = False,
+    ) -> None:
+        """Ask for the color of a plane's map, the shown one's.
 
         Parameters
         ----------
         trio
             Has a map.
+        plane
+            Which.
         quiet
             Show no progress.
         anew
             Ask even if it was asked for already.
         """
-        plane = trio.plane
-        expected = trio.map_shape(trio.size)
-        if trio.map.data.shape != trio.plane_shape(expected):
+        plane = trio.plane if plane is None else plane
+        if not trio.map_fits():
+            h, w = trio.map_shape(trio.size)
             words = (
-                f'The map must have {expected[1]} × {expected[0]} pixels per '
-                'plane; press Run for a new one.'
+                f'The map must have {w} × {h} pixels per plane; press Run '
+                'for a new one.'
             )
             self._warn(trio, -1, words)
             return
@@ -143,41 +208,59 @@ class Coloring(QObject):
                 'classes. It is colored as "No class".'
             )
             self._warn(trio, foreign, words)
-        known = trio.requested.get(plane)
-        if not anew and known is not None and np.array_equal(known, labels):
-            return
-        trio.requested[plane] = labels
-        self._submit(trio, plane, labels, quiet=quiet)
+        self._ask(trio, plane, trio.inputs(labels), quiet=quiet, anew=anew)
 
-    def follow(self, trio: Trio) -> None:
-        """Recolor the shown plane if Live is on and it has a map."""
-        if not self.live or self.paused or trio.map is None:
+    def follow(self, trio: Trio, *, anew: bool = False) -> None:
+        """Bring the color of the shown plane up to date.
+
+        Settings act at once; the map does if Live is on.
+
+        Parameters
+        ----------
+        trio
+            Whose.
+        anew
+            Ask also for what was asked for already and did not come, since
+            it was stopped or failed.
+        """
+        if self.paused or trio.map is None:
             return
         plane = trio.plane
-        stale = trio.saturated.get(plane, trio.saturation) != trio.saturation
-        if stale:
-            trio.requested.pop(plane, None)
-        known = plane in trio.colored or plane in trio.requested
-        if known or trio.plane_of(trio.map.data, plane).any():
-            self.recolor(trio, quiet=True)
+        known = trio.planes[plane]
+        if self._run_is_due(trio, plane):
+            return
+        if anew:
+            known.asked = known.shown
+        if self.live:
+            begun = known.shown is not None or known.asked is not None
+            if begun or trio.plane_of(trio.map.data, plane).any():
+                self.recolor(trio, plane, quiet=True)
+        elif known.shown is not None and trio.map_fits():
+            inputs = trio.inputs(known.shown.labels)
+            if inputs.version == known.shown.version:
+                self._ask(trio, plane, inputs, quiet=True)
 
-    def follow_all(self) -> None:
+    def _run_is_due(self, trio: Trio, plane: int) -> bool:
+        runs = self.jobs.pending(trio, [RUN])
+        return any(job.plane == plane for job in runs)
+
+    def follow_all(self, *, anew: bool = False) -> None:
         """Catch up with every map."""
         for trio in self.trios:
-            self.follow(trio)
+            self.follow(trio, anew=anew)
 
     def set_saturation(self, trio: Trio, saturation: float) -> None:
         """Color what is shown with another factor on the chroma."""
         trio.saturation = saturation
-        plane = trio.plane
-        if plane in trio.colored:
-            self._submit(trio, plane, trio.colored[plane], quiet=True)
+        self.follow(trio)
 
-    def drop(self) -> None:
-        """Results on their way are dropped: the next one brings it all."""
-        for trio in self.trios:
-            trio.painter.unseen = True
-            trio.requested = dict(trio.colored)
+    def stop(self, trio: Trio) -> None:
+        """Stop coloring a photo; its picture stays as it is."""
+        self.jobs.stop(trio, (RUN, RECOLOR))
+
+    def miss(self, trio: Trio) -> None:
+        """A result does not come: the next one must bring all of it."""
+        trio.painter.unseen = True
 
     def _warn(self, trio: Trio, what: int, words: str) -> None:
         """Say something once per run, not at every stroke."""
@@ -196,12 +279,47 @@ class Coloring(QObject):
                 self.touched.emit(trio)
 
     def _on_pixels_changed(self, event: object) -> None:
+        for trio in list(self.trios):
+            if trio.photo == event.source:
+                self._take_pixels(trio)
+
+    def _take_pixels(self, trio: Trio) -> None:
+        """Do for the new pixels what was under way for the old ones."""
+        runs = [job.plane for job in self.jobs.pending(trio, [RUN])]
+        self.pixels_changing.emit(trio)
+        self.stop(trio)
+        try:
+            trio.forget_pixels()
+        except PhotoError as error:
+            self.lost.emit(trio, error)
+            return
+        for plane in runs:
+            if plane < trio.source.planes:
+                self.segment_and_color(trio, plane)
+        self.follow(trio)
+        self.touched.emit(trio)
+
+    def _on_contrast_changed(self, event: object) -> None:
+        """They are the tone window of all but 8-bit photos."""
         for trio in self.trios:
             if trio.photo == event.source:
-                trio.forget_pixels()
                 self.follow(trio)
 
     # --- the worker -------------------------------------------------------
+
+    def _ask(
+        self,
+        trio: Trio,
+        plane: int,
+        inputs: Inputs,
+        *,
+        quiet: bool,
+        anew: bool = False,
+    ) -> None:
+        known = trio.planes[plane]
+        if anew or not inputs.same(known.asked):
+            known.asked = inputs
+            self._submit(trio, plane, inputs.labels, quiet=quiet)
 
     def _submit(
         self,
@@ -211,67 +329,82 @@ class Coloring(QObject):
         *,
         quiet: bool,
     ) -> None:
-        settings = self.engine.settings()
-        settings = replace(settings, weights=trio.weights or settings.weights)
-        if labels is not None or trio.has_work:
-            # An existing map keeps the size that it was made for.
-            settings = replace(settings, size=trio.size)
-        key = ('run' if labels is None else 'recolor', trio, plane)
-        work = partial(self._work, trio, plane, labels, settings, trio.version)
-        then = partial(self._on_painted, trio, settings.size)
-        self.jobs.submit(Job(key, work, then, quiet=quiet))
+        """All that the job needs goes with it, as it is now."""
+        fresh = labels is None
+        name = RUN if fresh else RECOLOR
+        settings = replace(
+            self.settings(trio, fresh=fresh), saturation=trio.saturation
+        )
+        wanted = trio.inputs(labels)
+        work = partial(
+            trio.painter.color,
+            self.engine,
+            plane,
+            wanted,
+            trio.reader(plane),
+            settings,
+        )
+        before = trio.map_at(plane) if fresh else None
+        then = partial(self._on_painted, trio, settings.size, before)
+        self.jobs.submit(
+            Job(
+                (name, trio, plane),
+                work,
+                then,
+                quiet=quiet,
+                name=name,
+                owner=trio,
+                plane=plane,
+            )
+        )
 
-    def _work(
+    def _on_painted(
         self,
         trio: Trio,
-        plane: int,
-        labels: NDArray[np.uint8] | None,
-        settings: Settings,
-        version: int,
-        report: Report,
-    ) -> Painted:
-        """In the worker: segment if there is no map yet, then color."""
-        report('Loading the networks…')
-        colorizer = self.engine.get(settings)
-        window = trio.source.window(trio.window)
-        read = cache(partial(trio.read, plane))
-        segmentation = None
-        if labels is None:
-            trio.painter.forget()
-            report('Finding what is in the photo…')
-            segmentation = colorizer.segment(read(), steady=False)
-            labels = segmentation.labels
-        report('Coloring…')
-        saturation = trio.saturation
-        paint = partial(
-            trio.painter.paint,
-            key=(plane, window, version),
-            read=read,
-            labels=labels,
-            saturation=saturation,
-            memory=settings.memory,
-        )
-        try:
-            photo, patches = paint(colorizer)
-        except DeviceError as error:
-            trio.painter.forget()
-            report('Going on with the CPU…')
-            photo, patches = paint(self.engine.fall_back(settings, error))
-        return Painted(
-            plane, labels, patches, photo, saturation, segmentation, version
-        )
-
-    def _on_painted(self, trio: Trio, size: int, painted: Painted) -> None:
+        size: Size,
+        before: NDArray | None,
+        painted: Painted,
+    ) -> None:
         # Late, if the photo was deleted or got other pixels meanwhile.
         if trio not in self.trios or painted.version != trio.version:
             return
+        fresh = painted.segmentation is not None
+        if fresh and trio.map_changed(painted.plane, before):
+            self.miss(trio)
+            self.disputed.emit(trio, painted, size)
+            self.follow(trio)
+            return
+        self.show(trio, painted, size)
+
+    def show(self, trio: Trio, painted: Painted, size: Size) -> None:
+        """Bring what the worker gave on the screen."""
         if painted.segmentation is not None:
             self._warned.clear()
+            trio.planes[painted.plane].asked = painted.inputs
         trio.accept(painted, size)
         self._watcher.bind(trio.map)
         self.painted.emit(trio, painted)
+        # Saturation or window may have moved during a run.
+        self.follow(trio)
         self._shown_at = time.perf_counter()
         self._drawn.start()
+
+    def show_map(
+        self,
+        trio: Trio,
+        plane: int,
+        labels: NDArray[np.uint8],
+        confidence: float | None,
+        size: Size,
+    ) -> None:
+        """Bring a map (h, w) that was predicted on the way, and its color."""
+        trio.take_map(plane, labels, confidence, size)
+        self._watcher.bind(trio.map)
+        self.recolor(trio, plane, quiet=True, anew=True)
+
+    def _on_job_lost(self, job: Job, error: object = None) -> None:
+        if job.name in (RUN, RECOLOR):
+            self.miss(job.owner)
 
     def _on_drawn(self) -> None:
         elapsed = time.perf_counter() - self._shown_at

@@ -9,6 +9,7 @@ ordinary layers.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import (
@@ -19,28 +20,33 @@ from napari.utils.notifications import (
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
-from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.plugin import detail, preferences
+from napari_sdcolor.errors import PhotoError, SdcolorError
+from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.appearance import Appearance
+from napari_sdcolor.plugin.autosaver import Autosaver
 from napari_sdcolor.plugin.brush import BrushController
 from napari_sdcolor.plugin.chooser import PhotoChooser
-from napari_sdcolor.plugin.coloring import Coloring
-from napari_sdcolor.plugin.display import NO_PHOTO, Display
+from napari_sdcolor.plugin.coloring import RECOLOR, RUN, Coloring
+from napari_sdcolor.plugin.display import Display, understood
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
-from napari_sdcolor.plugin.keeper import Keeper
 from napari_sdcolor.plugin.painter import Painted
+from napari_sdcolor.plugin.questions import Question, Questions
 from napari_sdcolor.plugin.restoring import take_over, trios_of
+from napari_sdcolor.plugin.status import Kind, Outcome, departed
 from napari_sdcolor.plugin.trio import Trio
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
     from napari_sdcolor.core.device import Device
     from napari_sdcolor.plugin.widget import Views
     from napari_sdcolor.settings import Size
 
+
+SAVE = 'save'
+"""Kind of the jobs that save."""
 
 SETTLED = 200
 """Milliseconds without an edit after which the views catch up with it."""
@@ -70,20 +76,24 @@ class Coordinator(QObject):
         self.coloring = Coloring(self.jobs, self.engine)
         self.brush = BrushController(viewer, views.classes, views.brush)
         self.appearance = Appearance(views.color)
-        self.display = Display(views, self.brush, self.appearance)
-        self.keeper = Keeper(self)
+        self.display = Display(
+            views, self.brush, self.appearance, self.coloring
+        )
+        self.questions = Questions(views.banner)
+        self.autosaver = Autosaver(self.jobs, self.questions)
         self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
-        self.window = 'auto'
         self._device: Device | None = None
         self.coloring.live = preferences.read().live
         views.color.set_live(self.coloring.live)
-        chosen = self.engine.settings()
-        views.run.set_details(detail.choices(chosen.size), chosen.size)
-        views.run.set_weights(chosen.weights)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLED)
         self._settled.timeout.connect(self._on_settled)
+        # Layers of deleted photos, until it is known which of them stay.
+        self._departed: list[tuple[str, Layer | None, Layer | None]] = []
+        self._told_departed = QTimer(self)
+        self._told_departed.setSingleShot(True)
+        self._told_departed.timeout.connect(self._tell_departed)
         self._connect()
         self.adopt()
         self.chooser.refresh()
@@ -96,7 +106,6 @@ class Coordinator(QObject):
         run, color = self.views.run, self.views.color
         return [
             (self.chooser.chosen, self.show_state),
-            (self.chooser.chosen, self.keeper.on_chosen),
             (run.window_requested, self._on_window_requested),
             (run.detail_requested, self._on_detail_requested),
             (run.weights_requested, self._on_weights_requested),
@@ -111,11 +120,16 @@ class Coordinator(QObject):
             (color.update_requested, self.update),
             (color.saturation_requested, self._on_saturation_requested),
             (self.coloring.painted, self._on_painted),
+            (self.coloring.disputed, self._on_disputed),
             (self.coloring.touched, self._on_touched),
-            (self.jobs.started, self._on_job_started),
+            (self.coloring.pixels_changing, self.autosaver.flush),
+            (self.coloring.lost, self._on_lost),
+            (self.jobs.submitted, self._on_job_submitted),
+            (self.jobs.started, self._on_job_changed),
             (self.jobs.progress, self._on_job_progress),
+            (self.jobs.stopped, self._on_job_stopped),
             (self.jobs.failed, self._on_job_failed),
-            (self.jobs.finished, self._on_job_finished),
+            (self.jobs.finished, self._on_job_changed),
         ]
 
     def _viewer_pairs(self) -> list[tuple]:
@@ -132,10 +146,11 @@ class Coordinator(QObject):
     def close(self) -> None:
         """The widget goes away: stop working, leave all layers."""
         # Python may tear a forgotten dock down in any order.
-        if isalive(self._settled):
-            self._settled.stop()
+        for timer in (self._settled, self._told_departed):
+            if isalive(timer):
+                timer.stop()
+        self.autosaver.close()
         self.jobs.close()
-        self.keeper.close()
         self.coloring.close()
         self.chooser.close()
         self.brush.unbind()
@@ -166,10 +181,6 @@ class Coordinator(QObject):
             self.viewer.layers.selection.active = trio.map
             # The photo may have been chosen before its map was there.
             self.show_state()
-            self.views.run.show_status(
-                f'{trio.photo.name} is back as it was saved. Paint on its '
-                'map, and the colors follow.'
-            )
 
     # --- what is shown ----------------------------------------------------
 
@@ -180,7 +191,7 @@ class Coordinator(QObject):
 
     @property
     def trio(self) -> Trio | None:
-        """The trio of the chosen photo, once it was run."""
+        """The trio of the chosen photo, once something was asked of it."""
         return next(
             (t for t in self.coloring.trios if t.photo == self.photo), None
         )
@@ -191,23 +202,17 @@ class Coordinator(QObject):
         return self._settled.isActive()
 
     def all_trios(self) -> list[Trio]:
-        """Every photo that was run, with its layers."""
+        """Every photo of which something was asked, with its layers."""
         return self.coloring.trios
 
     def show_state(self) -> None:
         """Bring every view in line with the chosen photo."""
-        running = self.jobs.running is not None
-        if self.trio is None:
-            self.display.show_photo(self.photo, running=running)
-        else:
-            self.display.show_trio(self.trio, running=running)
-        self.display.show_detail(
-            self.photo, self.trio, self.engine.settings().size
-        )
+        trio = self.trio
+        self.display.show(self.photo, trio)
+        self.questions.show_for(trio)
 
-    def _show_plane(self, trio: Trio) -> None:
-        running = self.jobs.running is not None
-        self.display.show_plane(trio, running=running)
+    def _show_status(self) -> None:
+        self.display.show_status(self.photo, self.trio)
 
     def _on_layer_removed(self, event: object) -> None:
         layer = event.value
@@ -216,67 +221,113 @@ class Coordinator(QObject):
                 self._end(trio)
             elif trio.owns(layer):
                 if layer == trio.map:
+                    # It is still there for us, though not in the viewer.
+                    self.autosaver.flush(trio)
                     self.coloring.unwatch(layer)
-                    self.brush.bind(None)
-                words = trio.forget_layer(layer)
-                self.keeper.forget(trio)
-                self.views.run.show_status(words)
+                    self.questions.forget(trio)
+                trio.forget_layer(layer)
         self.chooser.refresh()
         self.show_state()
 
     def _end(self, trio: Trio) -> None:
-        self.stop()
+        self._departed.append((trio.photo.name, trio.color, trio.map))
+        self._forget(trio)
+        # All layers may be on their way out, one after the other.
+        self._told_departed.start(0)
+
+    def _forget(self, trio: Trio) -> None:
+        """Follow a photo no more; only its coloring is stopped."""
+        self.autosaver.flush(trio)
         self.coloring.remove(trio)
-        self.keeper.forget(trio)
-        show_info(
-            f'{trio.photo.name} was deleted; its color and map stay as '
-            'ordinary layers.'
-        )
+        self.questions.forget(trio)
+
+    def _tell_departed(self) -> None:
+        layers = self.viewer.layers
+        gone, self._departed = self._departed, []
+        for name, color, map_ in gone:
+            show_info(
+                departed(name, color=color in layers, map_=map_ in layers)
+            )
+
+    def _on_lost(self, trio: Trio, error: PhotoError) -> None:
+        """The layer is still there, but no photo any more."""
+        self._forget(trio)
+        self.show_state()
+        show_error(str(error))
 
     def let_go(self, trio: Trio) -> None:
         """Take a photo and all its layers out of the viewer."""
-        self.stop()
-        self.coloring.remove(trio)
-        self.keeper.forget(trio)
+        self._forget(trio)
         for layer in (trio.map, trio.color, trio.photo):
             if layer is not None and layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
 
     def _on_plane_changed(self, event: object = None) -> None:
         trio = self.trio
-        if trio is None or not trio.is_stack:
+        # Other pixels may come with other axes; of those we hear in a moment.
+        if trio is None or trio.source.outdated or not trio.is_stack:
             return
         if trio.fill_gray(trio.plane):
             trio.refresh_color()
-        self._show_plane(trio)
-        self.keeper.on_chosen()
         self.coloring.follow(trio)
+        self.display.show_plane(self.photo, trio)
+        self.questions.show_for(trio)
 
     # --- run, stop, update ------------------------------------------------
 
     def run(self) -> None:
         """Segment and color the chosen photo; asks before losing edits."""
         trio = self.trio
-        edited = trio is not None and trio.edited_share(trio.plane) > 0
-        if edited:
-            self.keeper.ask_before_replacing(trio)
-        else:
+        if trio is None or not trio.edited_share(trio.plane):
             self.segment_and_color()
-
-    def segment_and_color(self) -> None:
-        """Predict a fresh map of the shown plane and color it."""
-        if self.photo is None:
-            self.views.run.show_idle(NO_PHOTO)
             return
+        undo = ' One undo would bring them back.' if trio.map_fits() else ''
+        self.questions.ask(
+            Question(
+                trio,
+                trio.plane,
+                f'You edited the map of {trio.photo.name}. Segment the '
+                f'photo again and replace your edits?{undo}',
+                {'replace': 'Segment again', 'keep': 'Keep my map'},
+                self._on_replace_answered,
+            )
+        )
+
+    def _on_replace_answered(self, key: str) -> None:
+        if key == 'replace':
+            self.segment_and_color()
+        elif key == 'keep':
+            self.update()
+
+    def ensure_trio(self) -> Trio | None:
+        """The trio of the chosen photo, made if it must be.
+
+        Returns
+        -------
+        Trio or None
+            None if there is no photo, or none that can be colored; that
+            was told then.
+        """
+        if self.photo is None:
+            show_info('Open a gray photo first.')
+            return None
         trio = self.trio
         if trio is None:
             try:
                 trio = Trio(self.viewer, self.photo)
-            except SdcolorError as error:
-                self._tell(error)
-                return
+            except PhotoError as error:
+                show_error(str(error))
+                return None
+            trio.saturation = self.engine.settings().saturation
             self.coloring.add(trio)
-        self.coloring.segment_and_color(trio, self.window)
+            self.questions.show_for(trio)
+        return trio
+
+    def segment_and_color(self) -> None:
+        """Predict a fresh map of the shown plane and color it."""
+        trio = self.ensure_trio()
+        if trio is not None:
+            self.coloring.segment_and_color(trio)
 
     def update(self) -> None:
         """Color the map of the shown plane as it is now."""
@@ -319,20 +370,27 @@ class Coordinator(QObject):
         self._follow_hidden()
 
     def run_all(self) -> None:
-        """Color every plane of the stack that has no color yet."""
-        # Comes with the queue of planes.
-
-    def list_weights(self) -> None:
-        """Offer the weights that there are now."""
-        chosen = self.trio.weights if self.trio is not None else None
-        self.views.run.set_weights(chosen or self.engine.settings().weights)
+        """Segment and color the planes that have no color and no edits."""
+        trio = self.ensure_trio()
+        if trio is None:
+            return
+        planes = [
+            plane
+            for plane in range(trio.source.planes)
+            if trio.planes[plane].shown is None
+            and not trio.edited_share(plane)
+        ]
+        for plane in planes:
+            self.coloring.segment_and_color(trio, plane)
+        if not planes:
+            show_info('Every plane is colored, or you painted its map.')
 
     # --- stop -------------------------------------------------------------
 
     def stop(self) -> None:
-        """Stop what runs; the picture stays as it is."""
-        self.coloring.drop()
-        self.jobs.stop()
+        """Stop what is done for the shown photo; its picture stays."""
+        if self.trio is not None:
+            self.jobs.stop(self.trio, (RUN, RECOLOR, SAVE))
 
     def pause(self) -> None:
         """Nobody looks: follow no edits."""
@@ -344,17 +402,44 @@ class Coordinator(QObject):
         self.coloring.follow_all()
 
     def _on_painted(self, trio: Trio, painted: Painted) -> None:
-        if painted.segmentation is not None:
-            self.display.show_understood(painted.photo)
+        known = trio.planes[painted.plane]
+        shown = trio is self.trio
+        if painted.segmentation is not None or not known.understood:
+            known.understood = understood(painted.photo)
+        if painted.segmentation is not None and shown:
             # The next thing to do is to paint on the map.
-            if trio is self.trio:
-                self.viewer.layers.selection.active = trio.map
+            self.viewer.layers.selection.active = trio.map
         if painted.whole:
             # An edit changes none of this, and must not hold the brush up.
             self._show_device()
-            if trio is self.trio:
+            if shown:
                 self.show_state()
-        self.keeper.on_painted(trio, painted)
+        elif shown:
+            self._settled.start()
+        self.autosaver.on_painted(trio, painted)
+
+    def _on_disputed(self, trio: Trio, painted: Painted, size: Size) -> None:
+        """A person painted while the photo was segmented again."""
+        self.questions.ask(
+            Question(
+                trio,
+                painted.plane,
+                f'You painted on the map of {trio.photo.name} while it was '
+                'being segmented. Take the new map and replace yours?',
+                {'take': 'Take the new map', 'keep': 'Keep my map'},
+                partial(self._on_dispute_answered, trio, painted, size),
+                lasting=True,
+            )
+        )
+
+    def _on_dispute_answered(
+        self, trio: Trio, painted: Painted, size: Size, key: str
+    ) -> None:
+        there = trio in self.coloring.trios and trio.map is not None
+        if key == 'take' and there and painted.version == trio.version:
+            # The worker may have gone on with the person's map.
+            self.coloring.miss(trio)
+            self.coloring.show(trio, painted, size)
 
     def _show_device(self) -> None:
         device = self.engine.in_use
@@ -367,74 +452,87 @@ class Coordinator(QObject):
         self._device = device
 
     def _on_touched(self, trio: Trio) -> None:
+        self.autosaver.on_touched(trio)
         if trio is self.trio:
             self._settled.start()
 
     def _on_settled(self) -> None:
-        if self.trio is not None:
-            self._show_plane(self.trio)
+        self.display.show_plane(self.photo, self.trio)
 
     # --- the worker's news ------------------------------------------------
 
-    def _on_job_started(self, job: Job) -> None:
+    def _on_job_submitted(self, job: Job) -> None:
+        if isinstance(job.owner, Trio) and not job.quiet:
+            # What came of an earlier one is of no interest now.
+            known = job.owner.planes[job.plane]
+            known.outcome = None
+            if job.name == SAVE:
+                known.save_outcome = None
+        self._on_job_changed(job)
+
+    def _on_job_changed(self, job: Job) -> None:
         if not job.quiet:
-            self.views.run.show_running('Starting…')
+            self._show_status()
 
     def _on_job_progress(self, words: str) -> None:
         job = self.jobs.running
-        if job is not None and not job.quiet:
-            self.views.run.show_status(words)
+        if job is not None and not job.quiet and job.owner is self.trio:
+            self._show_status()
 
-    def _on_job_finished(self, job: Job) -> None:
-        if job.token.cancelled:
-            kept = self.trio is not None and bool(self.trio.colored)
-            self.views.run.show_idle(
-                'Stopped. The previous result is kept.' if kept else 'Stopped.'
-            )
-        elif not job.quiet:
-            self.display.show_done(self.trio)
+    def _on_job_stopped(self, job: Job) -> None:
+        self._came(job, Outcome(Kind.STOPPED))
 
     def _on_job_failed(self, job: Job, error: BaseException) -> None:
-        self.coloring.drop()
-        self.views.run.show_idle()
-        if not isinstance(error, SdcolorError):
-            # A fault of ours: napari shows the traceback to report.
-            raise error
-        if job.name == 'save':
-            self.views.save.show_words(str(error))
-        self._tell(error)
+        if isinstance(error, SdcolorError):
+            self._came(job, Outcome(Kind.FAILED, str(error)))
+            show_error(str(error))
+            return
+        self._came(
+            job,
+            Outcome(Kind.FAILED, f'This failed: {type(error).__name__}.'),
+        )
+        # A fault of ours: napari shows the traceback to report.
+        raise error
 
-    def _tell(self, error: SdcolorError) -> None:
-        self.views.run.show_idle(str(error))
-        show_error(str(error))
+    def _came(self, job: Job, outcome: Outcome) -> None:
+        """Remember with the photo and the plane what came of a job."""
+        if isinstance(job.owner, Trio) and job.name in (RUN, RECOLOR, SAVE):
+            known = job.owner.planes[job.plane]
+            known.outcome = outcome
+            if job.name == SAVE:
+                known.save_outcome = outcome
+        self._show_status()
 
     # --- settings of the picture ------------------------------------------
 
     def _on_window_requested(self, choice: str) -> None:
-        self.window = choice
-        trio = self.trio
-        if trio is not None and trio.map is not None:
+        trio = self.ensure_trio()
+        if trio is not None:
             trio.window = choice
-            self.update()
+            self.coloring.follow(trio, anew=True)
+        self.show_state()
 
     def _on_detail_requested(self, size: Size) -> None:
-        self.engine.size = size
+        trio = self.ensure_trio()
+        if trio is not None:
+            trio.detail = size
         self.show_state()
 
     def _on_weights_requested(self, name: str) -> None:
-        self.engine.weights = name
         preferences.remember_weights(name)
-        trio = self.trio
+        trio = self.ensure_trio()
         if trio is not None:
             trio.weights = name
-            if trio.colored:
-                self.update()
+            self.coloring.follow(trio, anew=True)
+        self.show_state()
 
     def _on_live_requested(self, live: bool) -> None:
         self.coloring.live = live
         preferences.remember_live(live)
-        self.coloring.follow_all()
+        self.coloring.follow_all(anew=True)
+        self._show_status()
 
     def _on_saturation_requested(self, saturation: float) -> None:
-        if self.trio is not None:
-            self.coloring.set_saturation(self.trio, saturation)
+        trio = self.ensure_trio()
+        if trio is not None:
+            self.coloring.set_saturation(trio, saturation)

@@ -8,8 +8,10 @@ import numpy as np
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.plugin.detail import cost
+from napari_sdcolor.plugin.coloring import RECOLOR, RUN
+from napari_sdcolor.plugin.detail import choices, cost
 from napari_sdcolor.plugin.source import PhotoSource
+from napari_sdcolor.plugin.status import State, save_sentence, sentence
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -18,15 +20,11 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.plugin.appearance import Appearance
     from napari_sdcolor.plugin.brush import BrushController
+    from napari_sdcolor.plugin.coloring import Coloring
+    from napari_sdcolor.plugin.jobs import Job
     from napari_sdcolor.plugin.trio import Trio
     from napari_sdcolor.plugin.widget import Views
     from napari_sdcolor.settings import Size
-
-NEXT_STEP = (
-    'Click a class, then paint on the photo: the color follows. Ctrl+Z '
-    'undoes a stroke.'
-)
-NO_PHOTO = 'Open a gray photo (File > Open, or Open Sample), then press Run.'
 
 
 class Display:
@@ -38,54 +36,127 @@ class Display:
         The parts of the dock.
     brush, appearance
         Bound to the layers of the trio that is shown.
+    coloring
+        Knows what is under way.
     """
 
     def __init__(
-        self, views: Views, brush: BrushController, appearance: Appearance
+        self,
+        views: Views,
+        brush: BrushController,
+        appearance: Appearance,
+        coloring: Coloring,
     ) -> None:
         self.views = views
         self.brush = brush
         self.appearance = appearance
+        self.coloring = coloring
+        self._details: tuple[dict[Size, str], Size] | None = None
 
-    def show_photo(self, photo: Image | None, *, running: bool) -> None:
-        """A photo that was not run yet, or none."""
+    def show(self, photo: Image | None, trio: Trio | None) -> None:
+        """Everything about a photo, or that there is none.
+
+        Parameters
+        ----------
+        photo
+            The chosen layer.
+        trio
+            Its trio; None if nothing was asked for it yet.
+        """
         views = self.views
-        self.brush.bind(None)
-        self.appearance.bind(None)
-        views.save.set_ready(False)
-        views.color.set_confidence(None)
-        views.classes.set_shares(np.zeros(N_CLASSES))
-        views.run.set_understood('')
-        if not running:
-            views.run.show_idle(
-                NO_PHOTO
-                if photo is None
-                else f'Press Run to color {photo.name}.'
-            )
-
-    def show_trio(self, trio: Trio, *, running: bool) -> None:
-        """A photo with its layers."""
-        self.brush.bind(trio.map)
+        self.brush.bind(None if trio is None else trio.map)
         self.appearance.bind(trio)
-        self.views.save.set_ready(bool(trio.colored))
-        self.show_plane(trio, running=running)
+        views.save.set_ready(photo is not None)
+        preferred = self.coloring.engine.settings()
+        window, saturation, size = 'auto', preferred.saturation, preferred.size
+        if trio is not None:
+            window, saturation = trio.window, trio.saturation
+            size = trio.detail or size
+        views.run.set_window(window)
+        weights = trio.weights if trio is not None else None
+        views.run.set_weights(weights or preferred.weights)
+        views.run.set_stack(photo is not None and planes_of(photo) > 1)
+        views.color.set_saturation(saturation)
+        self._show_details(size)
+        self._show_cost(photo, trio, size)
+        self.show_plane(photo, trio)
 
-    def show_plane(self, trio: Trio, *, running: bool) -> None:
-        """The shown plane of a trio: its areas and how far it is."""
+    def show_plane(self, photo: Image | None, trio: Trio | None) -> None:
+        """The shown plane: what was understood of it, areas, status."""
+        views = self.views
+        shares, confidence = np.zeros(N_CLASSES), None
+        understood = ''
+        if trio is not None:
+            known = trio.planes[trio.plane]
+            confidence, understood = known.confidence, known.understood
+            if trio.map is not None:
+                labels, _ = trio.snapshot(trio.plane)
+                counts = np.bincount(labels.ravel(), minlength=N_CLASSES)
+                shares = counts[:N_CLASSES] / labels.size
+        views.color.set_confidence(confidence)
+        views.classes.set_shares(shares)
+        views.run.set_understood(understood)
+        self.show_status(photo, trio)
+
+    def show_status(self, photo: Image | None, trio: Trio | None) -> None:
+        """How things are, in words."""
+        state = self.state(photo, trio)
+        words = sentence(state)
+        if state.busy:
+            self.views.run.show_running(words)
+        else:
+            self.views.run.show_idle(words)
+        self.views.save.show_words(save_sentence(state))
+
+    def state(self, photo: Image | None, trio: Trio | None) -> State:
+        """How things are with a photo."""
+        if photo is None:
+            return State()
+        if trio is None:
+            return _untouched(photo)
         plane = trio.plane
-        self.views.color.set_confidence(trio.confidence.get(plane))
-        if trio.map is not None:
-            labels, _ = trio.snapshot(plane)
-            counts = np.bincount(labels.ravel(), minlength=N_CLASSES)
-            self.views.classes.set_shares(counts[:N_CLASSES] / labels.size)
-        if trio.is_stack and not running:
-            done = plane in trio.colored
-            self.views.run.show_status(
-                f'{plane_words(trio)}: '
-                + ('colored.' if done else 'press Run to color it.')
-            )
+        known = trio.planes[plane]
+        jobs = self.coloring.jobs
+        asked = [job for job in jobs.pending(trio) if not job.quiet]
+        first = asked[0] if asked else None
+        # A stopped task may still be winding down: that is no waiting.
+        waiting = first is not None and jobs.running not in (None, first)
+        running = ''
+        if first is not None and not waiting:
+            running = first.words or 'Starting…'
+            if len(jobs.pending(trio, (RUN,))) > 1 or first.plane != plane:
+                running = of_planes(trio, first, running)
+        coming = bool(jobs.pending(trio, (RUN, RECOLOR)))
+        now = None if trio.map is None else trio.map_inputs(plane)
+        shown = known.shown
+        return State(
+            photo=photo.name,
+            plane=plane,
+            planes=trio.source.planes if trio.is_stack else 0,
+            running=running,
+            waiting=waiting,
+            has_color=trio.color is not None,
+            has_map=trio.map is not None,
+            colored=shown is not None,
+            painted=trio.edited_share(plane) > 0,
+            outdated=not coming and now is not None and not now.same(shown),
+            pixels_changed=not coming
+            and shown is not None
+            and shown.version != trio.version,
+            misfit=trio.map is not None and not trio.map_fits(),
+            live=self.coloring.live,
+            outcome=known.outcome,
+            save_outcome=known.save_outcome,
+        )
 
-    def show_detail(
+    def _show_details(self, size: Size) -> None:
+        details = (choices(size), size)
+        if details != self._details:
+            # Filling the list again would close it in a person's hands.
+            self._details = details
+            self.views.run.set_details(*details)
+
+    def _show_cost(
         self, photo: Image | None, trio: Trio | None, size: Size
     ) -> None:
         """What the chosen detail costs for a photo, and from when on."""
@@ -94,7 +165,7 @@ class Display:
             try:
                 words = cost(PhotoSource(photo).shape, size)
             except PhotoError:
-                pass  # Run says what is wrong with it.
+                pass  # The status says what is wrong with it.
             else:
                 if trio is not None and trio.size not in (0, size):
                     words += (
@@ -105,29 +176,36 @@ class Display:
                     )
         self.views.run.set_cost(words)
 
-    def show_understood(self, photo: Photo) -> None:
-        """What was understood of a photo."""
-        notes = ' '.join(photo.notes)
-        self.views.run.set_understood(
-            f'Understood: {photo.describe()}. {notes}'
-        )
-
     def show_device(self, device: Device) -> None:
         """Where the networks run."""
         self.views.badge.show_device(
             device.kind, device.words, ' '.join(device.notes)
         )
 
-    def show_done(self, trio: Trio | None) -> None:
-        """A long task has ended well."""
-        if trio is None or trio.map is None:
-            self.views.run.show_idle()
-        elif trio.is_stack:
-            self.views.run.show_idle(f'{plane_words(trio)}. {NEXT_STEP}')
-        else:
-            self.views.run.show_idle(NEXT_STEP)
+
+def planes_of(photo: Image) -> int:
+    """Number of planes of a layer; 0 if it is no photo."""
+    try:
+        return PhotoSource(photo).planes
+    except PhotoError:
+        return 0
 
 
-def plane_words(trio: Trio) -> str:
-    """Which plane of a stack is shown, such as 'Plane 3 of 12'."""
-    return f'Plane {trio.plane + 1} of {trio.source.planes}'
+def of_planes(trio: Trio, job: Job, words: str) -> str:
+    """Progress of one plane while others wait or are shown."""
+    return f'Plane {job.plane + 1} of {trio.source.planes}: {words}'
+
+
+def _untouched(photo: Image) -> State:
+    """Nothing was asked for this photo yet."""
+    try:
+        PhotoSource(photo)
+    except PhotoError as error:
+        return State(photo=photo.name, trouble=str(error))
+    return State(photo=photo.name)
+
+
+def understood(photo: Photo) -> str:
+    """What was understood of a photo, in words."""
+    notes = ' '.join(photo.notes)
+    return f'Understood: {photo.describe()}. {notes}'

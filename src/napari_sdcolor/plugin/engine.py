@@ -11,37 +11,26 @@ from napari_sdcolor.core.device import Device, choose
 from napari_sdcolor.errors import DeviceError
 from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.jobs import Job, Report
-from napari_sdcolor.settings import Settings, Size
+from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
 
 
 class Engine:
-    """Lends the colorizer; everything but ``settings`` is for the worker.
-
-    Attributes
-    ----------
-    size : int or 'native' or None
-        Working size as chosen in the dock; None is as preferred.
-    weights : str or None
-        Weights as chosen in the dock; None is as preferred.
-    """
+    """Lends the colorizer; everything but ``settings`` is for the worker."""
 
     def __init__(self) -> None:
-        self.size: Size | None = None
-        self.weights: str | None = None
         self._key: tuple | None = None
         self._colorizer: Colorizer | None = None
 
     def settings(self) -> Settings:
         """Settings as the preferences have them now."""
         chosen = preferences.read()
-        size = self.size or chosen.size
         return Settings(
             device=chosen.device,
-            size=size,
-            weights=self.weights or chosen.weights,
+            size=chosen.size,
+            weights=chosen.weights,
             memory=chosen.memory,
         )
 

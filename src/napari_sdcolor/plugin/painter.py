@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.planes import Box
+from napari_sdcolor.errors import DeviceError
+from napari_sdcolor.plugin.plane import Inputs, Window
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.core.recolor import RecolorSession
     from napari_sdcolor.core.results import Segmentation
+    from napari_sdcolor.plugin.engine import Engine
 
 Patch = tuple[Box, NDArray[np.uint8]]
 """A box of the photo and its new RGB pixels."""
@@ -49,6 +53,10 @@ class Painted:
         Factor on the chroma of the patches.
     version
         Of the photo's pixels, see ``Trio.version``.
+    window
+        Tone window of the patches.
+    weights
+        Those that computed them; None is as preferred.
     """
 
     plane: int
@@ -58,6 +66,19 @@ class Painted:
     saturation: float = 1.0
     segmentation: Segmentation | None = None
     version: int = 0
+    window: Window = 'auto'
+    weights: str | None = None
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the color was made of."""
+        return Inputs(
+            self.labels,
+            self.window,
+            self.saturation,
+            self.version,
+            self.weights,
+        )
 
     @property
     def whole(self) -> bool:
@@ -74,6 +95,69 @@ class Painter:
         # Set by the GUI thread when a result was dropped: the next one must
         # bring the whole picture.
         self.unseen = False
+
+    def color(
+        self,
+        engine: Engine,
+        plane: int,
+        wanted: Inputs,
+        reader: ReadPhoto,
+        settings: Settings,
+        report: Callable[[str], None],
+    ) -> Painted:
+        """Segment a plane if it has no map yet, then color it.
+
+        Parameters
+        ----------
+        engine
+            Lends the networks.
+        plane
+            Which, for the result.
+        wanted
+            What the color is to be made of; ``labels`` is None if the map
+            is still to be predicted.
+        reader
+            Gives the photo.
+        settings
+            Which networks, and how.
+        report
+            Takes progress words.
+        """
+        report('Loading the networks…')
+        colorizer = engine.get(settings)
+        read = cache(reader)
+        segmentation, labels = None, wanted.labels
+        if labels is None:
+            self.forget()
+            report('Finding what is in the photo…')
+            segmentation = colorizer.segment(read(), steady=False)
+            labels = segmentation.labels
+        report('Coloring…')
+        paint = partial(
+            self.paint,
+            key=(plane, wanted.window, wanted.version),
+            read=read,
+            labels=labels,
+            saturation=wanted.saturation,
+            memory=settings.memory,
+        )
+        try:
+            photo, patches = paint(colorizer)
+        except DeviceError as error:
+            self.forget()
+            report('Going on with the CPU…')
+            photo, patches = paint(engine.fall_back(settings, error))
+        return Painted(
+            plane,
+            labels,
+            patches,
+            photo,
+            wanted.saturation,
+            segmentation,
+            wanted.version,
+            wanted.window,
+            wanted.weights,
+        )
 
     def paint(
         self,

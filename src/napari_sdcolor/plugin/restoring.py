@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 
+from napari_sdcolor.plugin.plane import EDITED
 from napari_sdcolor.plugin.source import SOURCE_KEY
+from napari_sdcolor.plugin.status import Kind, Outcome
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 
 if TYPE_CHECKING:
@@ -106,23 +108,34 @@ def _trio(
 ) -> Trio:
     settings = restored.settings
     trio = restored.trio = Trio(viewer, photo)
-    trio.size = settings.size
+    trio.size = trio.detail = settings.size
     trio.saturation = settings.saturation
     trio.window = _window(settings, photo)
     trio.adopt(color, map_)
     for plane, facts in enumerate(restored.facts):
         labels, _ = trio.snapshot(plane)
-        if facts['origin'] == 'predicted':
-            trio.predicted[plane] = labels
-        if facts['mean_confidence'] is not None:
-            trio.confidence[plane] = facts['mean_confidence']
+        known = trio.planes[plane]
+        known.give(
+            labels,
+            facts['origin'],
+            facts['mean_confidence'],
+            _edited(facts),
+        )
+        known.outcome = Outcome(Kind.RESTORED)
         if restored.maps[plane] is not None:
-            trio.saved_maps[plane] = (restored.maps[plane], labels)
+            known.saved = (restored.maps[plane], labels)
         if color is not None:
-            trio.colored[plane] = labels
-            trio.requested[plane] = labels
-            trio.saturated[plane] = settings.saturation
+            known.shown = known.asked = trio.inputs(labels)
     return trio
+
+
+def _edited(facts: dict[str, Any]) -> float:
+    """Share of a map that a person had changed when it was saved."""
+    if facts['origin'] != EDITED:
+        return 0.0
+    # Older sidecars do not tell how much it was.
+    share = facts.get('edited_share')
+    return 1.0 if share is None else share
 
 
 def _window(settings: Settings, photo: Image) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
+from napari_sdcolor.plugin.plane import EDITED, PREDICTED
 from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.plugin.painter import ReadPhoto
     from napari_sdcolor.plugin.trio import Trio
 
 FORMATS = {
@@ -53,25 +55,97 @@ def result_name(trio: Trio, plane: int) -> str:
     return f'{name}.p{plane:04d}' if trio.is_stack else name
 
 
-def full_result(
-    colorizer: Colorizer,
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A saving with all that it needs, whatever becomes of the layers.
+
+    Parameters
+    ----------
+    read
+        Gives the photo.
+    labels
+        (h, w) map; None if it is still to be predicted.
+    settings
+        As ``settings_of`` gives them.
+    baseline, origin, confidence
+        Where the map came from, see ``Plane``.
+    """
+
+    read: ReadPhoto
+    labels: NDArray[np.uint8] | None
+    settings: Settings
+    baseline: NDArray[np.uint8] | None = None
+    origin: str = PREDICTED
+    confidence: float | None = None
+
+
+def wanted(
     trio: Trio,
     plane: int,
-    labels: NDArray[np.uint8],
+    labels: NDArray[np.uint8] | None,
     settings: Settings,
-) -> Colorized:
-    """Color a plane of a trio anew in one full pass, for saving."""
-    result = colorizer.colorize(trio.read(plane), labels, settings=settings)
-    predicted = trio.predicted.get(plane)
-    if predicted is None:
-        # Asked for now, so that the record can tell what a person changed.
-        predicted = colorizer.segment(result.photo).labels
-    unchanged = np.array_equal(predicted, labels)
+) -> Wanted:
+    """What is saved of a plane of a trio, as it is at this moment."""
+    known = trio.planes[plane]
+    return Wanted(
+        trio.reader(plane),
+        labels,
+        settings,
+        known.baseline,
+        known.origin,
+        known.confidence,
+    )
+
+
+def as_shown(trio: Trio, plane: int, base: Settings) -> Wanted:
+    """A plane as it is shown now; one that was not run is still to be.
+
+    Parameters
+    ----------
+    trio, plane
+        Which.
+    base
+        Gives the settings that are no choice for a single photo.
+    """
+    labels = trio.snapshot(plane)[0] if was_run(trio, plane) else None
+    return wanted(trio, plane, labels, settings_of(trio, base))
+
+
+def was_run(trio: Trio, plane: int) -> bool:
+    """Whether there is a map that color can be made of."""
+    known = trio.planes[plane]
+    return trio.map is not None and (
+        known.baseline is not None
+        or known.shown is not None
+        or trio.edited_share(plane) > 0
+    )
+
+
+def full_result(colorizer: Colorizer, wanted: Wanted) -> Colorized:
+    """Color a plane anew in one full pass, for saving."""
+    photo, labels = wanted.read(), wanted.labels
+    result = colorizer.colorize(photo, labels, settings=wanted.settings)
+    if labels is None:
+        return result
+    baseline, origin = wanted.baseline, wanted.origin
+    if baseline is None:
+        # Nobody gave a map: all that is on it was painted.
+        baseline = np.zeros_like(labels)
+    elif origin == EDITED:
+        # Asked for now, so that the record can tell what a person changed
+        # also before.
+        baseline = colorizer.segment(photo).labels
+        origin = PREDICTED
+    if not np.array_equal(baseline, labels):
+        origin = EDITED
+    elif origin != PREDICTED:
+        # A file's map, as it came: nobody knows what a person did in it.
+        baseline = None
     return replace(
         result,
-        labels_origin='predicted' if unchanged else 'edited in napari',
-        predicted=predicted,
-        confidence=trio.confidence.get(plane),
+        labels_origin=origin,
+        predicted=baseline,
+        confidence=wanted.confidence,
     )
 
 
@@ -79,7 +153,7 @@ def settings_of(trio: Trio, base: Settings) -> Settings:
     """The settings that a result of a trio is a function of."""
     window = window_words(trio.source.window(trio.window))
     # A map keeps the size that it was made for, whatever is preferred now.
-    size = trio.size or base.size
+    size = trio.size or trio.detail or base.size
     return replace(
         base,
         saturation=trio.saturation,

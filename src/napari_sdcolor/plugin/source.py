@@ -34,6 +34,12 @@ class PhotoSource:
     layer
         Two image axes, at most one more in front of them.
 
+    Attributes
+    ----------
+    data : array
+        Pixels of the largest level, those that the layer had when this was
+        made.
+
     Raises
     ------
     PhotoError
@@ -49,12 +55,14 @@ class PhotoSource:
         if layer.ndim < 2:
             raise PhotoError(f'{layer.name} has only one axis: no photo.')
         self.layer = layer
+        # Of the largest level. The layer may get other pixels while a
+        # worker still needs these.
+        self.data: NDArray = _largest(layer)
 
     @property
-    def data(self) -> NDArray:
-        """Pixels of the largest level."""
-        data = self.layer.data
-        return data[0] if self.layer.multiscale else data
+    def outdated(self) -> bool:
+        """The layer has other pixels by now."""
+        return _largest(self.layer) is not self.data
 
     @property
     def planes(self) -> int:
@@ -113,3 +121,8 @@ class PhotoSource:
             rgb=self.layer.rgb,
             name=self.layer.name,
         )
+
+
+def _largest(layer: Image) -> NDArray:
+    """Pixels of a layer's largest level."""
+    return layer.data[0] if layer.multiscale else layer.data

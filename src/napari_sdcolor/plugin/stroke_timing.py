@@ -157,10 +157,10 @@ def measure(
     import napari
     from napari.layers import Image
 
+    from napari_sdcolor.plugin.autosaver import Autosaver
     from napari_sdcolor.plugin.coloring import Coloring
     from napari_sdcolor.plugin.coordinator import Coordinator
     from napari_sdcolor.plugin.jobs import Jobs
-    from napari_sdcolor.plugin.keeper import Keeper
     from napari_sdcolor.plugin.live import MapWatcher
     from napari_sdcolor.plugin.widget import ColorizeWidget
 
@@ -171,7 +171,7 @@ def measure(
         (Jobs, '_on_returned'),
         (Coloring, '_on_drawn'),
         (Coordinator, '_on_settled'),
-        (Keeper, 'save_now'),
+        (Autosaver, 'save_now'),
     ]
     rng = np.random.default_rng(seed)
     with (

@@ -7,6 +7,8 @@ napari hands plugins proxies that equal the layer that they stand for.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +21,17 @@ from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import working_shape
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin import preferences
-from napari_sdcolor.plugin.painter import Painted, Painter, Patch
+from napari_sdcolor.plugin.painter import Painted, Painter, Patch, ReadPhoto
 from napari_sdcolor.plugin.palette import map_look, outline
 from napari_sdcolor.plugin.placement import FOLLOWED, map_place, same_place
+from napari_sdcolor.plugin.plane import Inputs, Plane, Window
 from napari_sdcolor.plugin.source import PhotoSource
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_sdcolor.core.photo import Photo
+    from napari_sdcolor.settings import Size
 
 METADATA_KEY = 'napari-sdcolor'
 """Where a color layer keeps its trio."""
@@ -48,16 +52,16 @@ class Trio:
     ----------
     color, map : Image, Labels or None
         None until first needed, and again when the person deletes them.
-    predicted, colored, requested : dict
-        Plane to label map: as GridNet gave it, as the shown color belongs
-        to it, as the color was last asked for.
-    saturated : dict
-        Plane to the saturation of its shown color.
-    saved_maps : dict
-        Plane to the file in which its map was saved last, and that map.
+    planes : dict of int to Plane
+        What is known of each plane.
+    size : int or 'native'
+        Working size that the map was made for; 0 while there is none.
+    detail : int or 'native' or None
+        Working size that the person chose for this photo.
     weights : str or None
-        Those of the batch that the photo belongs to; None leaves the choice
-        to the dock.
+        Weights that were chosen for this photo; None is as preferred.
+    saturation, window
+        As the person chose them for this photo.
     version : int
         Grows whenever the photo gets other pixels.
     owner : object
@@ -73,20 +77,16 @@ class Trio:
         self.painter = Painter()
         self.color: Image | None = None
         self.map: Labels | None = None
-        self.size = 0
+        self.planes: defaultdict[int, Plane] = defaultdict(Plane)
+        self.size: Size = 0
+        self.detail: Size | None = None
         self.saturation = 1.0
         self.window = 'auto'
         self.weights: str | None = None
-        self.predicted: dict[int, NDArray[np.uint8]] = {}
-        self.confidence: dict[int, float] = {}
-        self.colored: dict[int, NDArray[np.uint8]] = {}
-        self.requested: dict[int, NDArray[np.uint8]] = {}
-        self.saturated: dict[int, float] = {}
-        self.saved_maps: dict[int, tuple[Path, NDArray[np.uint8]]] = {}
         self.version = 0
+        self.owner: object = None
         self.adding = False
-        self.fingerprints: dict[int, str] = {}
-        self._filled: set[int] = set()
+        self._map_data: NDArray | None = None
         self.bind()
 
     def bind(self) -> None:
@@ -123,31 +123,22 @@ class Trio:
         return data[plane] if self.photo.ndim == 3 else data
 
     def read(self, plane: int) -> Photo:
-        """The photo of a plane, with what its file brings along if it can.
+        """The photo of a plane, see ``reader``."""
+        return self.reader(plane)()
 
-        The file counts only if its pixels are those that the layer shows.
-        May take a while; safe in a worker.
+    def reader(self, plane: int) -> ReadPhoto:
+        """Reads the photo of a plane as it is at this moment.
+
+        It brings along what the photo's file knows, if its pixels are those
+        that the layer shows. May take a while; safe in a worker, and good
+        also when the layer is gone or got other pixels.
         """
         window = self.source.window(self.window)
-        shown = self.source.photo(plane, window)
-        path = self.source.path
-        if path is None or not path.is_file():
-            return shown
-        from napari_sdcolor.archive.reading import read_photo
-
-        page = self.source.page(plane)
-        try:
-            stored = read_photo(path, window=window, page=page)
-        except PhotoError:
-            return shown
-        same = stored.shape == shown.shape and np.array_equal(
-            stored.lightness, shown.lightness
-        )
-        return stored if same else shown
+        return partial(_read, self.source, plane, window)
 
     def saved_map(self, plane: int) -> Path | None:
         """File in which the map was saved, if it still holds this map."""
-        path, saved = self.saved_maps.get(plane, (None, None))
+        path, saved = self.planes[plane].saved or (None, None)
         same = path is not None and np.array_equal(
             saved, self.snapshot(plane)[0]
         )
@@ -173,40 +164,99 @@ class Trio:
         """Share of a plane's map that a person changed, in [0, 1]."""
         if self.map is None:
             return 0.0
-        labels, _ = self.snapshot(plane)
-        if plane not in self.predicted:
-            # What nobody predicted, a person made.
-            return float(labels.any())
-        if labels.shape != self.predicted[plane].shape:
-            return 1.0
-        return float(np.mean(labels != self.predicted[plane]))
+        return self.planes[plane].edited_share(self.snapshot(plane)[0])
+
+    def map_inputs(self, plane: int) -> Inputs:
+        """What the color of the map as it is now is made of."""
+        return self.inputs(self.snapshot(plane)[0])
+
+    def inputs(self, labels: NDArray[np.uint8] | None) -> Inputs:
+        """What color is made of a map with the settings as they are now."""
+        window: Window = self.source.window(self.window)
+        return Inputs(
+            labels, window, self.saturation, self.version, self.weights
+        )
+
+    def map_fits(self) -> bool:
+        """Whether the map has the size that the photo asks for."""
+        if self.map is None:
+            return False
+        wanted = self.plane_shape(self.map_shape(self.size))
+        return self.map.data.shape == wanted
+
+    def map_at(self, plane: int) -> NDArray | None:
+        """Copy of a plane of the map as it is, foreign ids too."""
+        if self.map is None:
+            return None
+        return np.array(self.plane_of(self.map.data, plane))
+
+    def map_changed(self, plane: int, before: NDArray | None) -> bool:
+        """Whether a plane of the map is not any more what it was.
+
+        Parameters
+        ----------
+        plane
+            Which.
+        before
+            As ``map_at`` gave it.
+        """
+        now = self.map_at(plane)
+        if now is None:
+            return False
+        if before is None:
+            return bool(now.any())
+        return not np.array_equal(now, before)
 
     @property
     def has_work(self) -> bool:
         """There is a map whose replacement one undo must bring back."""
         if self.map is None:
             return False
-        return self.is_stack or any(map(self.edited_share, self.predicted))
+        return self.is_stack or self.edited_share(0) > 0
 
     # --- layers -----------------------------------------------------------
 
-    def accept(self, painted: Painted, size: int) -> None:
+    def accept(self, painted: Painted, size: Size) -> None:
         """Show what a run gave: map first, then color."""
         found = painted.segmentation
-        self.size = size
-        shape = self.plane_shape(painted.labels.shape)
-        if self.map is not None and self.map.data.shape != shape:
-            # Another working size: the old map cannot hold the new one.
-            self.viewer.layers.remove(self.map)
         if found is not None:
-            # Before the map changes: what follows is no edit by a person.
-            self.predicted[painted.plane] = found.labels
-            self.confidence[painted.plane] = float(found.confidence.mean())
-            self.requested[painted.plane] = found.labels
-        if found is not None or self.map is None:
+            confidence = float(found.confidence.mean())
+            self.take_map(painted.plane, found.labels, confidence, size)
+        elif self.map is None:
             # Never for an edit: the person may have painted on meanwhile.
             self.put_map(painted.plane, painted.labels)
         self.show(painted)
+
+    def take_map(
+        self,
+        plane: int,
+        labels: NDArray[np.uint8],
+        confidence: float | None,
+        size: Size,
+    ) -> None:
+        """Show a predicted map (h, w) of a plane.
+
+        Parameters
+        ----------
+        plane
+            Which.
+        labels
+            Its new map.
+        confidence
+            Mean probability of it.
+        size
+            Working size that it was made for.
+        """
+        old = self.map
+        if old is not None and old.data.shape != self.plane_shape(
+            labels.shape
+        ):
+            # Another working size: the old map cannot hold the new one.
+            self._remove(old)
+        self.size = size
+        # Before the map changes: what follows is no edit by a person.
+        self.planes[plane].give(labels, confidence=confidence)
+        self.put_map(plane, labels)
 
     def adopt(self, color: Image | None, map_: Labels) -> None:
         """Go on with layers that a reader made and that are in the viewer.
@@ -222,7 +272,8 @@ class Trio:
         self._ready_to_paint(self.snapshot(self.plane)[0])
         if color is not None:
             color.metadata = {**color.metadata, METADATA_KEY: self}
-            self._filled.update(range(self.source.planes))
+            for plane in range(self.source.planes):
+                self.planes[plane].filled = True
 
     def put_map(self, plane: int, labels: NDArray[np.uint8]) -> None:
         """Bring a map into the map layer as ONE undoable step."""
@@ -264,6 +315,8 @@ class Trio:
     def _ready_to_paint(self, labels: NDArray[np.uint8]) -> None:
         outline(self.map)
         self.map.visible = preferences.read().show_map
+        self._map_data = self.map.data
+        self.map.events.data.connect(self._on_map_data)
         self.map.brush_size = BRUSH_SIZE
         # The most common class is likelier to be wanted than class 1.
         self.map.selected_label = int(np.bincount(labels.ravel()).argmax())
@@ -276,8 +329,9 @@ class Trio:
         data = self.plane_of(self.color.data, painted.plane)
         for (y0, x0, y1, x1), pixels in painted.patches:
             data[y0:y1, x0:x1] = pixels
-        self.colored[painted.plane] = painted.labels
-        self.saturated[painted.plane] = painted.saturation
+        known = self.planes[painted.plane]
+        known.shown = painted.inputs
+        known.outcome = None
         if painted.patches:
             self.refresh_color(thumbnail=painted.whole)
 
@@ -287,7 +341,6 @@ class Trio:
 
     def _add_color(self) -> None:
         data = np.zeros((*self.plane_shape(self.source.shape), 3), np.uint8)
-        self._filled.clear()
         self.color = Image(
             data,
             rgb=True,
@@ -311,9 +364,10 @@ class Trio:
         bool
             Whether something had to be filled.
         """
-        if self.color is None or plane in self._filled:
+        known = self.planes[plane]
+        if self.color is None or known.filled:
             return False
-        self._filled.add(plane)
+        known.filled = True
         whole = (0, 0, *self.source.shape)
         if any(box == whole for box, _ in patches):
             return False
@@ -322,33 +376,44 @@ class Trio:
         self.plane_of(self.color.data, plane)[...] = gray[..., None]
         return True
 
-    def forget_layer(self, layer: object) -> str | None:
-        """The person deleted a layer; what to tell, None if not ours."""
+    def forget_layer(self, layer: object) -> None:
+        """One of our layers is gone, with all that was known by it."""
+        if layer is None:
+            return
         if layer == self.color:
             self.color = None
-            self.colored.clear()
-            self.requested.clear()
             self.painter.forget()
-            return 'The color layer was deleted. Run or Update brings it back.'
-        if layer == self.map:
-            self.map = None
-            self.predicted.clear()
-            self.confidence.clear()
-            self.requested.clear()
-            return 'The semantic map was deleted. Run makes a new one.'
-        return None
+            self._forget(color=True)
+        elif layer == self.map:
+            self.map.events.data.disconnect(self._on_map_data)
+            self.map = self._map_data = None
+            self._forget(map_=True)
 
     def forget_pixels(self) -> None:
-        """The photo's layer got other pixels: nothing known of them holds."""
+        """The photo's layer got other pixels: nothing known of them holds.
+
+        Raises
+        ------
+        PhotoError
+            If it is no photo any more.
+        """
         self.version += 1
         self.painter.forget()
-        self.requested.clear()
-        self.fingerprints.clear()
-        self._filled.clear()
+        self._forget(pixels=True)
         self.source = PhotoSource(self.photo)
         shape = (*self.plane_shape(self.source.shape), 3)
         if self.color is not None and self.color.data.shape != shape:
-            self.viewer.layers.remove(self.color)
+            self._remove(self.color)
+        if self.map is not None and self.map.ndim != self.photo.ndim:
+            self._remove(self.map)
+
+    def _forget(self, **what: bool) -> None:
+        for plane in self.planes.values():
+            plane.forget(**what)
+
+    def _remove(self, layer: Image | Labels) -> None:
+        self.viewer.layers.remove(layer)
+        self.forget_layer(layer)
 
     def owns(self, layer: object) -> bool:
         """Whether a layer is one of the three."""
@@ -357,6 +422,20 @@ class Trio:
             self.color,
             self.map,
         )
+
+    def _on_map_data(self) -> None:
+        """The map layer got another array, say ``layer.data = labels``.
+
+        What napari keeps for undoing belongs to the array before and would
+        spoil this one: making a layer uneditable forgets it.
+        """
+        if self.map is None or self.map.data is self._map_data:
+            return
+        self._map_data = self.map.data
+        mode = self.map.mode
+        self.map.editable = False
+        self.map.editable = True
+        self.map.mode = mode
 
     def _on_moved(self) -> None:
         if self.color is not None:
@@ -367,3 +446,22 @@ class Trio:
             place = map_place(self.photo, self.source.shape, shape)
             for name, value in place.items():
                 setattr(self.map, name, value)
+
+
+def _read(source: PhotoSource, plane: int, window: Window) -> Photo:
+    """See ``Trio.reader``."""
+    shown = source.photo(plane, window)
+    path = source.path
+    if path is None or not path.is_file():
+        return shown
+    from napari_sdcolor.archive.reading import read_photo
+
+    page = source.page(plane)
+    try:
+        stored = read_photo(path, window=window, page=page)
+    except PhotoError:
+        return shown
+    same = stored.shape == shown.shape and np.array_equal(
+        stored.lightness, shown.lightness
+    )
+    return stored if same else shown

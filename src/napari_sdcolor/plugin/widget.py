@@ -122,8 +122,7 @@ class ColorizeWidget(DockContent):
         super().hideEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """What changed meanwhile is colored now; weights may have come."""
-        self.coordinator.list_weights()
+        """What changed meanwhile is colored now."""
         self.coordinator.resume()
         super().showEvent(event)
 

@@ -76,12 +76,8 @@ def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
             'map was deleted. Choose another writer to save it as it is.'
         )
     engine = Engine()
-    settings = saving.settings_of(trio, engine.settings())
-    plane = trio.plane
-    labels, _ = trio.snapshot(plane)
-    result = saving.full_result(
-        engine.get(settings), trio, plane, labels, settings
-    )
+    wanted = saving.as_shown(trio, trio.plane, engine.settings())
+    result = saving.full_result(engine.get(wanted.settings), wanted)
     return [str(written) for written in save_color_only(result, Path(path))]
 
 

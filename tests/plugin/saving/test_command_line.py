@@ -65,7 +65,7 @@ def test_an_edited_map_is_named_in_the_command(
     with pytest.raises(SaveError, match='press Save first'):
         saving.command_line(trio, 0, BASE)
     file = Path('/elsewhere/mine.labels.png')
-    trio.saved_maps[0] = (file, trio.map.data.copy())
+    trio.planes[0].saved = (file, trio.map.data.copy())
     words = shlex.split(saving.command_line(trio, 0, BASE))
     assert Path(words[words.index('--labels') + 1]) == file
 
@@ -168,11 +168,13 @@ def test_widget_and_command_line_make_the_same_bytes(
         trio.put_map(plane, labels)
     labels, _ = trio.snapshot(plane)
     settings = saving.settings_of(trio, BASE)
-    result = saving.full_result(colorizer, trio, plane, labels, settings)
+    result = saving.full_result(
+        colorizer, saving.wanted(trio, plane, labels, settings)
+    )
     folder = tmp_path / 'by widget'
     folder.mkdir()
     names = save_result(result, folder, path.stem)
-    trio.saved_maps[plane] = (names.labels, trio.snapshot(plane)[0])
+    trio.planes[plane].saved = (names.labels, trio.snapshot(plane)[0])
 
     words = shlex.split(saving.command_line(trio, plane, BASE))
     again = command(words)
@@ -214,7 +216,9 @@ def test_a_turned_photo_is_saved_as_it_is_shown(
     tifffile.imwrite(path, pixels, photometric='minisblack', extratags=turned)
     trio = dock(path).coordinator.trio
     labels, _ = trio.snapshot(0)
-    result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
+    result = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+    )
     assert result.photo.origin.orientation == 6
     assert_as_shown(result.rgb, trio.color.data)
 

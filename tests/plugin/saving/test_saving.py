@@ -158,7 +158,9 @@ def test_the_photo_itself_is_never_written_to(
     path.chmod(0o444)
     trio = run(make_trio(open_photo(path)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
-    result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
+    result = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+    )
     save_result(result, tmp_path, 'castle')
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
@@ -171,7 +173,9 @@ def test_the_full_result_is_the_picture_on_the_screen(
 ):
     trio = run(make_trio(viewer.add_image(pixels)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
-    result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
+    result = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+    )
     assert_as_shown(result.rgb, trio.color.data)
     assert np.ptp(result.rgb.astype(int), axis=-1).max() > 10
 
@@ -182,7 +186,9 @@ def test_the_depth_of_the_photo_is_saved_not_that_of_the_screen(
     deep = pixels.astype(np.uint16) * 200
     trio = run(make_trio(viewer.add_image(deep)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
-    result = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
+    result = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+    )
     assert trio.color.data.dtype == np.uint8
     assert result.rgb.dtype == np.uint16
     # More than 8 bits: not all values are multiples of 257.
@@ -196,12 +202,16 @@ def test_an_edited_map_is_called_so(
 ):
     trio = run(make_trio(viewer.add_image(pixels)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
-    kept = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
+    kept = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+    )
     assert kept.labels_origin == 'predicted'
-    assert kept.confidence == trio.confidence[0]
+    assert kept.confidence == trio.planes[0].confidence
 
     labels[5, 5] = GRASS if labels[5, 5] != GRASS else 0
-    edited = saving.full_result(tiny_colorizer, trio, 0, labels, BASE)
+    edited = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+    )
     assert edited.labels_origin == 'edited in napari'
     np.testing.assert_array_equal(edited.labels, labels)
 
@@ -212,7 +222,9 @@ def test_a_plane_of_a_stack_is_saved_alone(
     stack = np.stack([pixels, 255 - pixels])
     trio = run(make_trio(viewer.add_image(stack)), tiny_colorizer, plane=1)
     labels, _ = trio.snapshot(1)
-    result = saving.full_result(tiny_colorizer, trio, 1, labels, BASE)
+    result = saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 1, labels, BASE)
+    )
     assert result.rgb.shape == (90, 120, 3)
     assert_as_shown(result.rgb, trio.color.data[1])
 
@@ -241,7 +253,9 @@ def test_a_map_keeps_the_size_that_it_was_made_for(
     settings = saving.settings_of(trio, preferred)
     assert settings.size == 64
     labels, _ = trio.snapshot(0)
-    saving.full_result(tiny_colorizer, trio, 0, labels, settings)
+    saving.full_result(
+        tiny_colorizer, saving.wanted(trio, 0, labels, settings)
+    )
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,7 @@ class Desk(QObject):
         """The open map is on the disk: its other copies are not needed."""
         for trio in self.trios:
             for plane in range(trio.source.planes):
-                self._coordinator.keeper.on_saved(trio, plane)
+                self._coordinator.autosaver.on_saved(trio, plane)
 
     def _put_back(self, draft: Draft) -> None:
         maps = dict(draft.maps)
