@@ -72,6 +72,16 @@ def test_a_map_that_was_hidden_stays_hidden_after_before(colored, trio):
     assert not trio.map.visible
 
 
+@pytest.mark.parametrize('name', ['before', 'map'])
+def test_the_brush_is_back_with_the_map(colored, trio, name):
+    colored.views.classes.class_requested.emit(GRASS)
+    button = getattr(colored.views.color, name).native
+    button.click()
+    button.click()
+    assert trio.map.mode == 'paint'
+    assert trio.map.selected_label == GRASS
+
+
 def test_showing_the_color_in_the_layer_list_ends_before(colored, trio):
     colored.views.color.before.native.click()
     trio.color.visible = True
@@ -170,7 +180,7 @@ def test_a_class_is_replaced_everywhere_in_one_step(colored, trio, settle):
     settle(colored)
     expected = np.where(before == old, GRASS, before)
     np.testing.assert_array_equal(trio.map.data, expected)
-    np.testing.assert_array_equal(trio.colored[0], expected)
+    np.testing.assert_array_equal(trio.planes[0].shown.labels, expected)
     colored.coordinator.undo()
     np.testing.assert_array_equal(trio.map.data, before)
 

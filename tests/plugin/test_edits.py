@@ -275,6 +275,7 @@ def test_other_pixels_are_no_edit(colored, settle, shape):
     assert trio.edited_share(0) == 0
 
 
+@pytest.mark.shows_errors
 def test_a_photo_that_gets_a_fourth_axis_is_let_go(colored, settle, notices):
     photo = colored.coordinator.photo
     photo.data = np.zeros((2, 2, 40, 40), np.uint8)

@@ -37,6 +37,8 @@ class Appearance(QObject):
         self._map: Labels | None = None
         # "Before" hides the map, too: to be shown again with the color.
         self._covered = False
+        # napari puts the brush away when a layer is hidden.
+        self._mode: str | None = None
         self._opacities = dict(OPACITIES)
         view.map_requested.connect(self._on_map_requested)
         view.style_requested.connect(self._on_style_requested)
@@ -71,7 +73,7 @@ class Appearance(QObject):
             layer.bind_key(COMPARE_KEY, None)
         for event, slot in self._pairs():
             event.disconnect(slot)
-        self._photo = self._color = self._map = None
+        self._photo = self._color = self._map = self._mode = None
 
     def _pairs(self) -> list[tuple]:
         pairs: list[tuple] = []
@@ -123,7 +125,7 @@ class Appearance(QObject):
         if before:
             self._covered = self._map is not None and self._map.visible
             if self._covered:
-                self._map.visible = False
+                self._show_map(False)
             self._photo.visible = True
         self._color.visible = not before
 
@@ -136,7 +138,7 @@ class Appearance(QObject):
     def _uncover(self) -> None:
         covered, self._covered = self._covered, False
         if covered and self._map is not None:
-            self._map.visible = True
+            self._show_map(True)
 
     # --- the map ----------------------------------------------------------
 
@@ -144,7 +146,15 @@ class Appearance(QObject):
         preferences.remember_show_map(shown)
         self._covered = False
         if self._map is not None:
-            self._map.visible = shown
+            self._show_map(shown)
+
+    def _show_map(self, shown: bool) -> None:
+        """Show it with the tool in hand that it had when it was hidden."""
+        if not shown:
+            self._mode = str(self._map.mode)
+        self._map.visible = shown
+        if shown and self._mode is not None:
+            self._map.mode, self._mode = self._mode, None
 
     def _on_map_visible(self, event: object = None) -> None:
         self.view.set_map(self._map.visible)

@@ -90,6 +90,9 @@ class PhotoChooser(QObject):
         """Make a photo the one that the panel is about."""
         if photo == self.photo:
             return
+        if photo is not None and photo not in self.photos():
+            # On its way out: napari selects another layer first.
+            return
         self.photo = photo
         self._list()
         self.chosen.emit()

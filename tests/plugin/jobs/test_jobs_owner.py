@@ -159,6 +159,7 @@ def _both(first: Callable, then: Callable) -> Callable[[Report], None]:
     return work
 
 
+@pytest.mark.shows_errors
 def test_what_goes_wrong_after_the_end_is_still_said(jobs, gates, notices):
     gate = gates()
 

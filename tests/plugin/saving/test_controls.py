@@ -75,12 +75,8 @@ def choose(widget: ColorizeWidget, tones: str, size: object) -> None:
     run = widget.views.run
     if tones == 'contrast':
         widget.coordinator.photo.contrast_limits = LIMITS
-    for box, value, signal in (
-        (run.window, tones, run.window_requested),
-        (run.detail, size, run.detail_requested),
-    ):
-        box.setCurrentIndex(box.findData(value))
-        signal.emit(value)
+    run.window.value = tones
+    run.detail.value = size
 
 
 def shown(widget: ColorizeWidget) -> np.ndarray:

@@ -59,5 +59,8 @@ def test_painting_and_undoing_by_hand(hands, xdotool):
     np.testing.assert_array_equal(trio.map.data, painted)
     xdotool('key', 'c', 'sleep', 0.1)
     assert not trio.color.visible
+    assert not trio.map.visible
+    xdotool('key', 'c', 'sleep', 0.1)
+    assert trio.map.mode == 'paint'
     xdotool('key', '4', 'sleep', 0.1)
     assert trio.map.mode == 'fill'
