@@ -30,13 +30,6 @@ Window = str | tuple[float, float] | ToneWindow
 """A tone window as it is asked for, or one that was chosen before."""
 
 
-def recorded(low: float, high: float) -> ToneWindow:
-    """The tone window of a sidecar that does not tell the rule."""
-    return ToneWindow(
-        low, high, RECORDED, 'as an earlier version chose and recorded it'
-    )
-
-
 def choice_for(name: str, scan: Scan, window: Window) -> ToneChoice:
     """What chooses the tone window of a photo.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,11 @@ class ToneWindow:
     nodata: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def recorded(cls, low: float, high: float) -> ToneWindow:
+        """The window of a record that tells two points and no rule."""
+        return cls(low, high, RECORDED, 'as an earlier version recorded it')
+
     @property
     def words(self) -> str:
         """What was chosen and why, such as in a list of facts."""
@@ -53,7 +59,17 @@ class ToneWindow:
 
     @property
     def sentence(self) -> str:
+        """The same as a sentence."""
         return f'T{self.words[1:]}.'
+
+    def facts(self) -> dict[str, Any]:
+        """What was chosen, for a program; JSON-serializable."""
+        return {
+            'low': self.low,
+            'high': self.high,
+            'rule': self.rule,
+            'words': self.sentence,
+        }
 
     def missing(self, pixels: NDArray) -> NDArray[np.bool_] | None:
         """(H, W), where there is no data; None if it is everywhere.
