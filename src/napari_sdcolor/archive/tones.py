@@ -108,4 +108,7 @@ def mirrored(pixels: NDArray, low: float, high: float) -> NDArray:
     dark, bright = as_code(low, pixels.dtype), as_code(high, pixels.dtype)
     if (dark, bright) == type_range(pixels.dtype):
         return np.invert(pixels)
-    return (dark + bright) - np.clip(pixels, dark, bright)
+    kept = np.clip(pixels, dark, bright)
+    if pixels.dtype.kind == 'u':  # where the sum may not fit the type
+        return bright - (kept - dark)
+    return (dark + bright) - kept
