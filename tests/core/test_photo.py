@@ -231,7 +231,7 @@ def test_description() -> None:
     photo = photo_from_array(noise(np.uint16, 0, 4095), window='minmax')
     assert photo.describe() == (
         'gray, 33 × 20 pixels, uint16, tone window 0 to 4095, '
-        'the darkest and the brightest value'
+        'the lowest and the highest value'
     )
 
 

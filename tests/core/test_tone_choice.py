@@ -82,7 +82,9 @@ def test_the_type_for_8_bits_and_for_what_fills_it(
     ('array', 'expected'),
     [
         (times(16, 'i2') - 2048, (-2048, 2047, 'power of two')),
-        (times(16, 'i2') - 100, (-100, 3852, 'min-max')),
+        (times(16, 'i2') - 100, (0, 4095, 'power of two')),
+        (times(16, 'f4') - 100, (0, 4095, 'power of two')),
+        (times(16, 'i2') - 400, (-400, 3552, 'min-max')),
     ],
 )
 def test_signed_values_around_zero(
@@ -254,5 +256,5 @@ def test_facts_are_for_programs() -> None:
         'high': 4095,
         'rule': 'power of two',
         'words': 'Tone window 0 to 4095, as of a photo of 12 bits, since its '
-        'brightest value is 3952.',
+        'highest value is 3952.',
     }

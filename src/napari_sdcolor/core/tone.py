@@ -14,6 +14,9 @@ from napari_sdcolor.core.rows import bands
 STRIP = 2**20
 """Pixels converted at a time."""
 
+MOST_DIGITS = 1e12
+"""Whole numbers up to here are written with all their digits."""
+
 TAGS, POWER, TYPE = 'tags', 'power of two', 'type'
 UNIT, EXTREMES = 'float range', 'min-max'
 GIVEN, RECORDED = 'given', 'recorded'
@@ -55,7 +58,8 @@ class ToneWindow:
     @property
     def words(self) -> str:
         """What was chosen and why, such as in a list of facts."""
-        return f'tone window {self.low:g} to {self.high:g}, {self.reason}'
+        points = f'{number(self.low)} to {number(self.high)}'
+        return f'tone window {points}, {self.reason}'
 
     @property
     def sentence(self) -> str:
@@ -140,6 +144,12 @@ class ToneTags:
 
 
 NO_TAGS = ToneTags()
+
+
+def number(value: float) -> str:
+    """A value as a person reads it."""
+    whole = value == int(value) and abs(value) < MOST_DIGITS
+    return str(int(value)) if whole else f'{value:g}'
 
 
 def as_code(value: float, dtype: np.dtype) -> float | int:
