@@ -26,17 +26,9 @@ from napari_sdcolor.archive.rasters import (
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
 from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
-from napari_sdcolor.archive.tones import Window, choice_for, understood
-from napari_sdcolor.core import cancel, progress
+from napari_sdcolor.archive.tones import PageTones, Window, understood
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
-from napari_sdcolor.core.tone import (
-    EXTREMES,
-    POWER,
-    TYPE,
-    UNIT,
-    ToneWindow,
-)
-from napari_sdcolor.core.tone_choice import ToneChoice
+from napari_sdcolor.core.tone import ToneWindow
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.settings import SettingsError
 
@@ -194,7 +186,6 @@ class PhotoFile:
         self._stream = stream
         self._opened = self._state()
         self._rows: Callable[[int], tuple | None] | None = None
-        self._shared: dict[tuple, ToneWindow] = {}
         self._size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         head = stream.read(16)
@@ -215,6 +206,7 @@ class PhotoFile:
             raise PhotoError(
                 f'it has no page {page}; its pages are 0 to {self.count - 1}'
             )
+        self._tones = PageTones(self.count, self._parts)
         self.pages = range(self.count)
         if page is not None:
             self.pages = range(page, page + 1)
@@ -251,8 +243,8 @@ class PhotoFile:
         if bands is None:
             return self.read_with_pixels(page, window=window)[0]
         digest, first = self.sha256, bands.scan(0)
-        tones = self._tones(page, first, bands.scans, window)
-        photo = photo_on_disk(bands, tones or self._shared_tones(first))
+        tones = self._tones.own(self._name(page), bands.scans(), window)
+        photo = photo_on_disk(bands, tones or self._tones.shared(first))
         return self._with_origin(photo, first, page, digest)
 
     def read_with_pixels(
@@ -280,64 +272,15 @@ class PhotoFile:
         """
         digest = self.sha256
         scan = self._whole(page)
-        tones = self._tones(page, scan, lambda: iter((scan,)), window)
+        tones = self._tones.own(self._name(page), iter([scan]), window)
         if tones is None:
             kind = replace(scan, pixels=scan.pixels[:0], alpha=None)
-            del scan  # the memory is needed for one page only
-            tones = self._shared_tones(kind)
+            del scan  # memory is needed for one page only
+            tones = self._tones.shared(kind)
             scan = self._whole(page)
         with _explaining(self._name(page)):
             photo, scan = understood(self._name(page), scan, tones)
         return self._with_origin(photo, scan, page, digest), scan.pixels
-
-    def _tones(
-        self,
-        page: int,
-        first: Scan,
-        parts: Callable[[], Iterator[Scan]],
-        window: Window,
-    ) -> ToneWindow | None:
-        """The tone window of a page; None if the pages are to agree on it."""
-        if isinstance(window, ToneWindow):
-            return window
-        with _explaining(self._name(page)):
-            choice = choice_for(self._name(page), first, window)
-            if choice.needs_values:
-                for part in parts():
-                    choice.look(part.pixels)
-            tones = choice.chosen()
-        by_values = tones.rule in (POWER, UNIT, EXTREMES)
-        if window == 'auto' and by_values and self.count > 1:
-            return None
-        return tones
-
-    def _shared_tones(self, kind: Scan) -> ToneWindow:
-        """The tone window of all pages of one kind.
-
-        Pages of one scan stay as bright as they are beside each other. One
-        that fills the range of the type is enough to choose that for all.
-        """
-        wanted = _kind(kind)
-        if wanted in self._shared:
-            return self._shared[wanted]
-        shared = ToneChoice(kind.pixels.dtype, 'auto', kind.tags)
-        tones = None
-        for page in range(self.count):
-            progress.say(f'Looking at page {page + 1} of {self.count}')
-            own = ToneChoice(kind.pixels.dtype, 'auto', kind.tags)
-            try:
-                for part in self._parts(page):
-                    cancel.check()
-                    if _kind(part) == wanted:
-                        own.look(part.pixels)
-                        shared.look(part.pixels)
-            except PhotoError:
-                continue  # it will be refused when it is read itself
-            if own.chosen().rule == TYPE:
-                tones = own.chosen()
-                break
-        self._shared[wanted] = tones or shared.chosen()
-        return self._shared[wanted]
 
     def _parts(self, page: int) -> Iterator[Scan]:
         bands = self._bands(page)
@@ -433,8 +376,3 @@ def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
     if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
         return read_webp
     raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
-
-
-def _kind(scan: Scan) -> tuple:
-    """What pages must share to be of one scan."""
-    return scan.pixels.dtype.str, scan.pixels.ndim, scan.inverted, scan.tags

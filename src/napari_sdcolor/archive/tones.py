@@ -9,6 +9,7 @@ their type, and so do those that the first version recorded.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,34 +17,116 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.archive.profiles import to_srgb
 from napari_sdcolor.archive.scan import Scan
+from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.photo import Photo, photo_in_tones, refuse_useless
 from napari_sdcolor.core.tone import (
+    EXTREMES,
     GIVEN,
+    POWER,
     RECORDED,
+    TYPE,
+    UNIT,
     ToneWindow,
     as_code,
     type_range,
 )
 from napari_sdcolor.core.tone_choice import ToneChoice, choose_tones
+from napari_sdcolor.errors import PhotoError
 
 Window = str | tuple[float, float] | ToneWindow
 """A tone window as it is asked for, or one that was chosen before."""
 
 
-def choice_for(name: str, scan: Scan, window: Window) -> ToneChoice:
-    """What chooses the tone window of a photo.
+class PageTones:
+    """Tone windows of the pages of one file.
 
     Parameters
     ----------
-    name
-        How messages call the photo.
-    scan
-        Any part of it.
-    window
-        As it is asked for.
+    count
+        Number of photos in the file.
+    parts
+        Decodes a page: as a whole, or a part after the other.
     """
-    refuse_useless(scan.pixels, name)
-    return ToneChoice(scan.pixels.dtype, window, scan.tags)
+
+    def __init__(
+        self, count: int, parts: Callable[[int], Iterator[Scan]]
+    ) -> None:
+        self._count = count
+        self._parts = parts
+        self._shared: dict[tuple, ToneWindow] = {}
+
+    def own(
+        self, name: str, parts: Iterator[Scan], window: Window
+    ) -> ToneWindow | None:
+        """The tone window of a page; None if the pages are to agree on it.
+
+        Parameters
+        ----------
+        name
+            How messages call the page.
+        parts
+            The page itself; only the first is decoded if that suffices.
+        window
+            As it is asked for.
+
+        Raises
+        ------
+        PhotoError
+            If the page can be no photo.
+        SettingsError
+            If the window is none.
+        """
+        if isinstance(window, ToneWindow):
+            return window
+        first = next(parts)
+        refuse_useless(first.pixels, name)
+        choice = ToneChoice(first.pixels.dtype, window, first.tags)
+        if choice.needs_values:
+            choice.look(first.pixels)
+            for part in parts:
+                choice.look(part.pixels)
+        tones = choice.chosen()
+        by_values = tones.rule in (POWER, UNIT, EXTREMES)
+        agree = self._count > 1 and window == 'auto' and by_values
+        return None if agree else tones
+
+    def shared(self, kind: Scan) -> ToneWindow:
+        """The tone window of all pages of one kind.
+
+        Pages of one scan stay as bright as they are beside each other. One
+        that fills the range of its type is enough to choose that for all.
+
+        Parameters
+        ----------
+        kind
+            A page; its pixels are not needed.
+        """
+        wanted = _kind(kind)
+        if wanted not in self._shared:
+            self._shared[wanted] = self._agreed(kind)
+        return self._shared[wanted]
+
+    def _agreed(self, kind: Scan) -> ToneWindow:
+        shared = ToneChoice(kind.pixels.dtype, 'auto', kind.tags)
+        for page in range(self._count):
+            progress.say(f'Looking at page {page + 1} of {self._count}')
+            own = ToneChoice(kind.pixels.dtype, 'auto', kind.tags)
+            try:
+                for part in self._parts(page):
+                    cancel.check()
+                    if _kind(part) == _kind(kind):
+                        own.look(part.pixels)
+                        shared.look(part.pixels)
+            except PhotoError:
+                continue  # it is refused when it is read itself
+            if own.chosen().rule == TYPE:
+                return own.chosen()
+        return shared.chosen()
+
+
+def _kind(scan: Scan) -> tuple:
+    """What pages must share to be of one scan."""
+    return scan.pixels.dtype.str, scan.pixels.ndim, scan.inverted, scan.tags
 
 
 def understood(name: str, scan: Scan, tones: ToneWindow) -> tuple[Photo, Scan]:
