@@ -106,6 +106,8 @@ def test_version() -> None:
         ['colorize', 'a.tif', '-o', 'out', '--saturation', 'nan'],
         ['colorize', 'a.tif', '-o', 'out', '--window', '9,1'],
         ['colorize', 'a.tif', '-o', 'out', '--window', 'dark'],
+        ['colorize', 'a.tif', '-o', 'out', '--window', '0,inf'],
+        ['segment', 'a.tif', '-o', 'out', '--window', 'nan,1'],
         ['colorize', 'a.tif', '-o', 'out', '--device', 'tpu'],
         ['colorize', 'a.tif', '-o', 'out', '--format', 'gif'],
         ['colorize', 'a.tif', '-o', 'out', '--page', '-1'],

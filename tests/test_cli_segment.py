@@ -54,6 +54,26 @@ def test_writes_the_map_that_the_networks_give(
     assert ids == set(np.unique(found))
 
 
+def test_a_12_bit_scan_is_seen_as_one(
+    segment: Callable[..., Result],
+    make_photo: Callable[..., Path],
+    gray_ramp: np.ndarray,
+    tmp_path: Path,
+) -> None:
+    scan = make_photo('scan.png', gray_ramp.astype(np.uint16) * 16)
+    result = segment(scan, '--json')
+    (facts,) = json.loads(result.stdout)['photos']
+    assert (facts['tones']['low'], facts['tones']['high']) == (0, 4095)
+    assert facts['tones']['rule'] == 'power of two'
+    assert 'as of a photo of 12 bits' in facts['understood']
+    segment(make_photo())
+    one, other = (
+        np.array(Image.open(tmp_path / 'out' / f'{name}.labels.png'))
+        for name in ('scan', 'castle')
+    )
+    assert (one == other).mean() > 0.95
+
+
 def test_says_classes_shares_and_confidence(
     segment: Callable[..., Result], make_photo: Callable[..., Path]
 ) -> None:

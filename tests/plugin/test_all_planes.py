@@ -99,9 +99,7 @@ def two_colorizers(engine, monkeypatch, tiny_colorizer):
         seed=5,
     )
     lent = {'default': tiny_colorizer, 'other': other}
-    monkeypatch.setattr(
-        engine, 'get', lambda settings: lent[settings.weights]
-    )
+    monkeypatch.setattr(engine, 'get', lambda settings: lent[settings.weights])
     return lent
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.plugin import readers
 from napari_sdcolor.plugin.placement import map_place, placement_facts
+from napari_sdcolor.plugin.source import SOURCE_KEY
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 from napari_sdcolor.plugin.writers import write_color
 from napari_sdcolor.settings import Settings
@@ -120,6 +122,24 @@ def test_deep_photos_come_back_with_their_tone_window(
     assert saved.dtype == np.uint16
     assert color.data.dtype == np.uint8
     assert np.abs(saved / 257 - color.data).max() <= 0.5
+
+
+def test_results_of_an_older_version_keep_their_tones(
+    save, open_sidecar, make_photo, gray_ramp
+):
+    path = make_photo('castle.tif')
+    tifffile.imwrite(path, gray_ramp.astype(np.uint16) * 16)
+    sidecar = save(path, window='0,65535')
+    told = json.loads(sidecar.read_text())
+    told['format'], told['settings']['window'] = 2, 'auto'
+    for page in told['pages']:
+        del page['photo']['tone_rule'], page['photo']['tones']
+    sidecar.write_text(json.dumps(told))
+    photo, color, _ = open_sidecar(sidecar)
+    assert photo.contrast_limits == [0, 65535]
+    restored = photo.metadata[SOURCE_KEY]
+    assert restored.settings.window == '0.0,65535.0'
+    assert color.data.shape[:2] == photo.data.shape
 
 
 @pytest.mark.parametrize('first', ['dock', 'layers'])

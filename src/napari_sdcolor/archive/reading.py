@@ -12,13 +12,11 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
-from typing import Any, BinaryIO
+from functools import cached_property
+from typing import BinaryIO
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.archive.profiles import to_srgb
 from napari_sdcolor.archive.rasters import (
     read_jpeg,
     read_jpeg2000,
@@ -28,9 +26,11 @@ from napari_sdcolor.archive.rasters import (
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
 from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
+from napari_sdcolor.archive.tones import PageTones, Window, understood
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
+from napari_sdcolor.core.tone import ToneWindow
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.settings import SettingsError, parse_window
+from napari_sdcolor.settings import SettingsError
 
 PHOTO_SUFFIXES = (
     '.tif',
@@ -55,7 +55,7 @@ _RASTERS: tuple[tuple[tuple[bytes, ...], Callable[[bytes], Scan]], ...] = (
 def read_photo(
     source: str | os.PathLike[str] | ArrayLike,
     *,
-    window: str | tuple[float, float] = 'auto',
+    window: Window = 'auto',
     page: int | None = None,
 ) -> Photo:
     """Read a photo into memory.
@@ -70,7 +70,8 @@ def read_photo(
     window
         Tone window (see ``settings.Settings.window``). Where a file says
         that it has fewer bits than its data type, such as 12 in 16, the
-        range of the type is that of these bits.
+        range of the type is that of these bits. Pages of one file agree
+        on an automatic window.
     page
         Page of a multi-page file, from 0.
 
@@ -205,6 +206,7 @@ class PhotoFile:
             raise PhotoError(
                 f'it has no page {page}; its pages are 0 to {self.count - 1}'
             )
+        self._tones = PageTones(self.count, self._parts)
         self.pages = range(self.count)
         if page is not None:
             self.pages = range(page, page + 1)
@@ -221,9 +223,7 @@ class PhotoFile:
             self._stream.seek(0)
             return hashlib.file_digest(self._stream, 'sha256').hexdigest()
 
-    def read(
-        self, page: int, *, window: str | tuple[float, float] = 'auto'
-    ) -> Photo:
+    def read(self, page: int, *, window: Window = 'auto') -> Photo:
         """Read one photo.
 
         Parameters
@@ -231,21 +231,24 @@ class PhotoFile:
         page
             Of ``pages``.
         window
-            Tone window, as for ``read_photo``.
+            Tone window, as for ``read_photo``; or one that was chosen
+            before.
 
         Raises
         ------
         PhotoError
             If the page is damaged or incomplete, or is no photo.
         """
-        with _explaining(self._name(page)):
-            rows = self._rows(page) if self._rows else None
-        if rows is None:
+        bands = self._bands(page)
+        if bands is None:
             return self.read_with_pixels(page, window=window)[0]
-        return self._on_disk(page, window, *rows)
+        digest, first = self.sha256, bands.scan(0)
+        tones = self._tones.own(self._name(page), bands.scans(), window)
+        photo = photo_on_disk(bands, tones or self._tones.shared(first))
+        return self._with_origin(photo, first, page, digest)
 
     def read_with_pixels(
-        self, page: int, *, window: str | tuple[float, float] = 'auto'
+        self, page: int, *, window: Window = 'auto'
     ) -> tuple[Photo, NDArray]:
         """Read one photo and the codes that its lightness comes from.
 
@@ -267,34 +270,50 @@ class PhotoFile:
         PhotoError
             As ``read``.
         """
-        name = self._name(page)
         digest = self.sha256
-        with _explaining(name):
-            scan = _in_srgb(self._scan(page))
-            photo = _understand(name, scan, _points(scan, window))
+        scan = self._whole(page)
+        tones = self._tones.own(self._name(page), iter([scan]), window)
+        if tones is None:
+            kind = replace(scan, pixels=scan.pixels[:0], alpha=None)
+            del scan  # memory is needed for one page only
+            tones = self._tones.shared(kind)
+            scan = self._whole(page)
+        with _explaining(self._name(page)):
+            photo, scan = understood(self._name(page), scan, tones)
         return self._with_origin(photo, scan, page, digest), scan.pixels
 
-    def _on_disk(
-        self,
-        page: int,
-        window: str | tuple[float, float],
-        rows: PageRows,
-        interpret: Interpret,
-    ) -> Photo:
-        """A photo whose rows are decoded when they are needed."""
+    def _parts(self, page: int) -> Iterator[Scan]:
+        bands = self._bands(page)
+        if bands is None:
+            yield self._whole(page)
+        else:
+            yield from bands.scans()
+
+    def _whole(self, page: int) -> Scan:
+        with _explaining(self._name(page)):
+            return self._scan(page)
+
+    def _bands(self, page: int) -> Bands | None:
+        """A photo that is too large for the memory, a band at a time."""
         name = self._name(page)
-        digest = self.sha256
+        with _explaining(name):
+            found = self._rows(page) if self._rows else None
+        if found is None:
+            return None
+        rows: PageRows = found[0]
+        interpret: Interpret = found[1]
 
         def scan(part: slice) -> Scan:
             with _explaining(name):
                 if self._state() != self._opened:
                     raise PhotoError('it was changed while it was read')
-                return _in_srgb(interpret(rows[part]))
+                return interpret(rows[part])
 
-        bands = Bands(rows, scan, partial(_understand, name))
-        first = bands.scan(0)
-        photo = photo_on_disk(bands, _points(first, window))
-        return self._with_origin(photo, first, page, digest)
+        def understand(part: Scan, tones: ToneWindow) -> Photo:
+            with _explaining(name):
+                return understood(name, part, tones)[0]
+
+        return Bands(rows, scan, understand)
 
     def _with_origin(
         self, photo: Photo, scan: Scan, page: int, digest: str
@@ -357,37 +376,3 @@ def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
     if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
         return read_webp
     raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
-
-
-def _in_srgb(scan: Scan) -> Scan:
-    """The scan with its color profile applied."""
-    if not scan.icc:
-        return scan
-    pixels, said = to_srgb(scan.pixels, scan.icc, scan.white)
-    return replace(scan, pixels=pixels, notes=scan.notes + said)
-
-
-def _points(
-    scan: Scan, window: str | tuple[float, float]
-) -> str | tuple[float, float]:
-    """The tone window, of a file that may have a white of its own."""
-    if isinstance(window, str):
-        window = parse_window(window)
-    if scan.white is not None and window in ('auto', 'type'):
-        return 0.0, float(scan.white)
-    return window
-
-
-def _understand(
-    name: str, scan: Scan, window: str | tuple[float, float]
-) -> Photo:
-    array: Any = scan.pixels
-    if scan.alpha is not None:
-        array = np.dstack((scan.pixels, scan.alpha))
-    photo = photo_from_array(
-        array,
-        window=window,
-        rgb=array.ndim == 3,
-        name=name,
-    )
-    return replace(photo, notes=scan.notes + photo.notes)

@@ -84,6 +84,21 @@ def test_small_photos_are_never_enlarged(tmp_path: Path, photo) -> None:
     assert entry_of(tmp_path / 'a.png').load(limit=100)[0].shape == (12, 16, 3)
 
 
+@pytest.mark.parametrize(
+    ('dtype', 'factor'),
+    [('u2', 257), ('u2', 16), ('i2', 16), ('i4', 257), ('f4', 1 / 255)],
+)
+def test_wide_tiff_photos_show_their_tones(
+    tmp_path: Path, dtype: str, factor: float
+) -> None:
+    rgb = np.random.default_rng(1).integers(0, 256, (20, 30, 3))
+    rgb[0, 0] = 255
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, (rgb * factor).astype(dtype), photometric='rgb')
+    found, _ = entry_of(path).load()
+    assert np.abs(found.astype(int) - rgb).max() <= 1
+
+
 def test_pictures_without_colors_are_refused(tmp_path: Path) -> None:
     path = tmp_path / 'deep.png'
     Image.fromarray(np.full((20, 20), 900, np.uint16)).save(path)
