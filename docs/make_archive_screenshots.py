@@ -22,7 +22,7 @@ from skimage import data
 
 from napari_sdcolor.classes import class_id
 from napari_sdcolor.plugin.archive.choices import Choices
-from napari_sdcolor.plugin.sample_data import gray_version
+from napari_sdcolor.samples import gray_version
 
 PHOTOS = {
     'people/astronaut': data.astronaut,

@@ -27,6 +27,7 @@ from napari_sdcolor.plugin.chooser import PhotoChooser
 from napari_sdcolor.plugin.coloring import Coloring
 from napari_sdcolor.plugin.display import NO_PHOTO, Display
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.file_check import FileCheck
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.keeper import Keeper
 from napari_sdcolor.plugin.painter import Painted
@@ -73,6 +74,9 @@ class Coordinator(QObject):
         self.display = Display(views, self.brush, self.appearance)
         self.keeper = Keeper(self)
         self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
+        self.files = FileCheck(
+            viewer, self.jobs, self.chooser, views.banner, views.run
+        )
         self.window = 'auto'
         self._device: Device | None = None
         self.coloring.live = preferences.read().live
@@ -96,6 +100,8 @@ class Coordinator(QObject):
         return [
             (self.chooser.chosen, self.show_state),
             (self.chooser.chosen, self.keeper.on_chosen),
+            (self.chooser.chosen, self.files.on_chosen),
+            (self.files.decided, self._on_decided),
             (run.window_requested, self._on_window_requested),
             (run.detail_requested, self._on_detail_requested),
             (run.run_requested, self.run),
@@ -131,6 +137,7 @@ class Coordinator(QObject):
         self.keeper.close()
         self.coloring.close()
         self.chooser.close()
+        self.files.close()
         self.brush.unbind()
         self.appearance.unbind()
         for signal, slot in self._viewer_pairs():
@@ -193,6 +200,7 @@ class Coordinator(QObject):
         self.display.show_detail(
             self.photo, self.trio, self.engine.settings().size
         )
+        self.files.show()
 
     def _show_plane(self, trio: Trio) -> None:
         running = self.jobs.running is not None
@@ -239,12 +247,20 @@ class Coordinator(QObject):
             trio.refresh_color()
         self._show_plane(trio)
         self.keeper.on_chosen()
+        self.files.show()
         self.coloring.follow(trio)
 
     # --- run, stop, update ------------------------------------------------
 
     def run(self) -> None:
-        """Segment and color the chosen photo; asks before losing edits."""
+        """Segment and color the chosen photo; asks before losing edits.
+
+        A photo that came from a file is looked at before: it may ask which
+        pixels count.
+        """
+        self.files.settle(self.photo, self._run)
+
+    def _run(self) -> None:
         trio = self.trio
         edited = trio is not None and trio.edited_share(trio.plane) > 0
         if edited:
@@ -271,7 +287,7 @@ class Coordinator(QObject):
         """Color the map of the shown plane as it is now."""
         trio = self.trio
         if trio is None or trio.map is None:
-            self.segment_and_color()
+            self.run()
         else:
             self.coloring.recolor(trio, quiet=False, anew=True)
 
@@ -291,7 +307,7 @@ class Coordinator(QObject):
 
     def _on_painted(self, trio: Trio, painted: Painted) -> None:
         if painted.segmentation is not None:
-            self.display.show_understood(painted.photo)
+            self.files.note(trio.photo, painted.photo)
             # The next thing to do is to paint on the map.
             if trio is self.trio:
                 self.viewer.layers.selection.active = trio.map
@@ -337,7 +353,7 @@ class Coordinator(QObject):
             self.views.run.show_idle(
                 'Stopped. The previous result is kept.' if kept else 'Stopped.'
             )
-        elif not job.quiet:
+        elif not job.quiet and self.jobs.running is None:
             self.display.show_done(self.trio)
 
     def _on_job_failed(self, job: Job, error: BaseException) -> None:
@@ -356,8 +372,14 @@ class Coordinator(QObject):
 
     # --- settings of the picture ------------------------------------------
 
+    def _on_decided(self, photo: Image) -> None:
+        """The other pixels of a photo count now: color them."""
+        if self.trio is not None and self.trio.photo == photo:
+            self.trio.forget_pixels()
+            self.coloring.follow(self.trio)
+
     def _on_window_requested(self, choice: str) -> None:
-        self.window = choice
+        self.window = self.files.window = choice
         trio = self.trio
         if trio is not None and trio.map is not None:
             trio.window = choice

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_sdcolor.core.device import Device
-    from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.plugin.appearance import Appearance
     from napari_sdcolor.plugin.brush import BrushController
     from napari_sdcolor.plugin.trio import Trio
@@ -55,7 +54,6 @@ class Display:
         views.save.set_ready(False)
         views.color.set_confidence(None)
         views.classes.set_shares(np.zeros(N_CLASSES))
-        views.run.set_understood('')
         if not running:
             views.run.show_idle(
                 NO_PHOTO
@@ -104,13 +102,6 @@ class Display:
                         else ' Press Run to look again this closely.'
                     )
         self.views.run.set_cost(words)
-
-    def show_understood(self, photo: Photo) -> None:
-        """What was understood of a photo."""
-        notes = ' '.join(photo.notes)
-        self.views.run.set_understood(
-            f'Understood: {photo.describe()}. {notes}'
-        )
 
     def show_device(self, device: Device) -> None:
         """Where the networks run."""

@@ -61,7 +61,11 @@ def full_result(
     settings: Settings,
 ) -> Colorized:
     """Color a plane of a trio anew in one full pass, for saving."""
-    result = colorizer.colorize(trio.read(plane), labels, settings=settings)
+    photo = trio.read(plane)
+    if isinstance(trio.source.window(trio.window), tuple):
+        # In the values of the file, where the layer shows others.
+        settings = replace(settings, window=window_words(photo.window))
+    result = colorizer.colorize(photo, labels, settings=settings)
     predicted = trio.predicted.get(plane)
     if predicted is None:
         # Asked for now, so that the record can tell what a person changed.
@@ -98,6 +102,12 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
             f'{trio.photo.name} was not opened from a file, so no command '
             'can read it. Save it as TIFF first and open that file.'
         )
+    if not trio.source.from_file(plane):
+        raise SaveError(
+            f'What is colored are the pixels of the layer {trio.photo.name}, '
+            f'not those of {path.name}, so no command can read them. Save '
+            'the layer as TIFF first and open that file.'
+        )
     # Each page in a folder of its own: they share their NAME.
     folder = f'colored-p{plane:04d}' if trio.is_stack else 'colored'
     words = ['sdcolor', 'colorize', str(path.resolve()), '-o', folder]
@@ -112,4 +122,8 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
                 'press Save first, then copy the command again.'
             )
         words += ['--labels', str(file.resolve())]
-    return shlex.join(words + settings_of(trio, settings).to_arguments())
+    window = trio.source.window_read(plane, trio.window)
+    settings = replace(
+        settings_of(trio, settings), window=window_words(window)
+    )
+    return shlex.join(words + settings.to_arguments())

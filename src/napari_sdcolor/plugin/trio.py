@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import working_shape
-from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.painter import Painted, Painter, Patch
 from napari_sdcolor.plugin.palette import names, palette
 from napari_sdcolor.plugin.placement import FOLLOWED, map_place, same_place
@@ -121,25 +120,9 @@ class Trio:
     def read(self, plane: int) -> Photo:
         """The photo of a plane, with what its file brings along if it can.
 
-        The file counts only if its pixels are those that the layer shows.
         May take a while; safe in a worker.
         """
-        window = self.source.window(self.window)
-        shown = self.source.photo(plane, window)
-        path = self.source.path
-        if path is None or not path.is_file():
-            return shown
-        from napari_sdcolor.archive.reading import read_photo
-
-        page = self.source.page(plane)
-        try:
-            stored = read_photo(path, window=window, page=page)
-        except PhotoError:
-            return shown
-        same = stored.shape == shown.shape and np.array_equal(
-            stored.lightness, shown.lightness
-        )
-        return stored if same else shown
+        return self.source.read(plane, self.source.window(self.window))
 
     def saved_map(self, plane: int) -> Path | None:
         """File in which the map was saved, if it still holds this map."""
