@@ -26,6 +26,7 @@ from napari_sdcolor.plugin.source import (
     LOOK_KEY,
     SOURCE_KEY,
     Look,
+    Match,
     Opened,
     PhotoSource,
     understood,
@@ -319,7 +320,7 @@ def _open_question(photo: Image | None) -> bool:
     look = None if photo is None else _look_of(photo)
     if look is None or look.match is None or look.counts:
         return False
-    return look.match in ('size', 'other')
+    return look.match in (Match.SIZE, Match.OTHER)
 
 
 def _needs_layer(photo: Image | None) -> bool:
@@ -327,12 +328,12 @@ def _needs_layer(photo: Image | None) -> bool:
     look = None if photo is None else _look_of(photo)
     if look is None or look.match is None or look.counts == LAYER:
         return False
-    return look.match in ('rearranged', 'size')
+    return look.match in (Match.REARRANGED, Match.SIZE)
 
 
 def _lies_wrong(look: Look) -> bool:
-    turned_here = look.match == 'same' or (
-        look.match == 'other' and look.counts == FILE
+    turned_here = look.match is Match.SAME or (
+        look.match is Match.OTHER and look.counts == FILE
     )
     return turned_here and look.orientation != 1 and not look.placed
 
@@ -340,7 +341,7 @@ def _lies_wrong(look: Look) -> bool:
 def _difference(photo: Image, look: Look) -> str:
     name = PhotoSource(photo).path.name
     shown = PhotoSource(photo).shape
-    if look.match == 'size':
+    if look.match is Match.SIZE:
         here, there = _size(shown), _size(look.shape)
         what = (
             f'{name} holds a photo of {there} pixels, but the layer '

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from napari.layers import Image
 from napari.layers.utils.layer_utils import calc_data_range
 from numpy.typing import NDArray
 
@@ -14,9 +16,9 @@ from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.errors import PhotoError
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari_sdcolor.plugin.stored import Stored
 
-    from napari_sdcolor.plugin.stored import Match, Stored, Window
+Window = str | tuple[float, float]
 
 SOURCE_KEY = 'napari-sdcolor source'
 """Where a photo that we opened keeps where it came from."""
@@ -41,6 +43,27 @@ NO_FILE = (
     'The photo is a layer of napari and no file, so a saved result cannot '
     'be opened again: save the layer as TIFF and open that file before.'
 )
+
+
+class Match(StrEnum):
+    """How the pixels of a layer are those of the photo in its file.
+
+    SAME
+        Pixel on pixel.
+    REARRANGED
+        The same pixels, but the axes of the layer are not those of the
+        photo: alpha or the colors are an axis, or the photo was turned.
+        Or it is no image.
+    SIZE
+        The layer has another size, such as that of a thumbnail.
+    OTHER
+        Other pixels.
+    """
+
+    SAME = 'same'
+    REARRANGED = 'rearranged'
+    SIZE = 'size'
+    OTHER = 'other'
 
 
 @dataclass(eq=False, kw_only=True)
@@ -137,6 +160,11 @@ class PhotoSource:
         self._napari_limits: tuple[float, float] | None = None
 
     @property
+    def is_image(self) -> bool:
+        """Whether the layer shows tones; napari takes some for labels."""
+        return isinstance(self.layer, Image)
+
+    @property
     def data(self) -> NDArray:
         """Pixels of the largest level."""
         data = self.layer.data
@@ -212,7 +240,8 @@ class PhotoSource:
         'auto' is the one rule for all photos, unless a person set contrast
         limits: then it is those. They are values that the layer shows.
         """
-        if self.layer.rgb or self.data.dtype == bool:
+        colored = not self.is_image or self.layer.rgb
+        if colored or self.data.dtype == bool:
             return 'auto' if choice == 'contrast' else choice
         low, high = map(float, self.layer.contrast_limits)
         if choice == 'contrast' or (choice == 'auto' and self._own_limits()):
@@ -305,19 +334,19 @@ class PhotoSource:
 
     def look_at_file(self, plane: int, window: Window) -> Look:
         """Find out what the file holds; for the worker."""
-        from napari_sdcolor.plugin.stored import Match
-
         try:
             stored = self.stored(plane, window)
         except PhotoError as error:
             return Look(f'{error} The pixels of the layer are colored.')
         photo = stored.photo
         match = stored.match(self.pixels(plane), self.data)
+        if match is Match.SAME and not self.is_image:
+            match = Match.REARRANGED
         words = understood(photo)
         if match is Match.REARRANGED:
             words += (
-                ' napari shows its parts as a stack, or turned: Run opens '
-                'the photo as a layer of its own.'
+                ' napari shows its parts as a stack, or turned, or as '
+                'labels: Run opens the photo as a layer of its own.'
             )
         return Look(
             words,

@@ -9,7 +9,6 @@ holds. Everything takes a while and belongs into the worker.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -19,28 +18,7 @@ from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.photo import Photo
-
-Window = str | tuple[float, float]
-
-
-class Match(StrEnum):
-    """How the pixels of a layer are those of the photo in its file.
-
-    SAME
-        Pixel on pixel.
-    REARRANGED
-        The same pixels, but the axes of the layer are not those of the
-        photo: alpha or the colors are an axis, or the photo was turned.
-    SIZE
-        The layer has another size, such as that of a thumbnail.
-    OTHER
-        Other pixels.
-    """
-
-    SAME = 'same'
-    REARRANGED = 'rearranged'
-    SIZE = 'size'
-    OTHER = 'other'
+from napari_sdcolor.plugin.source import Match, Window
 
 
 @dataclass(frozen=True, eq=False)

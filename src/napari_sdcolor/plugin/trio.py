@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import working_shape
+from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.painter import Painted, Painter, Patch
 from napari_sdcolor.plugin.palette import names, palette
 from napari_sdcolor.plugin.placement import FOLLOWED, map_place, same_place
@@ -66,6 +67,11 @@ class Trio:
         self.viewer = viewer
         self.photo = photo
         self.source = PhotoSource(photo)
+        if not self.source.is_image:
+            raise PhotoError(
+                f'{photo.name} is shown as labels. If it is a photo, right-'
+                'click it in the list of layers and choose Convert to Image.'
+            )
         self.painter = Painter()
         self.color: Image | None = None
         self.map: Labels | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from napari.layers import Image, Labels
 from typer.testing import CliRunner
 
 from napari_sdcolor.archive.sidecar import read_sidecar
@@ -175,3 +176,23 @@ def test_planar_color_is_one_color_photo(draw, dock, settle):
     assert photo.rgb
     np.testing.assert_array_equal(photo.data, color())
     assert widget.coordinator.trio.color.data.shape == color().shape
+
+
+def test_a_photo_that_napari_takes_for_labels_is_offered(
+    draw, dock, settle, viewer, notices
+):
+    """Integers of 32 bits; real labels are never chosen over an image."""
+    widget = dock(draw('int32.tif'))
+    (shown,) = viewer.layers
+    assert isinstance(shown, Labels)
+    assert widget.coordinator.photo == shown
+    widget.run()
+    settle(widget)
+    photo = widget.coordinator.photo
+    assert isinstance(photo, Image)
+    viewer.layers.selection.active = shown
+    assert widget.coordinator.photo == photo
+    viewer.layers.remove(photo)
+    assert notices() == [
+        'int32.tif was deleted; its color and map stay as ordinary layers.'
+    ]
