@@ -7,6 +7,7 @@ preferences all read names, defaults, limits and help from these fields.
 from __future__ import annotations
 
 from dataclasses import Field, dataclass, field, fields
+from math import isfinite
 from typing import Any, Literal
 
 from napari_sdcolor.errors import SdcolorError
@@ -74,8 +75,11 @@ class Settings:
         'auto',
         'Tone window: which value is black and which is white. '
         "'type' is the whole range of the data type, 'minmax' the darkest "
-        "and brightest pixel, 'LOW,HIGH' two values, 'auto' the range of "
-        'the type for integers and for floats in [0, 1], otherwise minmax.',
+        "and brightest pixel, 'LOW,HIGH' two values. 'auto' is the range of "
+        'the type for 8 bits; for more, what the file says, else the '
+        'smallest power of two above the brightest value where less than a '
+        'quarter of the type is used (a 12-bit scan in 16 bits), else the '
+        'type, 0 to 1 for floats; missing data has no part in it.',
     )
     device: str = _declare(
         'auto',
@@ -209,7 +213,7 @@ def parse_window(words: str) -> str | tuple[float, float]:
         low, high = (float(part) for part in words.split(','))
     except ValueError:
         low = high = 0.0
-    if not low < high:
+    if not (low < high and isfinite(low) and isfinite(high)):
         raise SettingsError(
             f'The tone window {words!r} is none of {", ".join(WINDOWS)} and '
             'no LOW,HIGH with LOW below HIGH.'

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageCms
 
+from napari_sdcolor.core.tone import scale
+
 _DATE = struct.pack('>6H', 2000, 1, 1, 0, 0, 0)
 _EXACT = 0x0100
 # Little CMS: no shortcuts; they cost up to 0.4 L* in the shadows.
@@ -29,7 +31,7 @@ def srgb_profile() -> bytes:
 
 
 def to_srgb(
-    pixels: NDArray, icc: bytes, white: int | None = None
+    pixels: NDArray, icc: bytes, points: tuple[float, float] | None
 ) -> tuple[NDArray, tuple[str, ...]]:
     """Bring pixels from their profile to sRGB.
 
@@ -39,8 +41,8 @@ def to_srgb(
         (H, W) gray or (H, W, 3) color codes.
     icc
         The profile's bytes.
-    white
-        Highest code where it is below the data type's.
+    points
+        The codes of the profile's black and white; None if nobody knows.
 
     Returns
     -------
@@ -57,16 +59,17 @@ def to_srgb(
         channels = 'gray' if pixels.ndim == 2 else 'rgb'
         if (
             space != channels
-            or white is not None
+            or points is None
             or pixels.dtype not in (np.uint8, np.uint16)
         ):
             return pixels, (_NOT_APPLIED.format(f'({name})'),)
         if channels == 'gray':
             codes = np.arange(np.iinfo(pixels.dtype).max + 1)
-            table = _transform(codes.astype(pixels.dtype)[None], icc, space)
+            codes = codes.astype(pixels.dtype)[None]
+            table = _within(codes, icc, space, points)
             converted = table[0, :, 1][pixels]
         else:
-            converted = _transform(np.ascontiguousarray(pixels), icc, space)
+            converted = _within(pixels, icc, space, points)
     except (OSError, imagecodecs.CmsError, ImageCms.PyCMSError):
         return pixels, (_NOT_APPLIED.format('(damaged)'),)
     return converted, (f'Converted from the color profile ({name}) to sRGB.',)
@@ -82,6 +85,19 @@ def _transform(pixels: NDArray, icc: bytes, space: str) -> NDArray:
         outdtype=pixels.dtype,
         flags=_EXACT,
     )
+
+
+def _within(
+    pixels: NDArray, icc: bytes, space: str, points: tuple[float, float]
+) -> NDArray:
+    """Converted codes that stay between two points."""
+    low, high = points
+    top = np.iinfo(pixels.dtype).max
+    if points == (0, top):
+        return _transform(np.ascontiguousarray(pixels), icc, space)
+    codes = np.rint(scale(pixels, low, high) * top).astype(pixels.dtype)
+    share = _transform(codes, icc, space) / top
+    return np.rint(low + share * (high - low)).clip(0, top).astype(codes.dtype)
 
 
 def _is_srgb(icc: bytes, space: str) -> bool:

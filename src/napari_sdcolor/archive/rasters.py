@@ -31,6 +31,7 @@ from napari_sdcolor.archive.scan import (
     refuse_beyond_memory,
     refuse_bomb,
 )
+from napari_sdcolor.core.tone import NO_TAGS, ToneTags
 from napari_sdcolor.errors import PhotoError
 
 # The classes themselves are opened, not ``Image.open``: its limit on the
@@ -70,7 +71,23 @@ def read_png(data: bytes) -> Scan:
             if key in info
         ],
         notes=notes,
+        tags=_significant_bits(data),
     )
+
+
+def _significant_bits(data: bytes) -> ToneTags:
+    """What the chunk sBIT of a PNG file says."""
+    place = 8
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from('>I4s', data, place)
+        if kind == b'IDAT':
+            break
+        if kind == b'sBIT':
+            bits = max(data[place + 8 : place + 8 + length], default=16)
+            source = f'{bits} significant bits'
+            return ToneTags(source=source, bits=bits) if bits else NO_TAGS
+        place += length + 12
+    return NO_TAGS
 
 
 def read_jpeg(data: bytes) -> Scan:
@@ -109,13 +126,14 @@ def read_jpeg2000(data: bytes) -> Scan:
     start = jpeg2000_start(data)
     width, height = jpeg2000_size(data)
     channels, depth = struct.unpack_from('>HB', data, start + 40)
-    bits = (depth & 0x7F) + 1
+    bits, signed = (depth & 0x7F) + 1, bool(depth & 0x80)
     container = 8 if bits <= 8 else 16
     _refuse_large(width, height, channels * container / 8, data)
-    white = None if bits in (8, 16) else 2**bits - 1
-    notes = [f'{bits} bits per sample: {white} is white.'] * (
-        white is not None
-    )
+    tags = NO_TAGS
+    if bits not in (8, 16):
+        half = 2 ** (bits - 1) if signed else 0
+        source = f'{bits} bits per sample'
+        tags = ToneTags(-half, 2**bits - 1 - half, source, exact=True)
     box = data.find(b'colr', 0, max(start, 0))
     info = {}
     if box >= 4 and data[box + 4 : box + 5] == b'\x02':
@@ -125,8 +143,7 @@ def read_jpeg2000(data: bytes) -> Scan:
         imagecodecs.jpeg2k_decode(data),
         info,
         f'JPEG 2000, {bits} bit',
-        notes=notes,
-        white=white,
+        tags=tags,
     )
 
 
@@ -152,7 +169,7 @@ def _scan(
     resolution: tuple[object, object, object] | None = None,
     texts: Sequence[tuple[str, object]] = (),
     notes: Sequence[str] = (),
-    white: int | None = None,
+    tags: ToneTags = NO_TAGS,
 ) -> Scan:
     exif, said = _exif(info.get('exif'))
     if resolution is None:
@@ -172,7 +189,7 @@ def _scan(
     return Scan(
         pixels=pixels[..., 0] if colors == 1 else pixels,
         alpha=alpha,
-        white=white,
+        tags=tags,
         icc=info.get('icc_profile') or None,
         orientation=clean_orientation(exif.get(274)),
         resolution=clean_resolution(*resolution),

@@ -12,13 +12,11 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
-from typing import Any, BinaryIO
+from functools import cached_property
+from typing import BinaryIO
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.archive.profiles import to_srgb
 from napari_sdcolor.archive.rasters import (
     read_jpeg,
     read_jpeg2000,
@@ -28,9 +26,18 @@ from napari_sdcolor.archive.rasters import (
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
 from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
+from napari_sdcolor.archive.tones import Window, choice_for, understood
+from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
+from napari_sdcolor.core.tone import (
+    EXTREMES,
+    POWER,
+    TYPE,
+    UNIT,
+    ToneWindow,
+)
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.settings import SettingsError, parse_window
+from napari_sdcolor.settings import SettingsError
 
 PHOTO_SUFFIXES = (
     '.tif',
@@ -55,7 +62,7 @@ _RASTERS: tuple[tuple[tuple[bytes, ...], Callable[[bytes], Scan]], ...] = (
 def read_photo(
     source: str | os.PathLike[str] | ArrayLike,
     *,
-    window: str | tuple[float, float] = 'auto',
+    window: Window = 'auto',
     page: int | None = None,
 ) -> Photo:
     """Read a photo into memory.
@@ -70,7 +77,8 @@ def read_photo(
     window
         Tone window (see ``settings.Settings.window``). Where a file says
         that it has fewer bits than its data type, such as 12 in 16, the
-        range of the type is that of these bits.
+        range of the type is that of these bits. Pages of one file agree
+        on an automatic window.
     page
         Page of a multi-page file, from 0.
 
@@ -186,6 +194,7 @@ class PhotoFile:
         self._opened = self._state()
         self._rows: Callable[[int], tuple | None] | None = None
         self._samples: Callable[[int], NDArray] | None = None
+        self._shared: dict[tuple, ToneWindow] = {}
         self._size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         head = stream.read(16)
@@ -223,9 +232,7 @@ class PhotoFile:
             self._stream.seek(0)
             return hashlib.file_digest(self._stream, 'sha256').hexdigest()
 
-    def read(
-        self, page: int, *, window: str | tuple[float, float] = 'auto'
-    ) -> Photo:
+    def read(self, page: int, *, window: Window = 'auto') -> Photo:
         """Read one photo.
 
         Parameters
@@ -233,21 +240,24 @@ class PhotoFile:
         page
             Of ``pages``.
         window
-            Tone window, as for ``read_photo``.
+            Tone window, as for ``read_photo``; or one that was chosen
+            before.
 
         Raises
         ------
         PhotoError
             If the page is damaged or incomplete, or is no photo.
         """
-        with _explaining(self._name(page)):
-            rows = self._rows(page) if self._rows else None
-        if rows is None:
+        bands = self._bands(page)
+        if bands is None:
             return self.read_with_pixels(page, window=window)[0]
-        return self._on_disk(page, window, *rows)
+        digest, first = self.sha256, bands.scan(0)
+        tones = self._tones(page, first, bands.scans, window)
+        photo = photo_on_disk(bands, tones or self._shared_tones(first))
+        return self._with_origin(photo, first, page, digest)
 
     def read_with_pixels(
-        self, page: int, *, window: str | tuple[float, float] = 'auto'
+        self, page: int, *, window: Window = 'auto'
     ) -> tuple[Photo, NDArray]:
         """Read one photo and the codes that its lightness comes from.
 
@@ -269,11 +279,16 @@ class PhotoFile:
         PhotoError
             As ``read``.
         """
-        name = self._name(page)
         digest = self.sha256
-        with _explaining(name):
-            scan = _in_srgb(self._scan(page))
-            photo = _understand(name, scan, _points(scan, window))
+        scan = self._whole(page)
+        tones = self._tones(page, scan, lambda: iter((scan,)), window)
+        if tones is None:
+            kind = replace(scan, pixels=scan.pixels[:0], alpha=None)
+            del scan  # the memory is needed for one page only
+            tones = self._shared_tones(kind)
+            scan = self._whole(page)
+        with _explaining(self._name(page)):
+            photo, scan = understood(self._name(page), scan, tones)
         return self._with_origin(photo, scan, page, digest), scan.pixels
 
     def samples(self, page: int) -> NDArray | None:
@@ -297,27 +312,87 @@ class PhotoFile:
         with _explaining(self._name(page)):
             return self._samples(page)
 
-    def _on_disk(
+    def _tones(
         self,
         page: int,
-        window: str | tuple[float, float],
-        rows: PageRows,
-        interpret: Interpret,
-    ) -> Photo:
-        """A photo whose rows are decoded when they are needed."""
+        first: Scan,
+        parts: Callable[[], Iterator[Scan]],
+        window: Window,
+    ) -> ToneWindow | None:
+        """The tone window of a page; None if the pages are to agree on it."""
+        if isinstance(window, ToneWindow):
+            return window
+        with _explaining(self._name(page)):
+            choice = choice_for(self._name(page), first, window)
+            if choice.needs_values:
+                for part in parts():
+                    choice.look(part.pixels)
+            tones = choice.chosen()
+        by_values = tones.rule in (POWER, UNIT, EXTREMES)
+        if window == 'auto' and by_values and self.count > 1:
+            return None
+        return tones
+
+    def _shared_tones(self, kind: Scan) -> ToneWindow:
+        """The tone window of all pages of one kind.
+
+        Pages of one scan stay as bright as they are beside each other. One
+        that fills the range of the type is enough to choose that for all.
+        """
+        wanted = _kind(kind)
+        if wanted in self._shared:
+            return self._shared[wanted]
+        shared = choice_for(self.path, kind, 'auto')
+        tones = None
+        for page in range(self.count):
+            progress.say(f'Looking at page {page + 1} of {self.count}')
+            own = choice_for(self.path, kind, 'auto')
+            try:
+                for part in self._parts(page):
+                    cancel.check()
+                    if _kind(part) == wanted:
+                        own.look(part.pixels)
+                        shared.look(part.pixels)
+            except PhotoError:
+                continue  # it will be refused when it is read itself
+            if own.chosen().rule == TYPE:
+                tones = own.chosen()
+                break
+        self._shared[wanted] = tones or shared.chosen()
+        return self._shared[wanted]
+
+    def _parts(self, page: int) -> Iterator[Scan]:
+        bands = self._bands(page)
+        if bands is None:
+            yield self._whole(page)
+        else:
+            yield from bands.scans()
+
+    def _whole(self, page: int) -> Scan:
+        with _explaining(self._name(page)):
+            return self._scan(page)
+
+    def _bands(self, page: int) -> Bands | None:
+        """A photo that is too large for the memory, a band at a time."""
         name = self._name(page)
-        digest = self.sha256
+        with _explaining(name):
+            found = self._rows(page) if self._rows else None
+        if found is None:
+            return None
+        rows: PageRows = found[0]
+        interpret: Interpret = found[1]
 
         def scan(part: slice) -> Scan:
             with _explaining(name):
                 if self._state() != self._opened:
                     raise PhotoError('it was changed while it was read')
-                return _in_srgb(interpret(rows[part]))
+                return interpret(rows[part])
 
-        bands = Bands(rows, scan, partial(_understand, name))
-        first = bands.scan(0)
-        photo = photo_on_disk(bands, _points(first, window))
-        return self._with_origin(photo, first, page, digest)
+        def understand(part: Scan, tones: ToneWindow) -> Photo:
+            with _explaining(name):
+                return understood(name, part, tones)[0]
+
+        return Bands(rows, scan, understand)
 
     def _with_origin(
         self, photo: Photo, scan: Scan, page: int, digest: str
@@ -382,35 +457,6 @@ def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
     raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
 
 
-def _in_srgb(scan: Scan) -> Scan:
-    """The scan with its color profile applied."""
-    if not scan.icc:
-        return scan
-    pixels, said = to_srgb(scan.pixels, scan.icc, scan.white)
-    return replace(scan, pixels=pixels, notes=scan.notes + said)
-
-
-def _points(
-    scan: Scan, window: str | tuple[float, float]
-) -> str | tuple[float, float]:
-    """The tone window, of a file that may have a white of its own."""
-    if isinstance(window, str):
-        window = parse_window(window)
-    if scan.white is not None and window in ('auto', 'type'):
-        return 0.0, float(scan.white)
-    return window
-
-
-def _understand(
-    name: str, scan: Scan, window: str | tuple[float, float]
-) -> Photo:
-    array: Any = scan.pixels
-    if scan.alpha is not None:
-        array = np.dstack((scan.pixels, scan.alpha))
-    photo = photo_from_array(
-        array,
-        window=window,
-        rgb=array.ndim == 3,
-        name=name,
-    )
-    return replace(photo, notes=scan.notes + photo.notes)
+def _kind(scan: Scan) -> tuple:
+    """What pages must share to be of one scan."""
+    return scan.pixels.dtype.str, scan.pixels.ndim, scan.inverted, scan.tags

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
+from napari_sdcolor.core.tone import NO_TAGS, ToneTags
 from napari_sdcolor.errors import PhotoError
 
 MAX_PIXELS = 2**30
@@ -61,11 +62,13 @@ class Scan:
     Parameters
     ----------
     pixels
-        (H, W) gray or (H, W, 3) color, black lowest, in stored order.
+        (H, W) gray or (H, W, 3) color, in stored order.
     alpha
         (H, W) in the type of the pixels, not multiplied in; or None.
-    white
-        Highest code where it is below the data type's, or None.
+    inverted
+        Whether the lowest value is white.
+    tags
+        What the file says about its tones.
     icc, orientation, resolution, texts, facts
         As in ``core.photo.Origin``.
     notes
@@ -74,7 +77,8 @@ class Scan:
 
     pixels: NDArray
     alpha: NDArray | None = None
-    white: int | None = None
+    inverted: bool = False
+    tags: ToneTags = NO_TAGS
     icc: bytes | None = None
     orientation: int = 1
     resolution: tuple[float, float, int] | None = None

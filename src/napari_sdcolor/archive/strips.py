@@ -22,8 +22,8 @@ from tifffile import TiffPage
 
 from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.core import cancel, progress
-from napari_sdcolor.core.photo import MIN_SIDE, Photo, range_notes
-from napari_sdcolor.core.tone import find_window
+from napari_sdcolor.core.photo import MIN_SIDE, Photo
+from napari_sdcolor.core.tone import ToneWindow
 
 LARGE = 2**25
 """Photos with more pixels are read in bands.
@@ -164,9 +164,9 @@ class Bands:
     rows
         Tells shape and step.
     scan
-        Decodes rows and tells what they mean; the pixels in sRGB.
+        Decodes rows and tells what they mean.
     understand
-        Makes a photo of a scan and the two points of the tone window.
+        Makes a photo of a scan and the tone window.
     """
 
     KEPT = 2
@@ -175,10 +175,10 @@ class Bands:
         self,
         rows: PageRows,
         scan: Callable[[slice], Scan],
-        understand: Callable[[Scan, tuple[float, float]], Photo],
+        understand: Callable[[Scan, ToneWindow], Photo],
     ) -> None:
         self.shape = rows.shape
-        self.window = (0.0, 1.0)
+        self.tones: ToneWindow | None = None
         self._scan = scan
         self._understand = understand
         self._kept: OrderedDict[int, Photo] = OrderedDict()
@@ -203,25 +203,21 @@ class Bands:
         return self._scan(self.slice(number))
 
     def photo(self, number: int) -> Photo:
-        """A band, understood with ``window``."""
+        """A band, understood with ``tones``."""
         with self._lock:
             if number not in self._kept:
-                found = self._understand(self.scan(number), self.window)
+                found = self._understand(self.scan(number), self.tones)
                 self._kept[number] = found
                 while len(self._kept) > self.KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(number)
             return self._kept[number]
 
-    def extremes(self) -> tuple[float, float]:
-        """Darkest and brightest pixel of all."""
-        low, high = math.inf, -math.inf
+    def scans(self) -> Iterator[Scan]:
+        """What the file says of each band, from the top."""
         for number in range(self.count):
             progress.say(f'Looking through part {number + 1} of {self.count}')
-            pixels = self.scan(number).pixels
-            low = min(low, float(pixels.min()))
-            high = max(high, float(pixels.max()))
-        return low, high
+            yield self.scan(number)
 
 
 class PlaneOnDisk:
@@ -269,38 +265,25 @@ class PlaneOnDisk:
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
 
-def photo_on_disk(bands: Bands, window: str | tuple[float, float]) -> Photo:
+def photo_on_disk(bands: Bands, tones: ToneWindow) -> Photo:
     """A photo whose planes stay in its file.
 
     Parameters
     ----------
     bands
         The page.
-    window
-        Tone window: 'auto', 'type', 'minmax' or the two points.
+    tones
+        Its tone window.
 
     Returns
     -------
     Photo
         The same as of the whole page, but for the place of its planes.
     """
-    pixels = bands.scan(0).pixels
-    notes: tuple[str, ...] = ()
-    if pixels.dtype.kind != 'b':
-        by_type = window in ('auto', 'type')
-        if window == 'minmax' or (by_type and pixels.dtype.itemsize > 1):
-            pixels = np.array(bands.extremes()).astype(pixels.dtype)
-        bands.window = find_window(pixels, window)
-        if by_type and pixels.dtype.itemsize > 1:
-            brightest = float(pixels.max())
-            notes = range_notes(pixels.dtype, brightest, *bands.window)
+    bands.tones = tones
     first = bands.photo(0)
     alpha = first.alpha
     if alpha is not None:
         alpha = PlaneOnDisk(bands, 'alpha', alpha.dtype)
-    return replace(
-        first,
-        lightness=PlaneOnDisk(bands, 'lightness', np.float32),
-        alpha=alpha,
-        notes=first.notes + notes,
-    )
+    lightness = PlaneOnDisk(bands, 'lightness', np.float32)
+    return replace(first, lightness=lightness, alpha=alpha)

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import BinaryIO
 from xml.etree import ElementTree
 
@@ -22,6 +22,8 @@ from napari_sdcolor.archive.strips import PageRows
 from napari_sdcolor.archive.tiff_chain import MAX_PAGES, follow_chain
 from napari_sdcolor.archive.tiff_checks import check_page
 from napari_sdcolor.archive.tiff_pages import decoded, interpret, scan_page
+from napari_sdcolor.archive.tiff_tones import display_tags
+from napari_sdcolor.core.tone import ToneTags
 from napari_sdcolor.errors import PhotoError
 
 Interpret = Callable[[NDArray], Scan]
@@ -93,6 +95,10 @@ class TiffPhotos:
             raise PhotoError('it holds no page')
         self._look_at_stack()
 
+    @cached_property
+    def _display(self) -> ToneTags:
+        return display_tags(self._tif)
+
     @property
     def count(self) -> int:
         return len(self._places)
@@ -107,7 +113,9 @@ class TiffPhotos:
         """
         place = self._places[number]
         page = self._page(place.page)
-        return scan_page(page, self._size, place.plane, self._words(number))
+        return scan_page(
+            page, self._size, place.plane, self._words(number), self._display
+        )
 
     def samples(self, number: int) -> NDArray:
         """Samples of a photo as they are stored, not understood yet.
@@ -149,7 +157,9 @@ class TiffPhotos:
         check_page(page, self._size, in_rows=True)
         words = self._words(number)
         rows = PageRows(page, place.plane)
-        return rows, partial(interpret, page, words=words)
+        return rows, partial(
+            interpret, page, words=words, display=self._display
+        )
 
     def _words(self, number: int) -> str:
         several = self.count > 1

@@ -16,14 +16,22 @@ from napari_sdcolor.archive.scan import (
     clean_texts,
 )
 from napari_sdcolor.archive.tiff_checks import COLOR, check_page
-from napari_sdcolor.core.photo import find_window
+from napari_sdcolor.archive.tiff_tones import tone_tags
+from napari_sdcolor.archive.tones import mirrored
+from napari_sdcolor.core.tone import NO_TAGS, ToneTags, type_range
 from napari_sdcolor.errors import PhotoError
 
 _ASSOCIATED = 1
 _ALPHA = (_ASSOCIATED, 2)
 
 
-def scan_page(page: TiffPage, size: int, plane: int, words: str) -> Scan:
+def scan_page(
+    page: TiffPage,
+    size: int,
+    plane: int,
+    words: str,
+    display: ToneTags = NO_TAGS,
+) -> Scan:
     """Decode one page.
 
     Parameters
@@ -37,6 +45,8 @@ def scan_page(page: TiffPage, size: int, plane: int, words: str) -> Scan:
         own, from 0.
     words
         Which page this is, for a person; may be empty.
+    display
+        What the file as a whole says about its tones.
 
     Raises
     ------
@@ -44,7 +54,7 @@ def scan_page(page: TiffPage, size: int, plane: int, words: str) -> Scan:
         With the reason only; the caller names the file.
     """
     check_page(page, size)
-    return interpret(page, decoded(page, plane), words)
+    return interpret(page, decoded(page, plane), words, display)
 
 
 def decoded(page: TiffPage, plane: int) -> NDArray:
@@ -58,7 +68,9 @@ def decoded(page: TiffPage, plane: int) -> NDArray:
     return stream.read_array(dtype, count).reshape(page.shape)
 
 
-def interpret(page: TiffPage, array: NDArray, words: str) -> Scan:
+def interpret(
+    page: TiffPage, array: NDArray, words: str, display: ToneTags = NO_TAGS
+) -> Scan:
     """What samples of a page mean.
 
     Parameters
@@ -67,8 +79,8 @@ def interpret(page: TiffPage, array: NDArray, words: str) -> Scan:
         Tells it.
     array
         Samples as ``TiffPage.asarray`` gives them; all rows, or some.
-    words
-        Which page this is; may be empty.
+    words, display
+        As for ``scan_page``.
     """
     notes: list[str] = []
     if page.axes == 'SYX':
@@ -79,28 +91,30 @@ def interpret(page: TiffPage, array: NDArray, words: str) -> Scan:
     if pixels.shape[-1] < colors or (colors == 1 and extra.shape[-1] > 1):
         raise PhotoError(f'it holds {array.shape[-1]} channels')
     white = _white(page)
+    tags = tone_tags(page, display)
+    inverted = False
     if page.photometric == PHOTOMETRIC.PALETTE:
         pixels, white = _apply_palette(page, pixels[..., 0]), None
+        tags = NO_TAGS if pixels.dtype == np.uint8 else tags
     elif 'PhotometricInterpretation' not in page.tags:
         notes.append('The file does not say which value is white.')
     elif page.photometric == PHOTOMETRIC.MINISWHITE:
-        pixels = _inverted(pixels, white)
+        inverted = True
         notes.append('The lowest value is white in the file: inverted.')
     alpha = _alpha(page, extra, pixels.dtype, notes)
     kinds = [kind for kind in page.extrasamples if kind in _ALPHA]
     if alpha is not None and kinds[0] == _ASSOCIATED:
+        if inverted:  # what was multiplied is the brightness
+            pixels, inverted = mirrored(pixels, *_range(pixels, white)), False
         pixels = _divided(pixels, alpha, white)
         notes.append('The alpha channel was multiplied in: divided out.')
-    if white is not None:
-        notes.append(
-            f'{page.bitspersample} bits per sample: {white} is white.'
-        )
     if pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     return Scan(
         pixels=pixels,
         alpha=alpha,
-        white=white,
+        inverted=inverted,
+        tags=tags,
         icc=_icc(page),
         orientation=clean_orientation(page.tags.valueof('Orientation')),
         resolution=_resolution(page),
@@ -120,15 +134,8 @@ def _white(page: TiffPage) -> int | None:
     return 2**bits - 1 if bits < 8 * dtype.itemsize else None
 
 
-def _inverted(pixels: NDArray, white: int | None) -> NDArray:
-    if pixels.dtype == bool:
-        return ~pixels
-    if white is not None:
-        return white - np.minimum(pixels, white)
-    if pixels.dtype.kind in 'ui':
-        return np.invert(pixels)
-    low, high = find_window(pixels, 'auto')
-    return np.asarray(low + high - pixels, pixels.dtype)
+def _range(pixels: NDArray, white: int | None) -> tuple[float, float]:
+    return (0.0, white) if white is not None else type_range(pixels.dtype)
 
 
 def _apply_palette(page: TiffPage, indices: NDArray) -> NDArray:

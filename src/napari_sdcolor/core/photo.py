@@ -13,9 +13,15 @@ from PIL import Image
 
 from napari_sdcolor.core import cancel
 from napari_sdcolor.core.rows import Rows, bands
-from napari_sdcolor.core.tone import find_window, lightness_of, scale
+from napari_sdcolor.core.tone import (
+    ToneWindow,
+    lightness_of,
+    scale,
+    type_range,
+)
+from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.settings import NATIVE, Size, parse_window
+from napari_sdcolor.settings import NATIVE, Size
 
 MIN_SIDE = 16
 """Photos whose shorter side has fewer pixels are refused."""
@@ -75,8 +81,8 @@ class Photo:
         are read from its file when they are needed.
     bits
         Depth of results, 8 or 16.
-    window
-        The values that became black and white.
+    tones
+        Which values became black and white, and why.
     kind
         What the pixels were: 'gray', 'color' or 'black and white'.
     source_dtype
@@ -91,7 +97,7 @@ class Photo:
 
     lightness: NDArray[np.float32] | Rows
     bits: int
-    window: tuple[float, float]
+    tones: ToneWindow
     kind: str
     source_dtype: str
     alpha: NDArray | Rows | None = None
@@ -105,6 +111,11 @@ class Photo:
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.lightness.shape
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The values that became black and white."""
+        return self.tones.low, self.tones.high
 
     @property
     def in_memory(self) -> bool:
@@ -137,10 +148,9 @@ class Photo:
     def describe(self) -> str:
         """What was understood, in one sentence."""
         height, width = self.shape
-        low, high = self.window
         return (
             f'{self.kind}, {width} × {height} pixels, {self.source_dtype}, '
-            f'tone window {low:g} to {high:g}'
+            f'{self.tones.words}'
         )
 
     def with_origin(self, origin: Origin, *notes: str) -> Photo:
@@ -192,7 +202,7 @@ def _resize(plane: NDArray, shape: tuple[int, int]) -> NDArray:
 def photo_from_array(
     array: ArrayLike,
     *,
-    window: str | tuple[float, float] = 'auto',
+    window: str | tuple[float, float] | ToneWindow = 'auto',
     rgb: bool | None = None,
     name: str = 'The image',
 ) -> Photo:
@@ -205,7 +215,8 @@ def photo_from_array(
         only the lightness is used. Boolean, integer or float.
     window
         Tone window: 'auto', 'type', 'minmax', 'LOW,HIGH' or the pair
-        (see ``settings.Settings.window``).
+        (see ``settings.Settings.window``); or one that was chosen before,
+        such as by ``tone_choice.choose_tones`` for a whole stack.
     rgb
         Whether the last axis holds channels; None guesses from the shape.
     name
@@ -223,56 +234,51 @@ def photo_from_array(
     SettingsError
         If the tone window is none.
     """
-    array = np.asarray(array)
-    array, alpha = _split(array, rgb, name)
-    _refuse_useless(array, name)
-    if isinstance(window, str):
-        window = parse_window(window)
-    notes = []
-    kind = 'color' if array.ndim == 3 else 'gray'
-    if kind == 'color':
-        notes.append('A color photo: only its lightness is used.')
-    dtype = array.dtype
-    if dtype.kind == 'b':
-        kind = 'black and white'
-        array = array.astype(np.uint8)
-        low, high = 0.0, 1.0
-    else:
-        low, high = find_window(array, window)
-    bits = 8 if dtype.kind in 'bui' and dtype.itemsize == 1 else 16
-    missing = dtype.kind == 'f' and not np.isfinite(array).all()
-    if missing:
-        notes.append('Pixels that are no numbers are shown black.')
-        array = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
-    if (
-        dtype.kind in 'ui'
-        and dtype.itemsize > 1
-        and window in ('auto', 'type')
-    ):
-        notes += range_notes(dtype, float(array.max()), low, high)
-    return Photo(
-        lightness=lightness_of(array, low, high),
-        bits=bits,
-        window=(low, high),
-        kind=kind,
-        source_dtype=str(dtype),
-        alpha=_alpha(alpha, bits),
-        notes=tuple(notes),
+    pixels, alpha = _split(np.asarray(array), rgb, name)
+    refuse_useless(pixels, name)
+    tones = window
+    if not isinstance(tones, ToneWindow):
+        tones = choose_tones(pixels, tones)
+    return photo_in_tones(
+        tones.blacken(pixels, tones.missing(pixels)), alpha, tones
     )
 
 
-def range_notes(
-    dtype: np.dtype, brightest: float, low: float, high: float
-) -> tuple[str, ...]:
-    """A hint, where a photo leaves most of the range of its type unused."""
-    used = (brightest - low) / (high - low)
-    if used >= 0.25:
-        return ()
-    return (
-        (
-            f'The brightest pixel uses {used:.1%} of the range of '
-            f"{dtype}: the tone window 'minmax' shows more."
-        ),
+def photo_in_tones(
+    pixels: NDArray, alpha: NDArray | None, tones: ToneWindow
+) -> Photo:
+    """A photo of pixels whose tone window is chosen.
+
+    Parameters
+    ----------
+    pixels
+        (H, W) gray or (H, W, 3) color that can be a photo (see
+        ``refuse_useless``), black where there is no data.
+    alpha
+        (H, W), or None.
+    tones
+        Counts in the same codes as the pixels.
+    """
+    notes = []
+    kind = 'color' if pixels.ndim == 3 else 'gray'
+    if kind == 'color':
+        notes.append('A color photo: only its lightness is used.')
+    dtype, (low, high) = pixels.dtype, (tones.low, tones.high)
+    if dtype.kind == 'b':
+        kind = 'black and white'
+        pixels = pixels.astype(np.uint8)
+    bits = 8 if dtype.kind in 'bui' and dtype.itemsize == 1 else 16
+    if dtype.kind == 'f' and not np.isfinite(pixels).all():
+        notes.append('Pixels that are no numbers are shown black.')
+        pixels = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
+    return Photo(
+        lightness=lightness_of(pixels, low, high),
+        bits=bits,
+        tones=tones,
+        kind=kind,
+        source_dtype=str(dtype),
+        alpha=_alpha(alpha, bits),
+        notes=(*notes, *tones.notes),
     )
 
 
@@ -300,7 +306,21 @@ def _split(
     )
 
 
-def _refuse_useless(array: NDArray, name: str) -> None:
+def refuse_useless(array: NDArray, name: str) -> None:
+    """Refuse what cannot be one photo.
+
+    Parameters
+    ----------
+    array
+        (H, W) gray or (H, W, 3) color.
+    name
+        How messages call it.
+
+    Raises
+    ------
+    PhotoError
+        See ``photo_from_array``.
+    """
     if array.dtype.kind not in 'buif':
         raise PhotoError(
             f'{name} holds {array.dtype} values; a photo holds booleans, '
@@ -323,6 +343,6 @@ def _alpha(alpha: NDArray | None, bits: int) -> NDArray | None:
     dtype = np.uint8 if bits == 8 else np.uint16
     if alpha.dtype == dtype:
         return np.ascontiguousarray(alpha)
-    low, high = find_window(alpha, 'type')
+    low, high = type_range(alpha.dtype)
     share = scale(np.nan_to_num(alpha.astype(np.float64)), low, high)
     return np.rint(share * np.iinfo(dtype).max).astype(dtype)

@@ -2,55 +2,144 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.rows import bands
-from napari_sdcolor.settings import SettingsError
 
 STRIP = 2**20
 """Pixels converted at a time."""
 
+TAGS, POWER, TYPE = 'tags', 'power of two', 'type'
+UNIT, EXTREMES = 'float range', 'min-max'
+GIVEN, RECORDED = 'given', 'recorded'
 
-def find_window(
-    array: NDArray, window: str | tuple[float, float]
-) -> tuple[float, float]:
-    """The black and the white point of an array.
+RULES = (TAGS, POWER, TYPE, UNIT, EXTREMES, GIVEN, RECORDED)
+"""What a tone window can be chosen by."""
+
+
+@dataclass(frozen=True)
+class ToneWindow:
+    """A tone window and why it was chosen.
 
     Parameters
     ----------
-    array
-        Pixel values, integer or float.
-    window
-        'auto', 'type', 'minmax' or the two points.
-
-    Raises
-    ------
-    SettingsError
-        If the two points are no numbers in rising order.
+    low, high
+        The values that become black and white; what lies outside is cut.
+    rule
+        One of ``RULES``.
+    reason
+        Words for a person, such as 'the whole range of uint16'.
+    nodata
+        Values that stand for no measurement; shown black.
+    notes
+        Further sentences for a person.
     """
-    if not isinstance(window, str):
-        low, high = float(window[0]), float(window[1])
-        if not (np.isfinite((low, high)).all() and low < high):
-            raise SettingsError(
-                f'The tone window goes from {low:g} to {high:g}; it needs two '
-                'numbers, the lower one first.'
-            )
-        return low, high
-    if window in ('auto', 'type'):
-        if array.dtype.kind in 'ui':
-            limits = np.iinfo(array.dtype)
-            return float(limits.min), float(limits.max)
-        if window == 'type':
-            return 0.0, 1.0
-        finite = array[np.isfinite(array)]
-        if finite.min() >= 0 and finite.max() <= 1:
-            return 0.0, 1.0
-    finite = array[np.isfinite(array)] if array.dtype.kind == 'f' else array
-    low, high = float(finite.min()), float(finite.max())
-    # One tone only: it becomes black, whatever its value.
-    return (low, high) if low < high else (low, low + max(1.0, abs(low)))
+
+    low: float
+    high: float
+    rule: str
+    reason: str
+    nodata: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What was chosen and why, such as in a list of facts."""
+        return f'tone window {self.low:g} to {self.high:g}, {self.reason}'
+
+    @property
+    def sentence(self) -> str:
+        return f'T{self.words[1:]}.'
+
+    def missing(self, pixels: NDArray) -> NDArray[np.bool_] | None:
+        """(H, W), where there is no data; None if it is everywhere.
+
+        Parameters
+        ----------
+        pixels
+            (H, W) gray or (H, W, 3) color as stored. A color is missing if
+            all of its channels are.
+        """
+        found = None
+        for value in self.nodata:
+            here = pixels == value
+            here = here.all(-1) if pixels.ndim == 3 else here
+            found = here if found is None else found | here
+        return found if found is not None and found.any() else None
+
+    def blacken(
+        self, pixels: NDArray, missing: NDArray[np.bool_] | None
+    ) -> NDArray:
+        """The same pixels, those without data black.
+
+        Parameters
+        ----------
+        pixels
+            (H, W) gray or (H, W, 3) color, black lowest.
+        missing
+            (H, W), as ``missing`` gives it.
+        """
+        if missing is None:
+            return pixels
+        pixels = pixels.copy()
+        pixels[missing] = as_code(self.low, pixels.dtype)
+        return pixels
+
+
+@dataclass(frozen=True)
+class ToneTags:
+    """What a file says about its tones.
+
+    Parameters
+    ----------
+    low, high
+        The values that it calls black and white; None if it does not.
+    source
+        Where it says so, such as 'the display range of ImageJ'.
+    exact
+        Whether no value can lie outside, as with 12 bits per sample.
+    bits
+        Depth of its values, if none needs more.
+    nodata
+        Value of pixels that hold no data.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    source: str = ''
+    exact: bool = False
+    bits: int | None = None
+    nodata: float | None = None
+
+    @property
+    def points(self) -> tuple[float, float] | None:
+        """The two values, if they are in order."""
+        if self.low is None or self.high is None or not self.low < self.high:
+            return None
+        return float(self.low), float(self.high)
+
+
+NO_TAGS = ToneTags()
+
+
+def as_code(value: float, dtype: np.dtype) -> float | int:
+    """The highest value of a type that is no brighter than this one."""
+    if dtype.kind == 'f':
+        return value
+    limits = np.iinfo(dtype)
+    return int(min(max(np.floor(value), limits.min), limits.max))
+
+
+def type_range(dtype: np.dtype) -> tuple[float, float]:
+    """Lowest and highest value of an integer type; 0 and 1 for floats."""
+    if dtype.kind in 'bf':
+        return 0.0, 1.0
+    limits = np.iinfo(dtype)
+    return float(limits.min), float(limits.max)
 
 
 def lightness_of(
