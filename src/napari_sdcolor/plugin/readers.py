@@ -193,6 +193,7 @@ def _layers(
         path=found.photo,
         sample=found.sample,
         limits=page['window'] if limited else None,
+        window=settings.window,
         pages=[told['page'] for told in page['told']],
         settings=settings,
         facts=[told['labels'] for told in page['told']],

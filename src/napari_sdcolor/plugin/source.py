@@ -13,6 +13,8 @@ from napari.layers.utils.layer_utils import calc_data_range
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
+from napari_sdcolor.core.tone import ToneWindow
+from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -80,12 +82,15 @@ class Opened:
         Name of the sample photo, or ''.
     limits
         Contrast limits that we gave the layer, None where we gave none.
+    window
+        Tone window that its pixels were read with.
     """
 
     path: Path | None
     pages: list[int | None]
     sample: str = ''
     limits: tuple[float, float] | None = None
+    window: Window = 'auto'
 
 
 @dataclass(eq=False)
@@ -158,6 +163,7 @@ class PhotoSource:
         self.layer = layer
         self._read: dict[int, _Read] = {}
         self._napari_limits: tuple[float, float] | None = None
+        self._tones: ToneWindow | None = None
 
     @property
     def is_image(self) -> bool:
@@ -281,12 +287,20 @@ class PhotoSource:
 
     def photo(self, plane: int, window: Window) -> Photo:
         """One plane as the layer holds it; may take a while."""
+        if window == 'auto' and self.planes > 1:
+            window = self._stack_tones() or window
         return photo_from_array(
             self.pixels(plane),
             window=window,
             rgb=self.layer.rgb,
             name=self.layer.name,
         )
+
+    def _stack_tones(self) -> ToneWindow | None:
+        """One tone window for all planes, unless they are loaded lazily."""
+        if self._tones is None and isinstance(self.data, np.ndarray):
+            self._tones = choose_tones(self.data)
+        return self._tones
 
     def read(self, plane: int, window: Window) -> Photo:
         """The photo of a plane, as its file means it where the file counts.
@@ -326,11 +340,11 @@ class PhotoSource:
         from napari_sdcolor.plugin.stored import read_stored
 
         page = self.page(plane)
+        stored = read_stored(self.path, page, window)
         if not isinstance(window, tuple):
-            return read_stored(self.path, page, window)
-        stored = read_stored(self.path, page)
+            return stored
         own = stored.window_of(window, self.pixels(plane))
-        return read_stored(self.path, page, own)
+        return stored if own == window else read_stored(self.path, page, own)
 
     def look_at_file(self, plane: int, window: Window) -> Look:
         """Find out what the file holds; for the worker."""
@@ -369,9 +383,14 @@ class PhotoSource:
         except PhotoError:
             return None
         shown = self.pixels(plane)
-        same = stored.photo.shape == shown.shape[:2]
-        if same and (counts == FILE or stored.shown_by(shown)):
+        if stored.photo.shape != shown.shape[:2]:
+            return None
+        if counts == FILE or stored.shown_by(shown):
             return stored.photo
+        if self.opened is not None and self.opened.window != window:
+            # Other tones may give other codes than those of the layer.
+            before = self.stored(plane, self.opened.window)
+            return stored.photo if before.shown_by(shown) else None
         return None
 
     def _from_sample(self, plane: int, window: Window) -> Photo | None:

@@ -67,7 +67,10 @@ class Stored:
         return Match.OTHER if in_place else Match.SIZE
 
     def window_of(self, window: tuple[float, float], shown: NDArray) -> Window:
-        """Two tones of a layer in the codes of the photo.
+        """Two tones of a layer in the values of the photo.
+
+        The photo must have been read with two tones, whichever: what they
+        count in depends on that.
 
         Parameters
         ----------
@@ -82,9 +85,10 @@ class Stored:
             'auto' where the values of the layer are no tones, as those of
             a palette.
         """
-        if equal(shown, self.pixels):
-            return window
-        return translated(window, self.samples, self.pixels)
+        own = translated(window, shown, self.pixels)
+        if own == 'auto':
+            return translated(window, self.samples, self.pixels)
+        return own
 
 
 def read_stored(

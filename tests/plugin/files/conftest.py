@@ -138,6 +138,9 @@ DRAWN: dict[str, Callable[[Path], None]] = {
     'deep_min_is_white.tif': lambda path: _tiff(
         path, 65535 - gray().astype(np.uint16) * 257, 'miniswhite'
     ),
+    'scan_min_is_white.tif': lambda path: _tiff(
+        path, 4095 - gray().astype(np.uint16) * 16, 'miniswhite'
+    ),
     'negative_palette.tif': _negative_palette,
     'dot_gain.tif': lambda path: _tiff(
         path, gray(), 'minisblack', iccprofile=gray_profile(1.2)

@@ -293,7 +293,9 @@ def test_a_result_of_a_sideways_photo_is_opened_upright(
 # --- tones ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize('kind', ['uint16.tif', 'deep_min_is_white.tif'])
+@pytest.mark.parametrize(
+    'kind', ['uint16.tif', 'deep_min_is_white.tif', 'scan_min_is_white.tif']
+)
 def test_contrast_limits_of_a_person_win(kind, draw, dock, settle, save):
     widget = dock(draw(kind))
     layer = widget.coordinator.photo
@@ -314,3 +316,29 @@ def test_contrast_limits_of_a_person_win(kind, draw, dock, settle, save):
         widget.coordinator.trio, 0, widget.coordinator.engine.settings()
     )
     assert f'--window {told["settings"]["window"]}' in command
+
+
+def test_limits_of_a_person_win_over_a_saved_result_too(
+    draw, dock, settle, save, viewer, make_widget
+):
+    """Its layer shows the values upright, in the window of the file."""
+    widget = dock(draw('scan_min_is_white.tif'))
+    widget.run()
+    settle(widget)
+    sidecar = save(widget).with_name('scan_min_is_white.sdcolor.json')
+    widget.coordinator.close()
+    viewer.layers.clear()
+    for data, meta, kind in readers.read(str(sidecar)):
+        add = viewer.add_image if kind == 'image' else viewer.add_labels
+        add(data, **meta)
+    again = make_widget(viewer)
+    settle(again)
+    trio = again.coordinator.trio
+    assert trio.source.window('auto') == 'auto'
+    low, high = np.percentile(trio.photo.data, (20, 80))
+    trio.photo.contrast_limits = (low, high)
+    photo = trio.read(0)
+    assert photo.origin.sha256
+    wanted = (trio.photo.data.astype(float) - low) / (high - low)
+    wanted = rgb_to_lightness(np.dstack([wanted.clip(0, 1)] * 3))
+    assert np.abs(photo.lightness - wanted).max() < 0.5
