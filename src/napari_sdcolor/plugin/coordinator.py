@@ -353,8 +353,14 @@ class Coordinator(QObject):
             self.views.run.show_idle(
                 'Stopped. The previous result is kept.' if kept else 'Stopped.'
             )
-        elif not job.quiet and self.jobs.running is None:
+        elif not job.quiet and not self._at_work:
             self.display.show_done(self.trio)
+
+    @property
+    def _at_work(self) -> bool:
+        """A job that the person waits for has begun meanwhile."""
+        running = self.jobs.running
+        return running is not None and not running.quiet
 
     def _on_job_failed(self, job: Job, error: BaseException) -> None:
         self.coloring.drop()

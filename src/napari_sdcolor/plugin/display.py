@@ -90,7 +90,7 @@ class Display:
         words = ''
         if photo is not None:
             try:
-                words = cost(PhotoSource(photo).shape, size)
+                words = cost(PhotoSource(photo).photo_shape, size)
             except PhotoError:
                 pass  # Run says what is wrong with it.
             else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
@@ -19,7 +19,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.jobs import Job, Report
-from napari_sdcolor.plugin.placement import turned
+from napari_sdcolor.plugin.placement import same_place, turned
 from napari_sdcolor.plugin.source import (
     FILE,
     LAYER,
@@ -34,6 +34,7 @@ from napari_sdcolor.plugin.source import (
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
     from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.plugin.chooser import PhotoChooser
@@ -388,7 +389,9 @@ def _layer_of(photo: Image, stored: Stored) -> Image:
         pages=[origin.page],
         limits=found.window if limited else None,
     )
-    fields = {'contrast_limits': found.window} if limited else {}
+    fields = _place_of(photo, found.shape)
+    if limited:
+        fields['contrast_limits'] = found.window
     layer = Image(
         np.asarray(pixels),
         rgb=rgb,
@@ -399,3 +402,17 @@ def _layer_of(photo: Image, stored: Stored) -> Image:
     if origin.orientation != 1:
         layer.affine = turned(layer, found.shape, origin.orientation)
     return layer
+
+
+def _place_of(photo: Layer, shape: tuple[int, int]) -> dict[str, Any]:
+    """Where the photo (H, W) of a file lies, as its layer has other axes."""
+    if _look_of(photo).match is not Match.REARRANGED:
+        return {}
+    if photo.ndim == 2:
+        return same_place(photo)
+    # The third axis, of channels, comes first or last.
+    first = int(photo.data.shape[1:3] == shape)
+    return {
+        name: getattr(photo, name)[first : first + 2]
+        for name in ('scale', 'translate')
+    }

@@ -187,6 +187,14 @@ class PhotoSource:
         height, width = self.data.shape[self.layer.ndim - 2 :][:2]
         return int(height), int(width)
 
+    @property
+    def photo_shape(self) -> tuple[int, int]:
+        """(H, W) of the photo, also where the layer has other axes."""
+        look = self.look
+        if look is not None and look.match is Match.REARRANGED:
+            return look.shape
+        return self.shape
+
     # --- where it came from -----------------------------------------------
 
     @property

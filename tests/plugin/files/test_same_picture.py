@@ -170,11 +170,17 @@ def test_gray_with_alpha_is_one_photo(kind, draw, dock, settle, viewer):
 
 def test_planar_color_is_one_color_photo(draw, dock, settle):
     widget = dock(draw('planar.tif'))
+    shown = widget.coordinator.photo
+    shown.scale, shown.translate = (1, 2, 3), (0, 5, 7)
+    assert 'Seen at 85 × 64 pixels' in widget.views.run.cost.text()
     widget.run()
     settle(widget)
     photo = widget.coordinator.photo
     assert photo.rgb
     np.testing.assert_array_equal(photo.data, color())
+    np.testing.assert_allclose(
+        photo.data_to_world([10, 20]), shown.data_to_world([0, 10, 20])[1:]
+    )
     assert widget.coordinator.trio.color.data.shape == color().shape
 
 

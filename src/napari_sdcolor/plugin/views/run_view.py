@@ -73,8 +73,9 @@ class RunView(QWidget):
         for key, words in WINDOW_CHOICES.items():
             self.window.addItem(words, key)
         self.window.setToolTip(
-            'Which value is black and which is white. Automatic: the whole '
-            "range for 8 bits, otherwise the layer's contrast limits."
+            'Which value is black and which is white. Automatic: as the file '
+            'says, else the range that its values need; contrast limits that '
+            'you set yourself count instead.'
         )
         self.window.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
