@@ -11,30 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.file_layer import layer_of
 from napari_sdcolor.plugin.jobs import Job, Report
-from napari_sdcolor.plugin.placement import same_place, turned
-from napari_sdcolor.plugin.source import (
+from napari_sdcolor.plugin.placement import turned
+from napari_sdcolor.plugin.provenance import (
     FILE,
     LAYER,
     LOOK_KEY,
-    SOURCE_KEY,
     Look,
     Match,
-    Opened,
-    PhotoSource,
-    understood,
 )
+from napari_sdcolor.plugin.source import PhotoSource, understood
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
 
     from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.plugin.chooser import PhotoChooser
@@ -284,7 +280,7 @@ class FileCheck(QObject):
     ) -> None:
         if photo not in self.viewer.layers:
             return
-        layer = _layer_of(photo, stored)
+        layer = layer_of(photo, stored)
         self._beside[photo.unique_id] = layer
         self._said[layer.unique_id] = understood(stored.photo)
         place = self.viewer.layers.index(photo) + 1
@@ -373,46 +369,3 @@ def _look_in_worker(source: PhotoSource, choice: str, report: Report) -> Look:
 def _read_in_worker(source: PhotoSource, report: Report) -> Stored:
     report('Opening the photo of the file…')
     return source.stored(0)
-
-
-# --- the layer ------------------------------------------------------------
-
-
-def _layer_of(photo: Image, stored: Stored) -> Image:
-    """A layer with the photo of a file, where another one shows the file."""
-    found, pixels = stored.photo, stored.pixels
-    origin = found.origin
-    rgb = pixels.ndim == 3
-    limited = not rgb and pixels.dtype != bool
-    opened = Opened(
-        path=PhotoSource(photo).path,
-        pages=[origin.page],
-        limits=found.window if limited else None,
-    )
-    fields = _place_of(photo, found.shape)
-    if limited:
-        fields['contrast_limits'] = found.window
-    layer = Image(
-        np.asarray(pixels),
-        rgb=rgb,
-        name=opened.path.name,
-        metadata={SOURCE_KEY: opened},
-        **fields,
-    )
-    if origin.orientation != 1:
-        layer.affine = turned(layer, found.shape, origin.orientation)
-    return layer
-
-
-def _place_of(photo: Layer, shape: tuple[int, int]) -> dict[str, Any]:
-    """Where the photo (H, W) of a file lies, as its layer has other axes."""
-    if _look_of(photo).match is not Match.REARRANGED:
-        return {}
-    if photo.ndim == 2:
-        return same_place(photo)
-    # The third axis, of channels, comes first or last.
-    first = int(photo.data.shape[1:3] == shape)
-    return {
-        name: getattr(photo, name)[first : first + 2]
-        for name in ('scale', 'translate')
-    }

@@ -19,8 +19,8 @@ from napari_sdcolor.plugin.placement import (
     same_place,
     turned,
 )
+from napari_sdcolor.plugin.provenance import SOURCE_KEY
 from napari_sdcolor.plugin.restoring import Restored
-from napari_sdcolor.plugin.source import SOURCE_KEY
 from napari_sdcolor.plugin.trio import MAP_OPACITY, METADATA_KEY
 from napari_sdcolor.settings import Settings
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 
-from napari_sdcolor.plugin.source import SOURCE_KEY, Opened
+from napari_sdcolor.plugin.provenance import SOURCE_KEY, Opened
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 
 if TYPE_CHECKING:

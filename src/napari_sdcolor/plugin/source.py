@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,22 +15,20 @@ from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.core.tone import ToneWindow
 from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.provenance import (
+    FILE,
+    LAYER,
+    LOOK_KEY,
+    PLUGIN,
+    SOURCE_KEY,
+    Look,
+    Match,
+    Opened,
+    Window,
+)
 
 if TYPE_CHECKING:
     from napari_sdcolor.plugin.stored import Stored
-
-Window = str | tuple[float, float]
-
-SOURCE_KEY = 'napari-sdcolor source'
-"""Where a photo that we opened keeps where it came from."""
-
-LOOK_KEY = 'napari-sdcolor file'
-"""Where a photo that napari opened keeps what its file holds."""
-
-FILE = 'file'
-LAYER = 'layer'
-
-PLUGIN = 'napari-sdcolor'
 
 WINDOW_CHOICES = {
     'auto': 'Automatic',
@@ -45,83 +42,6 @@ NO_FILE = (
     'The photo is a layer of napari and no file, so a saved result cannot '
     'be opened again: save the layer as TIFF and open that file before.'
 )
-
-
-class Match(StrEnum):
-    """How the pixels of a layer are those of the photo in its file.
-
-    SAME
-        Pixel on pixel.
-    REARRANGED
-        The same pixels, but the axes of the layer are not those of the
-        photo: alpha or the colors are an axis, or the photo was turned.
-        Or it is no image.
-    SIZE
-        The layer has another size, such as that of a thumbnail.
-    OTHER
-        Other pixels.
-    """
-
-    SAME = 'same'
-    REARRANGED = 'rearranged'
-    SIZE = 'size'
-    OTHER = 'other'
-
-
-@dataclass(eq=False, kw_only=True)
-class Opened:
-    """Where the pixels of a layer came from that we opened.
-
-    Parameters
-    ----------
-    path
-        The photo's file; None if it is a sample.
-    pages
-        Number of each plane in that file; None if it holds one photo.
-    sample
-        Name of the sample photo, or ''.
-    limits
-        Contrast limits that we gave the layer, None where we gave none.
-    window
-        Tone window that its pixels were read with.
-    """
-
-    path: Path | None
-    pages: list[int | None]
-    sample: str = ''
-    limits: tuple[float, float] | None = None
-    window: Window = 'auto'
-
-
-@dataclass(eq=False)
-class Look:
-    """What was found out about the file of a layer that napari opened.
-
-    Parameters
-    ----------
-    words
-        What was understood, for a person.
-    match
-        How the layer shows the file's photo; None if we cannot read it.
-    page
-        Of the file, None if it holds one photo.
-    shape
-        (H, W) of the file's photo.
-    orientation
-        How the file says that it is stored, EXIF 1..8.
-    counts
-        Whose pixels the person wants, FILE or LAYER; '' if nobody asked.
-    placed
-        The person answered how the photo should lie.
-    """
-
-    words: str
-    match: Match | None = None
-    page: int | None = None
-    shape: tuple[int, int] = (0, 0)
-    orientation: int = 1
-    counts: str = ''
-    placed: bool = False
 
 
 @dataclass(frozen=True)

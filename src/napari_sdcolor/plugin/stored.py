@@ -18,7 +18,7 @@ from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.plugin.source import Match, Window
+from napari_sdcolor.plugin.provenance import Match, Window
 
 
 @dataclass(frozen=True, eq=False)

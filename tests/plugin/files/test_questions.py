@@ -14,7 +14,7 @@ from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.core.lab import rgb_to_lightness
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.plugin import readers, saving
-from napari_sdcolor.plugin.source import LOOK_KEY
+from napari_sdcolor.plugin.provenance import LOOK_KEY
 
 from .conftest import HEIGHT, WIDTH, gray
 

@@ -15,7 +15,7 @@ from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.lab import rgb_to_lightness
 from napari_sdcolor.plugin import saving
-from napari_sdcolor.plugin.source import FILE
+from napari_sdcolor.plugin.provenance import FILE
 
 from .conftest import DRAWN, HEIGHT, WIDTH, color, gray
 
