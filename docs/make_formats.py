@@ -74,6 +74,14 @@ def twelve_bits() -> bytes:
     )
 
 
+def with_gap() -> bytes:
+    """A float photo with a border of missing data, as GDAL marks it."""
+    share = GRAY / np.float32(255)
+    share[:8] = -3.4e38
+    nodata = (42113, 's', 0, '-3.4e38', True)
+    return tiff(share, photometric='minisblack', extratags=[nodata])
+
+
 def pyramid() -> bytes:
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream) as writer:
@@ -134,6 +142,12 @@ def kinds() -> dict[str, Callable[[], bytes]]:
         'TIFF, float, zlib with predictor': lambda: tiff(
             DEEP.astype(np.float32), compression='zlib', predictor=3
         ),
+        'TIFF, 12-bit scan in 16 bit': lambda: tiff(DEEP >> 4),
+        'TIFF, 12-bit scan in signed 16 bit': lambda: tiff(
+            (DEEP >> 4).astype(np.int16)
+        ),
+        'TIFF, 16-bit scan in 32 bit': lambda: tiff(DEEP.astype(np.int32)),
+        'TIFF, float with missing data': with_gap,
         'TIFF, 8 bit, white is zero': lambda: tiff(255 - GRAY, **white),
         'TIFF, 16 bit, white is zero': lambda: tiff(65535 - DEEP, **white),
         'TIFF, gray palette': lambda: palette(True),
@@ -182,6 +196,12 @@ def kinds() -> dict[str, Callable[[], bytes]]:
         'JPEG 2000, 8 bit': lambda: pillow(GRAY, 'JPEG2000'),
         'JPEG 2000, 16 bit': lambda: imagecodecs.jpeg2k_encode(
             DEEP, level=0, reversible=True
+        ),
+        'JPEG 2000, signed 12 bit': lambda: imagecodecs.jpeg2k_encode(
+            (DEEP >> 4).astype(np.int16) - 2048,
+            level=0,
+            reversible=True,
+            bitspersample=12,
         ),
         'WebP': lambda: pillow(COLOR, 'WEBP', lossless=True),
     }

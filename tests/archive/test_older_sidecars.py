@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from napari_sdcolor.archive.sidecar import FORMAT, read_sidecar
+from napari_sdcolor.archive.sidecar import FORMAT, read_sidecar, window_of
 from napari_sdcolor.errors import SdcolorError
 
 SHA = '5e' * 32
@@ -88,6 +88,10 @@ def test_one_photo(tmp_path):
     assert page['photo']['icc_sha256'] == digest
     assert base64.b64decode(content['profiles'][digest]) == ICC
     assert page['photo']['orientation'] == 6
+    assert page['photo']['tone_window'] == [0, 255]
+    assert page['photo']['tone_rule'] == 'recorded'
+    window = window_of(content, 0)
+    assert (window.low, window.high) == (0, 255)
     assert page['photo']['texts'] == {'Artist': 'José'}
     assert page['labels']['origin'] == 'predicted'
     assert page['labels']['edits'] is None

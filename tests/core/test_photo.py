@@ -63,10 +63,10 @@ def test_twelve_bits_in_sixteen_are_said_and_can_be_stretched(
     true_lightness: Callable,
 ) -> None:
     codes = noise(np.uint16, 0, 4095)
-    dark = photo_from_array(codes)
-    assert any('minmax' in note for note in dark.notes)
+    dark = photo_from_array(codes, window='type')
+    assert any("'auto' shows more" in note for note in dark.notes)
     assert dark.lightness.max() < 30
-    for window in ('minmax', '0,4095', (0, 4095)):
+    for window in ('auto', 'minmax', '0,4095', (0, 4095)):
         photo = photo_from_array(codes, window=window)
         np.testing.assert_allclose(
             photo.lightness, true_lightness(codes, 4095), atol=1e-4
@@ -230,7 +230,8 @@ def test_the_window_is_clipped_and_linear(true_lightness: Callable) -> None:
 def test_description() -> None:
     photo = photo_from_array(noise(np.uint16, 0, 4095), window='minmax')
     assert photo.describe() == (
-        'gray, 33 × 20 pixels, uint16, tone window 0 to 4095'
+        'gray, 33 × 20 pixels, uint16, tone window 0 to 4095, '
+        'the lowest and the highest value'
     )
 
 

@@ -8,18 +8,22 @@ from copy import deepcopy
 from hashlib import sha256
 from typing import Any
 
+from napari_sdcolor.core.tone import ToneWindow
+
 
 def upgraded(content: dict[str, Any]) -> dict[str, Any]:
     """A sidecar in the present format.
 
     What an older one lacks stays away; the schema then says so.
     """
-    if 'format' in content:
-        return content
     try:
-        return _from_first(deepcopy(content))
+        if 'format' not in content:
+            content = _from_first(deepcopy(content))
+        if content['format'] == 2:
+            content = _from_second(deepcopy(content))
     except (AttributeError, LookupError, TypeError, ValueError):
-        return content
+        pass
+    return content
 
 
 def _from_first(old: dict[str, Any]) -> dict[str, Any]:
@@ -77,6 +81,17 @@ def _from_first(old: dict[str, Any]) -> dict[str, Any]:
         'notes': [],
         'run': old['run'],
     }
+
+
+def _from_second(old: dict[str, Any]) -> dict[str, Any]:
+    """Format 2: tone windows by another rule, which it does not tell."""
+    for page in old['pages']:
+        photo = page['photo']
+        window = ToneWindow.recorded(*map(float, photo['tone_window']))
+        photo['tone_rule'] = window.rule
+        photo['tones'] = window.sentence
+    old['format'] = 3
+    return old
 
 
 def _weights(value: Any) -> Any:

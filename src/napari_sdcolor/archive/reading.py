@@ -36,6 +36,7 @@ from napari_sdcolor.core.tone import (
     UNIT,
     ToneWindow,
 )
+from napari_sdcolor.core.tone_choice import ToneChoice
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.settings import SettingsError
 
@@ -342,11 +343,11 @@ class PhotoFile:
         wanted = _kind(kind)
         if wanted in self._shared:
             return self._shared[wanted]
-        shared = choice_for(self.path, kind, 'auto')
+        shared = ToneChoice(kind.pixels.dtype, 'auto', kind.tags)
         tones = None
         for page in range(self.count):
             progress.say(f'Looking at page {page + 1} of {self.count}')
-            own = choice_for(self.path, kind, 'auto')
+            own = ToneChoice(kind.pixels.dtype, 'auto', kind.tags)
             try:
                 for part in self._parts(page):
                     cancel.check()

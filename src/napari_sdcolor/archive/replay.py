@@ -27,7 +27,11 @@ from napari_sdcolor.archive.recorded import (
     sample_of,
 )
 from napari_sdcolor.archive.saving import save_pages, save_result
-from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
+from napari_sdcolor.archive.sidecar import (
+    SIDECAR_SUFFIX,
+    read_sidecar,
+    window_of,
+)
 from napari_sdcolor.core.device import HALVES, Device
 from napari_sdcolor.core.rows import bands
 from napari_sdcolor.errors import SdcolorError
@@ -235,8 +239,9 @@ def _results(
             f'{file.path} has {len(file.pages)} pages, but {recording.path} '
             f'tells of {len(told)}: it is another file.'
         )
-    for page, facts in zip(file.pages, told, strict=True):
-        photo = file.read(page, window=settings.window)
+    for number, (page, facts) in enumerate(zip(file.pages, told, strict=True)):
+        window = window_of(recording.told, number)
+        photo = file.read(page, window=window)
         origin, place = facts['labels']['origin'], facts['labels']['file']
         labels = predicted = None
         if origin != 'predicted':

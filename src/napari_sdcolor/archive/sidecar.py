@@ -14,6 +14,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata, resources
@@ -27,12 +28,14 @@ from napari_sdcolor.archive.edits import edit_log, edited_share
 from napari_sdcolor.archive.older_sidecars import upgraded
 from napari_sdcolor.core.device import HALVES
 from napari_sdcolor.core.results import Colorized
+from napari_sdcolor.core.tone import RECORDED, ToneWindow
 from napari_sdcolor.errors import SaveError, SdcolorError
+from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a reader of older sidecars could misunderstand newer ones."""
 
 SIDECAR_SUFFIX = '.sdcolor.json'
@@ -101,6 +104,8 @@ def page_facts(
             'dtype': photo.source_dtype,
             'facts': origin.facts,
             'tone_window': list(photo.window),
+            'tone_rule': photo.tones.rule,
+            'tones': photo.tones.sentence,
             'orientation': origin.orientation,
             'resolution': origin.resolution,
             'texts': dict(origin.texts),
@@ -166,6 +171,22 @@ def build_sidecar(
         'run': {'source_path': os.path.abspath(path) if path else ''}
         | dict(told or {}),
     }
+
+
+def window_of(content: Mapping[str, Any], page: int) -> str | ToneWindow:
+    """The tone window with which a page is read as it was.
+
+    Parameters
+    ----------
+    content
+        Of a sidecar, as ``read_sidecar`` gives it.
+    page
+        Place in its ``pages``.
+    """
+    told = content['pages'][page]['photo']
+    if told['tone_rule'] == RECORDED:
+        return ToneWindow.recorded(*map(float, told['tone_window']))
+    return content['settings']['window']
 
 
 def collect_profile(profiles: dict[str, bytes], result: Colorized) -> None:
@@ -339,7 +360,8 @@ def command_for(
     if not (origin.path and origin.sha256):
         return []
     words = ['sdcolor', 'colorize', PurePath(origin.path).name]
-    words += ['-o', 'again', *result.settings.to_arguments()]
+    settings = _reproducing(result.settings, pages)
+    words += ['-o', 'again', *settings.to_arguments()]
     maps = [page['labels'] for page in pages]
     if any(map_['origin'] != 'predicted' for map_ in maps):
         if len(pages) > 1:
@@ -353,6 +375,18 @@ def command_for(
     if result.model.get('dtype') in HALVES:
         words += ['--dtype', result.model['dtype']]
     return words
+
+
+def _reproducing(
+    settings: Settings, pages: Sequence[Mapping[str, Any]]
+) -> Settings:
+    """The settings, with the tone window of an earlier version's rule."""
+    photos = [page['photo'] for page in pages]
+    recorded = all(photo['tone_rule'] == RECORDED for photo in photos)
+    windows = {tuple(photo['tone_window']) for photo in photos}
+    if not recorded or len(windows) > 1:
+        return settings
+    return replace(settings, window=window_words(windows.pop()))
 
 
 def _sha256(content: bytes) -> str:

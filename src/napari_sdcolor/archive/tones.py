@@ -30,13 +30,6 @@ Window = str | tuple[float, float] | ToneWindow
 """A tone window as it is asked for, or one that was chosen before."""
 
 
-def recorded(low: float, high: float) -> ToneWindow:
-    """The tone window of a sidecar that does not tell the rule."""
-    return ToneWindow(
-        low, high, RECORDED, 'as an earlier version chose and recorded it'
-    )
-
-
 def choice_for(name: str, scan: Scan, window: Window) -> ToneChoice:
     """What chooses the tone window of a photo.
 
@@ -115,4 +108,7 @@ def mirrored(pixels: NDArray, low: float, high: float) -> NDArray:
     dark, bright = as_code(low, pixels.dtype), as_code(high, pixels.dtype)
     if (dark, bright) == type_range(pixels.dtype):
         return np.invert(pixels)
-    return (dark + bright) - np.clip(pixels, dark, bright)
+    kept = np.clip(pixels, dark, bright)
+    if pixels.dtype.kind == 'u':  # where the sum may not fit the type
+        return bright - (kept - dark)
+    return (dark + bright) - kept

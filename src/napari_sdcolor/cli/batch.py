@@ -217,11 +217,14 @@ def _run(
     confidence: float,
     where: Where,
 ) -> None:
-    from napari_sdcolor.archive.batch.run import run_batch
+    from napari_sdcolor.archive.batch.run import mixed_tones, run_batch
     from napari_sdcolor.cli.batch_progress import BatchProgress
     from napari_sdcolor.core.cancel import CancelToken
 
     talk.say(_plan_words(plan))
+    mixed = mixed_tones(plan.output, recipe.settings)
+    if mixed:
+        talk.warn(mixed)
     token = CancelToken()
     with (
         _stopping(talk, token),
@@ -243,6 +246,7 @@ def _run(
         'settings': recipe.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
+        'notes': [mixed] * bool(mixed),
     }
     done = not summary.failed and not summary.stopped
     talk.finish(facts, 0 if done else FAILED)

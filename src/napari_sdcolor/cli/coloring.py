@@ -121,6 +121,7 @@ class Coloring:
         self._pages.append(
             {
                 'understood': photo.describe(),
+                'tones': photo.tones.facts(),
                 'labels': result.labels_origin
                 if found is None
                 else str(found),

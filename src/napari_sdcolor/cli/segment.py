@@ -102,6 +102,7 @@ def _segment_one(
         'photo': str(path),
         'name': name,
         'understood': photo.describe(),
+        'tones': photo.tones.facts(),
         'outputs': [str(target)],
         'classes': classes,
         'confidence': confidence,

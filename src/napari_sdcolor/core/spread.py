@@ -28,11 +28,14 @@ OVERSHOOT = 0.1
 FAR_FEW, NEAR_FEW = 1e-3, 1e-2
 """Shares of floats that may lie farther, and less far, outside of 0 to 1."""
 
+NOISE = 32
+"""Values below zero by no such part of the highest are noise of black."""
+
 VARIED = 64
 """So many different tones are a photo's, fewer may be a drawing's."""
 
 SAMPLE = 2**18
-"""Values by which the bulk of the others is known."""
+"""Values looked at together, or by which the bulk of all is known."""
 
 
 class Spread:
@@ -117,6 +120,11 @@ class Integers(Spread):
         self._bottom = self._nonnegative = math.inf
 
     def _measure(self, values: NDArray) -> None:
+        flat = values.reshape(-1)
+        for start in range(0, flat.size, SAMPLE):
+            self._measure_part(flat[start : start + SAMPLE])
+
+    def _measure_part(self, values: NDArray) -> None:
         # As int: the largest of 64 bits are no floats.
         high = int(values.max())
         if high >= self.high:
@@ -143,13 +151,14 @@ class Integers(Spread):
     def _measure_negative(self, values: NDArray) -> None:
         below = values < 0
         self._negative += np.count_nonzero(below)
-        rest = values[~below]
-        if rest.size:
+        if not below.all():
+            rest = np.where(below, values.max(), values)
             self._nonnegative = min(self._nonnegative, int(rest.min()))
         deep = values < -self.quarter - 1
         self._deep += np.count_nonzero(deep)
         if not deep.all():
-            self._bottom = min(self._bottom, int(values[~deep].min()))
+            rest = np.where(deep, values.max(), values)
+            self._bottom = min(self._bottom, int(rest.min()))
 
     def settle(self, *, strays: bool = True) -> None:
         """Tell what is valid, when all has been looked at.
@@ -173,7 +182,8 @@ class Integers(Spread):
         ):
             self._gap(self.high)
             self.high = self._top
-        if 0 < self._negative <= few:
+        noise = strays and -NOISE * self.low <= self.high
+        if self._negative and (self._negative <= few or noise):
             self.strays += self._negative
             self.low = self._nonnegative
         elif (
@@ -202,6 +212,8 @@ class Floats(Spread):
         Values outside of the bulk.
     near, far : int
         Values outside of 0 to 1: by no more than an overshoot, and farther.
+    negative : int
+        Values below zero.
     whole : bool
         Whether all are whole numbers, as counts are.
     gaps : tuple of float
@@ -214,7 +226,7 @@ class Floats(Spread):
         hint: tuple[float, float] | None = None,
     ) -> None:
         super().__init__(nodata, hint)
-        self.near = self.far = self.strays = 0
+        self.near = self.far = self.negative = self.strays = 0
         self.bulk = (math.inf, -math.inf)
         self.whole = True
         self.gaps: tuple[float, ...] = ()
@@ -232,11 +244,13 @@ class Floats(Spread):
         self.low, self.high = min(self.low, low), max(self.high, high)
 
     def _measure_outside(self, values: NDArray) -> None:
-        beyond = np.count_nonzero(values < 0) + np.count_nonzero(values > 1)
+        negative = np.count_nonzero(values < 0)
+        beyond = negative + np.count_nonzero(values > 1)
         far = np.count_nonzero(values < -OVERSHOOT)
         far += np.count_nonzero(values > 1 + OVERSHOOT)
         self.near += int(beyond - far)
         self.far += int(far)
+        self.negative += int(negative)
         self.whole = self.whole and _all_whole(values)
         low, high = _bulk(values)
         self.strays += int(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from napari_sdcolor.core.rows import bands
 
 STRIP = 2**20
 """Pixels converted at a time."""
+
+MOST_DIGITS = 1e12
+"""Whole numbers up to here are written with all their digits."""
 
 TAGS, POWER, TYPE = 'tags', 'power of two', 'type'
 UNIT, EXTREMES = 'float range', 'min-max'
@@ -46,14 +50,30 @@ class ToneWindow:
     nodata: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def recorded(cls, low: float, high: float) -> ToneWindow:
+        """The window of a record that tells two points and no rule."""
+        return cls(low, high, RECORDED, 'as an earlier version recorded it')
+
     @property
     def words(self) -> str:
         """What was chosen and why, such as in a list of facts."""
-        return f'tone window {self.low:g} to {self.high:g}, {self.reason}'
+        points = f'{number(self.low)} to {number(self.high)}'
+        return f'tone window {points}, {self.reason}'
 
     @property
     def sentence(self) -> str:
+        """The same as a sentence."""
         return f'T{self.words[1:]}.'
+
+    def facts(self) -> dict[str, Any]:
+        """What was chosen, for a program; JSON-serializable."""
+        return {
+            'low': self.low,
+            'high': self.high,
+            'rule': self.rule,
+            'words': self.sentence,
+        }
 
     def missing(self, pixels: NDArray) -> NDArray[np.bool_] | None:
         """(H, W), where there is no data; None if it is everywhere.
@@ -124,6 +144,12 @@ class ToneTags:
 
 
 NO_TAGS = ToneTags()
+
+
+def number(value: float) -> str:
+    """A value as a person reads it."""
+    whole = value == int(value) and abs(value) < MOST_DIGITS
+    return str(int(value)) if whole else f'{value:g}'
 
 
 def as_code(value: float, dtype: np.dtype) -> float | int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.core.spread import Floats, Integers
+from napari_sdcolor.core.spread import NOISE, Floats, Integers
 from napari_sdcolor.core.tone import (
     EXTREMES,
     GIVEN,
@@ -23,6 +23,7 @@ from napari_sdcolor.core.tone import (
     UNIT,
     ToneTags,
     ToneWindow,
+    number,
     type_range,
 )
 from napari_sdcolor.settings import SettingsError, parse_window
@@ -180,8 +181,8 @@ class ToneChoice:
             return self._made(
                 _binary(low, bits),
                 POWER,
-                f'as of a photo of {_counted(bits)}, since its brightest '
-                f'value is {high:g}',
+                f'as of a photo of {_counted(bits)}, since its highest '
+                f'value is {number(high)}',
                 **more,
             )
         if low >= 0 and self._dtype.kind == 'i':
@@ -197,14 +198,14 @@ class ToneChoice:
                 return self._made(
                     (float(low), float(high)),
                     EXTREMES,
-                    'the darkest and the brightest value',
+                    'the lowest and the highest value',
                     **more,
                 )
             return self._made(
                 _binary(low, bits),
                 POWER,
                 f'as of a photo of {bits} bits with a sign, since its values '
-                f'go from {low:g} to {high:g}',
+                f'go from {number(low)} to {number(high)}',
                 **more,
             )
         whole = self._by_type()
@@ -222,19 +223,21 @@ class ToneChoice:
             )
         low, high = spread.bulk
         more = {'notes': notes, 'cut': spread.strays, 'gaps': spread.gaps}
-        if spread.whole and 0 <= low < high <= MOST_COUNTS:
+        black = -high / NOISE <= low < high
+        if spread.whole and black and high <= MOST_COUNTS:
             bits = _bits(0, int(high))
+            more['cut'] = max(spread.strays, spread.negative)
             return self._made(
                 _binary(0, bits),
                 POWER,
                 f'as of a photo of {_counted(bits)}, since its values are '
-                f'whole numbers up to {high:g}',
+                f'whole numbers up to {number(high)}',
                 **more,
             )
         return self._made(
             _apart(low, high),
             EXTREMES,
-            'the darkest and the brightest value',
+            'the lowest and the highest value',
             **more,
         )
 
@@ -249,7 +252,7 @@ class ToneChoice:
         return self._made(
             _apart(float(low), float(high)),
             EXTREMES,
-            'the darkest and the brightest value',
+            'the lowest and the highest value',
             gaps=gaps,
         )
 
@@ -275,11 +278,11 @@ class ToneChoice:
         if self._nodata is not None:
             nodata = (self._nodata, *gaps)
             said.append(
-                f'The file says that {self._nodata:g} stands for missing '
+                f'The file says that {number(self._nodata)} stands for missing '
                 'data: left out of the tone window and shown black.'
             )
         said += [
-            f'The value {gap:g} is found many times and far from all others, '
+            f'The value {number(gap)} is found many times and far from all others, '
             'as if it stood for missing data: left out of the tone window '
             'and shown black.'
             for gap in gaps
@@ -327,7 +330,8 @@ def _in_type(value: float | None, dtype: np.dtype) -> float | int | None:
         return None
     if dtype.kind == 'f':
         with np.errstate(over='ignore'):
-            return float(dtype.type(value))
+            value = float(dtype.type(value))
+        return value if np.isfinite(value) else None
     limits = np.iinfo(dtype)
     whole = value == int(value) and limits.min <= value <= limits.max
     return int(value) if whole else None

@@ -22,7 +22,7 @@ from napari_sdcolor.plugin.placement import (
 from napari_sdcolor.plugin.provenance import SOURCE_KEY
 from napari_sdcolor.plugin.restoring import Restored
 from napari_sdcolor.plugin.trio import MAP_OPACITY, METADATA_KEY
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.belongings import Belongings
@@ -86,6 +86,16 @@ def read(path: str | list[str]) -> list[LayerData]:
 
 
 def _settings(content: Mapping[str, Any], changes: list[str]) -> Settings:
+    from napari_sdcolor.archive.sidecar import window_of
+
+    window = window_of(content, 0)
+    if not isinstance(window, str):
+        # The layers go on with it, too.
+        points = window_words((window.low, window.high))
+        content = {
+            **content,
+            'settings': {**content['settings'], 'window': points},
+        }
     try:
         return Settings.from_dict(content['settings'])
     except SdcolorError as error:
@@ -111,11 +121,14 @@ def _read_page(
     """Photo, map and color of one page as arrays."""
     from napari_sdcolor.archive.labels import read_labels
     from napari_sdcolor.archive.recorded import open_recorded
+    from napari_sdcolor.archive.sidecar import window_of
 
     told = content['pages'][number]
     with open_recorded(content, found.photo, told['page']) as file:
         (page,) = file.pages
-        photo, pixels = file.read_with_pixels(page, window=settings.window)
+        photo, pixels = file.read_with_pixels(
+            page, window=window_of(content, number)
+        )
     labels = None
     if found.maps[number] is not None:
         labels, notes = read_labels(found.maps[number], photo, settings.size)

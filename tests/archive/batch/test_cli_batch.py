@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_sdcolor.archive.batch.lock import locked
@@ -153,3 +154,47 @@ def test_ctrl_c_leaves_a_resumable_state(
     whole = out.parent / 'whole'
     assert sdcolor('batch', scans, '-o', whole).exit_code == 0
     assert contents(out) == contents(whole)
+
+
+@pytest.fixture
+def scan(scans):
+    """A 12-bit scan in a file of 16 bits beside the other photos."""
+    y, x = np.mgrid[:40, :56]
+    tifffile.imwrite(scans / 'scan.tif', (x * 60 + y).astype(np.uint16))
+    return scans / 'scan.tif'
+
+
+def test_the_tone_window_is_told(scans, scan, out, sdcolor):
+    assert sdcolor('batch', scans, '-o', out).exit_code == 0
+    report = json.loads((out / 'sdcolor-report.json').read_text())
+    words = 'tone window 0 to 4095, as of a photo of 12 bits'
+    told = {Path(e['photo']).name: e['understood'] for e in report['photos']}
+    assert words in told['scan.tif']
+    for kind in ('csv', 'html'):
+        assert words in (out / f'sdcolor-report.{kind}').read_text()
+
+
+def test_a_batch_of_an_older_version_is_not_mixed_in_silence(
+    scans, scan, out, sdcolor
+):
+    words = 'begun by an older version'
+    first = sdcolor('batch', scans, '-o', out, '--limit', 1, '--json')
+    assert json.loads(first.stdout)['notes'] == []
+    journal = out / 'sdcolor-journal.jsonl'
+    text = journal.read_text()
+    assert '"tones": 2' in text
+    journal.write_text(text.replace(', "tones": 2', ''))
+    second = sdcolor('batch', scans, '-o', out, '--limit', 1, '--json')
+    assert second.exit_code == 0
+    assert words in ' '.join(second.stderr.split())
+    (note,) = json.loads(second.stdout)['notes']
+    assert words in note
+
+
+def test_a_window_of_its_own_is_never_mixed(scans, out, sdcolor):
+    more = ['--window', 'type', '--limit', 1, '--json']
+    sdcolor('batch', scans, '-o', out, *more)
+    journal = out / 'sdcolor-journal.jsonl'
+    journal.write_text(journal.read_text().replace(', "tones": 2', ''))
+    again = sdcolor('batch', scans, '-o', out, *more)
+    assert json.loads(again.stdout)['notes'] == []

@@ -37,10 +37,15 @@ from napari_sdcolor.archive.batch.outcome import (
 from napari_sdcolor.archive.batch.plan import Plan, Task
 from napari_sdcolor.archive.batch.progress import Observer, Progress
 from napari_sdcolor.archive.batch.report import write_report
+from napari_sdcolor.archive.batch.standing import read_made_with
 from napari_sdcolor.archive.batch.worker import Recipe
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
+from napari_sdcolor.settings import Settings
+
+TONES = 2
+"""Which rule chooses tone windows; runs of the first do not tell it."""
 
 Work = Callable[[Iterable[Task]], Iterator[Outcome]]
 """Maps tasks to outcomes; see ``pipeline.Pipeline``."""
@@ -131,7 +136,7 @@ def run_batch(
         with Journal(plan.output) as journal:
             facts = _promised(recipe, weights)
             _refuse_other_recipe(plan, journal, facts)
-            journal.begin(facts)
+            journal.begin(facts | {'tones': TONES})
             remove_leftovers(plan)
             run = _Run(plan, journal, confidence, observers)
             try:
@@ -287,6 +292,36 @@ class _Run:
             damaged=self.journal.damaged,
             stopped=stopped,
         )
+
+
+def mixed_tones(output: Path, settings: Settings) -> str:
+    """What is to be said before going on with a batch of an older version.
+
+    Parameters
+    ----------
+    output
+        Of the batch.
+    settings
+        With which it goes on.
+
+    Returns
+    -------
+    str
+        A sentence, if photos from now on may be brighter or darker than
+        those that are done; else an empty string.
+    """
+    before = read_made_with(output)
+    if before is None or before.get('tones') == TONES:
+        return ''
+    if settings.window not in ('auto', 'minmax'):
+        return ''
+    return (
+        f'{output} was begun by an older version, which chose the tone '
+        'window of photos with more than 8 bits by another rule. Photos that '
+        'are colored from now on may look brighter than those that are done; '
+        'the report tells the tone window of each. Choose another output '
+        'folder to color all of them by one rule.'
+    )
 
 
 def _promised(recipe: Recipe, weights: Mapping[str, str]) -> dict[str, Any]:

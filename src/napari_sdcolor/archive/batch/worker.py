@@ -374,6 +374,7 @@ class _Told:
         self.confidences: list[float] = []
         self.notes: list[str] = []
         self.understood = ''
+        self.tones = ''
         self.thumbnail = b''
         self.waited = 0.0
 
@@ -391,9 +392,15 @@ class _Told:
                 result = replace(result, rgb=np.asarray(result.rgb))
             if result.confidence is not None:
                 self.confidences.append(result.confidence)
-            self.notes += (*result.photo.notes, *result.notes)
+            photo = result.photo
+            self.notes += (*photo.notes, *result.notes)
+            if self.tones not in ('', photo.tones.sentence):
+                # What is told of the file is told of its first page.
+                self.tones = photo.tones.sentence
+                self.notes.append(f'Page {photo.origin.page}: {self.tones}')
             if not self.thumbnail:
                 self.understood = result.photo.describe()
+                self.tones = result.photo.tones.sentence
                 self.thumbnail = thumbnail(result)
             yield result
 

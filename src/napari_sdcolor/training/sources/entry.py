@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from napari_sdcolor.archive.scan import DECODE_ERRORS
+from napari_sdcolor.archive.tiff_tones import display_tags, tone_tags
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.planes import resize_labels
+from napari_sdcolor.core.tone import ToneTags, scale
+from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.sources.ids import IdTable
 
@@ -202,18 +205,27 @@ def _tiff(data: bytes) -> tuple[Image.Image, int]:
         pixels = page.asarray()
         tag = page.tags.get('Orientation')
         planar = page.axes.startswith('S')
+        tags = tone_tags(page, display_tags(file))
     if planar:
         pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.dtype.kind == 'f':
-        pixels = np.clip(pixels, 0, 1) * 255 + 0.5
-    elif pixels.dtype == np.uint16:
-        pixels = pixels // 257
-    elif pixels.dtype != np.uint8:
-        raise ValueError(f'a TIFF photo of {pixels.dtype} cannot be used')
     if pixels.ndim == 3:
         pixels = pixels[..., :3]
-    pixels = np.ascontiguousarray(pixels.astype(np.uint8))
+    if pixels.dtype.kind not in 'uif':
+        raise ValueError(f'a TIFF photo of {pixels.dtype} cannot be used')
+    if pixels.dtype != np.uint8:
+        pixels = _in_8_bits(pixels, tags)
+    pixels = np.ascontiguousarray(pixels)
     return Image.fromarray(pixels), int(tag.value) if tag else 1
+
+
+def _in_8_bits(pixels: NDArray, tags: ToneTags) -> NDArray[np.uint8]:
+    """Wider pixels in the tone window that coloring them would take."""
+    tones = choose_tones(pixels, 'auto', tags)
+    pixels = tones.blacken(pixels, tones.missing(pixels))
+    if pixels.dtype == np.uint16 and (tones.low, tones.high) == (0, 65535):
+        return (pixels // 257).astype(np.uint8)
+    share = scale(np.nan_to_num(pixels, nan=tones.low), tones.low, tones.high)
+    return (share * 255 + 0.5).astype(np.uint8)
 
 
 def _decode_ids(data: bytes) -> NDArray:
