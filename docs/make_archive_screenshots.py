@@ -24,7 +24,7 @@ from napari_sdcolor.classes import class_id
 from napari_sdcolor.plugin.archive.choices import Choices
 from napari_sdcolor.plugin.archive.widget import ArchiveWidget
 from napari_sdcolor.plugin.docks import open_dock
-from napari_sdcolor.plugin.sample_data import gray_version
+from napari_sdcolor.samples import gray_version
 
 PHOTOS = {
     'people/astronaut': data.astronaut,

@@ -14,6 +14,7 @@ from skimage import data
 from napari_sdcolor.core import lab
 from napari_sdcolor.plugin import sample_data
 from napari_sdcolor.plugin.source import PhotoSource
+from napari_sdcolor.samples import gray_version
 
 PLUGIN = 'napari-sdcolor'
 SAMPLES = {
@@ -74,9 +75,7 @@ def test_a_sample_keeps_the_lightness_of_the_color_photo(key):
 
 def test_gray_stays_gray():
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    np.testing.assert_array_equal(
-        sample_data.gray_version(np.dstack([gray] * 3)), gray
-    )
+    np.testing.assert_array_equal(gray_version(np.dstack([gray] * 3)), gray)
 
 
 @pytest.mark.usefixtures('plugin')

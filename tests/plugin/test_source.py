@@ -142,14 +142,30 @@ def test_every_choice_is_a_window_that_the_settings_know(deep):
 @pytest.mark.parametrize('dtype', [np.uint8, bool])
 def test_automatic_is_the_whole_range_for_8_bits(pixels, dtype):
     data = (pixels > 100) if dtype is bool else pixels
-    layer = Image(data)
-    assert PhotoSource(layer).window('auto') == 'type'
+    source = PhotoSource(Image(data))
+    assert source.window('auto') == 'auto'
+    assert source.photo(0, 'auto').window == (0, 1 if dtype is bool else 255)
 
 
-def test_automatic_is_the_contrast_of_the_layer_for_more_bits(deep):
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int16, np.float32])
+def test_limits_that_napari_found_by_itself_are_nobodys(pixels, dtype):
+    for data in (pixels.astype(dtype), np.stack([pixels] * 3).astype(dtype)):
+        layer = Image(data)
+        source = PhotoSource(layer)
+        assert source.window('auto') == 'auto'
+        layer.contrast_limits = (90, 200)
+        assert source.window('auto') == (90.0, 200.0)
+        layer.reset_contrast_limits()
+        assert PhotoSource(layer).window('auto') == 'auto'
+
+
+def test_automatic_is_what_a_person_set_as_contrast_limits(deep):
     layer = Image(deep, contrast_limits=(100, 4000))
     source = PhotoSource(layer)
     assert source.window('auto') == (100.0, 4000.0)
+    assert source.read(0, (100.0, 4000.0)).notes[-1] == (
+        "Black and white are the layer's contrast limits."
+    )
     layer.contrast_limits = (200, 3000)
     assert source.window('auto') == (200.0, 3000.0)
     assert source.window('contrast') == (200.0, 3000.0)
@@ -159,9 +175,17 @@ def test_automatic_is_the_contrast_of_the_layer_for_more_bits(deep):
 def test_a_12_bit_scan_does_not_come_out_black(deep):
     source = PhotoSource(Image(deep))
     automatic = source.photo(0, source.window('auto')).lightness
+    wanted = photo_from_array(deep // 16 / 255).lightness
+    assert np.abs(automatic - wanted).max() < 1
     whole = source.photo(0, source.window('type')).lightness
-    assert automatic.max() > 95
     assert whole.max() < 30
+
+
+def test_planes_of_a_stack_share_their_tones(deep):
+    stack = np.stack([deep, deep // 8])
+    source = PhotoSource(Image(stack))
+    windows = [source.photo(plane, 'auto').window for plane in range(2)]
+    assert windows[0] == windows[1]
 
 
 def test_who_asks_for_the_contrast_gets_it_for_8_bits_too(pixels):
@@ -183,9 +207,9 @@ def test_color_layers_have_no_contrast_limits(choice):
 
 def test_a_constant_deep_photo_has_a_window_too():
     source = PhotoSource(Image(np.full((40, 50), 700, np.uint16)))
-    low, high = source.window('auto')
-    assert low < high
-    assert np.isfinite(source.photo(0, (low, high)).lightness).all()
+    photo = source.photo(0, source.window('auto'))
+    assert photo.window[0] < photo.window[1]
+    assert np.isfinite(photo.lightness).all()
 
 
 def test_a_refused_photo_is_called_by_the_name_of_its_layer():

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from napari_sdcolor.archive.recorded import came_from_a_layer, sample_of
+from napari_sdcolor.samples import SAMPLES, SampleFile
+
 
 @dataclass
 class Belongings:
@@ -18,6 +21,8 @@ class Belongings:
     ----------
     photo, color
         Paths, or None where they were not found.
+    sample
+        Name of the sample that the photo is instead of a file, or ''.
     maps
         One path or None per page.
     changes
@@ -26,6 +31,7 @@ class Belongings:
 
     photo: Path | None = None
     color: Path | None = None
+    sample: str = ''
     maps: list[Path | None] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
 
@@ -48,7 +54,9 @@ def find_belongings(
     """
     folder = Path(sidecar).parent
     found = Belongings()
-    found.photo = _find_photo(folder, content, found.changes)
+    found.sample = _find_sample(content, found.changes)
+    if not found.sample:
+        found.photo = _find_photo(folder, content, found.changes)
     result = content['result']
     found.color = _find(folder, result, 'The colored file', found.changes)
     for page in content['pages']:
@@ -73,11 +81,29 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, 'sha256').hexdigest()
 
 
+def _find_sample(content: Mapping[str, Any], changes: list[str]) -> str:
+    name = sample_of(content)
+    if name not in SAMPLES:
+        return ''
+    if SampleFile(name).sha256 != content['source']['sha256']:
+        changes.append(
+            f'The sample photo {name} is not the one that was colored: its '
+            'SHA-256 is another.'
+        )
+    return name
+
+
 def _find_photo(
     folder: Path, content: Mapping[str, Any], changes: list[str]
 ) -> Path | None:
     source = content['source']
     name, digest = source['file'], source['sha256']
+    if sample_of(content):
+        changes.append(
+            f'This version has no sample photo {sample_of(content)}, so it '
+            'cannot be shown again.'
+        )
+        return None
     if not name:
         changes.append(
             'The photo came from no file, so it cannot be shown again.'
@@ -89,6 +115,12 @@ def _find_photo(
             if _is(path, digest):
                 return path
             others.append(path)
+    if others and came_from_a_layer(content):
+        changes.append(
+            'What was colored were the pixels of a layer in napari, which '
+            f'differed from {others[0]}. That file is shown in their place.'
+        )
+        return others[0]
     if others:
         changes.append(
             f'The photo {others[0]} is not the one that was colored: its '

@@ -186,6 +186,7 @@ class PhotoFile:
         self._stream = stream
         self._opened = self._state()
         self._rows: Callable[[int], tuple | None] | None = None
+        self._samples: Callable[[int], NDArray] | None = None
         self._size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         head = stream.read(16)
@@ -198,6 +199,7 @@ class PhotoFile:
                 )
             self.count, self._scan = tiff.count, tiff.scan
             self._rows = tiff.rows
+            self._samples = tiff.samples
             self.result_bytes = tiff.result_bytes
         else:
             self._raster = _raster_reader(head)
@@ -281,6 +283,27 @@ class PhotoFile:
         with _explaining(self._name(page)):
             photo, scan = understood(self._name(page), scan, tones)
         return self._with_origin(photo, scan, page, digest), scan.pixels
+
+    def samples(self, page: int) -> NDArray | None:
+        """Samples of one photo as a TIFF file stores them.
+
+        Nothing is understood of them: no palette or profile is applied,
+        white may be lowest, channels may come first.
+
+        Returns
+        -------
+        NDArray or None
+            None for other files, of which every decoder makes its own.
+
+        Raises
+        ------
+        PhotoError
+            As ``read``.
+        """
+        if self._samples is None:
+            return None
+        with _explaining(self._name(page)):
+            return self._samples(page)
 
     def _parts(self, page: int) -> Iterator[Scan]:
         bands = self._bands(page)

@@ -20,7 +20,12 @@ from tifffile import TiffFile
 
 from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.labels import read_labels
-from napari_sdcolor.archive.reading import PhotoFile, open_photos
+from napari_sdcolor.archive.reading import PhotoFile
+from napari_sdcolor.archive.recorded import (
+    came_from_a_layer,
+    open_recorded,
+    sample_of,
+)
 from napari_sdcolor.archive.saving import save_pages, save_result
 from napari_sdcolor.archive.sidecar import (
     SIDECAR_SUFFIX,
@@ -30,6 +35,7 @@ from napari_sdcolor.archive.sidecar import (
 from napari_sdcolor.core.device import HALVES, Device
 from napari_sdcolor.core.rows import bands
 from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.samples import SampleFile
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -133,9 +139,27 @@ class Recording:
         on_cpu = told == 'float64' and device.kind == 'cpu'
         return told if on_gpu or on_cpu else 'float32'
 
-    def _find_source(self, given: str | os.PathLike[str] | None) -> Path:
+    @property
+    def source_words(self) -> str:
+        """How a person calls the photo."""
+        if self.source is None:
+            return f'the sample photo {sample_of(self.told)}'
+        return str(self.source)
+
+    def _find_source(
+        self, given: str | os.PathLike[str] | None
+    ) -> Path | None:
+        """The photo's file; None if it is a sample."""
         if given is not None:
             return Path(given)
+        if sample_of(self.told):
+            return None
+        if came_from_a_layer(self.told):
+            raise SdcolorError(
+                f'{self.path} tells of pixels of a layer in napari, which no '
+                'file holds, so they cannot be colored again. If you saved '
+                'that layer as a TIFF file, name it with --source.'
+            )
         name = self.told['source']['file']
         told = self.told['run'].get('source_path', '')
         for place in (told, self.path.parent / name):
@@ -172,7 +196,9 @@ def replay(recording: Recording, colorizer: Colorizer, folder: Path) -> Replay:
     """
     with (
         _as_then(recording, colorizer),
-        open_photos(recording.source, recording.page()) as file,
+        open_recorded(
+            recording.told, recording.source, recording.page()
+        ) as file,
     ):
         results = _results(recording, colorizer, file)
         form = recording.told['result']['format']
@@ -203,7 +229,9 @@ def _as_then(
 
 
 def _results(
-    recording: Recording, colorizer: Colorizer, file: PhotoFile
+    recording: Recording,
+    colorizer: Colorizer,
+    file: PhotoFile | SampleFile,
 ) -> Iterator[Colorized]:
     settings, told = recording.settings, recording.told['pages']
     if len(told) != len(file.pages):

@@ -52,7 +52,7 @@ def source_facts(result: Colorized) -> dict[str, Any]:
     return {
         'file': PurePath(origin.path).name,
         'sha256': origin.sha256,
-    }
+    } | ({'sample': origin.sample} if origin.sample else {})
 
 
 def result_facts(
@@ -352,8 +352,14 @@ def command_for(
     color: Mapping[str, Any],
     pages: Sequence[Mapping[str, Any]],
 ) -> list[str]:
-    """A command line that computes the result again."""
-    words = ['sdcolor', 'colorize', PurePath(result.photo.origin.path).name]
+    """A command line that computes the result again.
+
+    Empty where there is none: the pixels came from no file.
+    """
+    origin = result.photo.origin
+    if not (origin.path and origin.sha256):
+        return []
+    words = ['sdcolor', 'colorize', PurePath(origin.path).name]
     settings = _reproducing(result.settings, pages)
     words += ['-o', 'again', *settings.to_arguments()]
     maps = [page['labels'] for page in pages]
@@ -362,8 +368,8 @@ def command_for(
             words += ['--labels', '.']
         elif maps[0]['file']:
             words += ['--labels', maps[0]['file']]
-    if len(pages) == 1 and result.photo.origin.page is not None:
-        words += ['--page', str(result.photo.origin.page)]
+    if len(pages) == 1 and origin.page is not None:
+        words += ['--page', str(origin.page)]
     if color['format'] != 'tiff':
         words += ['--format', color['format']]
     if result.model.get('dtype') in HALVES:

@@ -21,7 +21,7 @@ from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.archive.strips import PageRows
 from napari_sdcolor.archive.tiff_chain import MAX_PAGES, follow_chain
 from napari_sdcolor.archive.tiff_checks import check_page
-from napari_sdcolor.archive.tiff_pages import interpret, scan_page
+from napari_sdcolor.archive.tiff_pages import decoded, interpret, scan_page
 from napari_sdcolor.archive.tiff_tones import display_tags
 from napari_sdcolor.core.tone import ToneTags
 from napari_sdcolor.errors import PhotoError
@@ -116,6 +116,22 @@ class TiffPhotos:
         return scan_page(
             page, self._size, place.plane, self._words(number), self._display
         )
+
+    def samples(self, number: int) -> NDArray:
+        """Samples of a photo as they are stored, not understood yet.
+
+        Axes as ``TiffPage.asarray`` gives them: planar color has its
+        channels first.
+
+        Raises
+        ------
+        PhotoError
+            As ``scan``.
+        """
+        place = self._places[number]
+        page = self._page(place.page)
+        check_page(page, self._size)
+        return decoded(page, place.plane)
 
     def rows(self, number: int) -> tuple[PageRows, Interpret] | None:
         """Rows of a photo that is too large for the memory as a whole.

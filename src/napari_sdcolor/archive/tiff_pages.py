@@ -54,10 +54,11 @@ def scan_page(
         With the reason only; the caller names the file.
     """
     check_page(page, size)
-    return interpret(page, _decoded(page, plane), words, display)
+    return interpret(page, decoded(page, plane), words, display)
 
 
-def _decoded(page: TiffPage, plane: int) -> NDArray:
+def decoded(page: TiffPage, plane: int) -> NDArray:
+    """Samples as they are stored, of one of the planes of a page."""
     if not plane:
         return page.asarray()
     stream = page.parent.filehandle

@@ -79,9 +79,9 @@ def write_sample(sample: Sample, folder: Path) -> Path:
     from PIL import Image
 
     from napari_sdcolor.archive.atomic import publish
-    from napari_sdcolor.plugin import sample_data
+    from napari_sdcolor.samples import sample_pixels
 
-    pixels = getattr(sample_data, sample.value)()[0][0]
+    pixels = sample_pixels(sample.value)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, 'PNG')
     path = folder / f'{sample.value}.png'

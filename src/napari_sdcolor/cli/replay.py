@@ -98,7 +98,7 @@ def replay(
         colorizer = load_colorizer(
             talk, settings, recording.dtype(choose(settings.device))
         )
-        talk.say(f'Coloring {recording.source} again')
+        talk.say(f'Coloring {recording.source_words} again')
         with ExitStack() as stack, talk.progress():
             if output is None:
                 folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -113,7 +113,7 @@ def replay(
         talk.finish(
             {
                 **_facts(found, kept=output is not None),
-                'source': str(recording.source),
+                'source': recording.source_words,
                 **machine_facts(colorizer),
             },
             0 if found.identical else FAILED,

@@ -53,6 +53,9 @@ class Origin:
         Words on the file itself, such as 'TIFF, LZW'.
     page
         Which page of the file was asked for, None if it has one photo.
+    sample
+        Name of the sample photo that it is (see ``samples``), or an empty
+        string. ``sha256`` is that of its pixels then.
     """
 
     path: str = ''
@@ -63,6 +66,7 @@ class Origin:
     texts: tuple[tuple[str, str], ...] = ()
     facts: str = ''
     page: int | None = None
+    sample: str = ''
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from napari.layers import Image
+from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.plugin.trio import METADATA_KEY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
     from napari_sdcolor.plugin.trio import Trio
     from napari_sdcolor.plugin.views.run_view import RunView
@@ -69,11 +70,16 @@ class PhotoChooser(QObject):
         self._watch_names([])
 
     def photos(self) -> list[Image]:
-        """Image layers that may be photos: all but our own color layers."""
+        """Layers that may be photos.
+
+        All images but our own color layers; and files of photos that napari
+        takes for labels, as it does with integers of 32 bits.
+        """
         return [
             layer
             for layer in self.viewer.layers
-            if isinstance(layer, Image) and METADATA_KEY not in layer.metadata
+            if METADATA_KEY not in layer.metadata
+            and (isinstance(layer, Image) or _photo_shown_as_labels(layer))
         ]
 
     def refresh(self, event: object = None) -> None:
@@ -82,8 +88,9 @@ class PhotoChooser(QObject):
         self._watch_names(photos)
         if self.photo not in photos:
             active = self.viewer.layers.selection.active
-            last = photos[-1] if photos else None
-            self.choose(active if active in photos else last)
+            images = [p for p in photos if isinstance(p, Image)] or photos
+            last = images[-1] if images else None
+            self.choose(active if active in images else last)
         self._list()
 
     def choose(self, photo: Image | None) -> None:
@@ -121,5 +128,14 @@ class PhotoChooser(QObject):
             if trio.owns(active):
                 self.choose(trio.photo)
                 return
-        if active in self.photos():
+        if isinstance(active, Image) and active in self.photos():
             self.choose(active)
+
+
+def _photo_shown_as_labels(layer: Layer) -> bool:
+    path = layer.source.path
+    if not isinstance(layer, Labels) or path is None:
+        return False
+    from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
+
+    return path.lower().endswith(PHOTO_SUFFIXES)

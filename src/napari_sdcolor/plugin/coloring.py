@@ -281,9 +281,9 @@ class Coloring(QObject):
     def _on_pixels_changed(self, event: object) -> None:
         for trio in list(self.trios):
             if trio.photo == event.source:
-                self._take_pixels(trio)
+                self.take_pixels(trio)
 
-    def _take_pixels(self, trio: Trio) -> None:
+    def take_pixels(self, trio: Trio) -> None:
         """Do for the new pixels what was under way for the old ones."""
         runs = [job.plane for job in self.jobs.pending(trio, [RUN])]
         self.pixels_changing.emit(trio)

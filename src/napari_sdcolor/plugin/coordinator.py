@@ -27,8 +27,9 @@ from napari_sdcolor.plugin.autosaver import Autosaver
 from napari_sdcolor.plugin.brush import BrushController
 from napari_sdcolor.plugin.chooser import PhotoChooser
 from napari_sdcolor.plugin.coloring import RECOLOR, RUN, Coloring
-from napari_sdcolor.plugin.display import Display, understood
+from napari_sdcolor.plugin.display import Display
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.file_check import FileCheck
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.questions import Question, Questions
@@ -82,6 +83,9 @@ class Coordinator(QObject):
         self.questions = Questions(views.banner)
         self.autosaver = Autosaver(self.jobs, self.questions)
         self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
+        self.files = FileCheck(
+            viewer, self.jobs, self.chooser, views.banner, views.run
+        )
         self._device: Device | None = None
         self.coloring.live = preferences.read().live
         views.color.set_live(self.coloring.live)
@@ -106,6 +110,8 @@ class Coordinator(QObject):
         run, color = self.views.run, self.views.color
         return [
             (self.chooser.chosen, self.show_state),
+            (self.chooser.chosen, self.files.on_chosen),
+            (self.files.decided, self._on_decided),
             (run.window_requested, self._on_window_requested),
             (run.detail_requested, self._on_detail_requested),
             (run.weights_requested, self._on_weights_requested),
@@ -153,6 +159,7 @@ class Coordinator(QObject):
         self.jobs.close()
         self.coloring.close()
         self.chooser.close()
+        self.files.close()
         self.brush.unbind()
         self.appearance.unbind()
         for signal, slot in self._viewer_pairs():
@@ -208,8 +215,10 @@ class Coordinator(QObject):
     def show_state(self) -> None:
         """Bring every view in line with the chosen photo."""
         trio = self.trio
+        self.files.window = 'auto' if trio is None else trio.window
         self.display.show(self.photo, trio)
         self.questions.show_for(trio)
+        self.files.show()
 
     def _show_status(self) -> None:
         self.display.show_status(self.photo, self.trio)
@@ -272,11 +281,19 @@ class Coordinator(QObject):
         self.coloring.follow(trio)
         self.display.show_plane(self.photo, trio)
         self.questions.show_for(trio)
+        self.files.show()
 
     # --- run, stop, update ------------------------------------------------
 
     def run(self) -> None:
-        """Segment and color the chosen photo; asks before losing edits."""
+        """Segment and color the chosen photo; asks before losing edits.
+
+        A photo that came from a file is looked at before: it may ask which
+        pixels count.
+        """
+        self.files.settle(self.photo, self._run)
+
+    def _run(self) -> None:
         trio = self.trio
         if trio is None or not trio.edited_share(trio.plane):
             self.segment_and_color()
@@ -333,7 +350,7 @@ class Coordinator(QObject):
         """Color the map of the shown plane as it is now."""
         trio = self.trio
         if trio is None or trio.map is None:
-            self.segment_and_color()
+            self.run()
         else:
             self.coloring.recolor(trio, quiet=False, anew=True)
 
@@ -389,6 +406,7 @@ class Coordinator(QObject):
 
     def stop(self) -> None:
         """Stop what is done for the shown photo; its picture stays."""
+        self.files.stop(self.photo)
         if self.trio is not None:
             self.jobs.stop(self.trio, (RUN, RECOLOR, SAVE))
 
@@ -402,10 +420,9 @@ class Coordinator(QObject):
         self.coloring.follow_all()
 
     def _on_painted(self, trio: Trio, painted: Painted) -> None:
-        known = trio.planes[painted.plane]
         shown = trio is self.trio
-        if painted.segmentation is not None or not known.understood:
-            known.understood = understood(painted.photo)
+        if painted.whole:
+            self.files.note(trio.photo, painted.photo)
         if painted.segmentation is not None and shown:
             # The next thing to do is to paint on the map.
             self.viewer.layers.selection.active = trio.map
@@ -476,7 +493,7 @@ class Coordinator(QObject):
 
     def _on_job_progress(self, words: str) -> None:
         job = self.jobs.running
-        if job is not None and not job.quiet and job.owner is self.trio:
+        if job is not None and not job.quiet:
             self._show_status()
 
     def _on_job_stopped(self, job: Job) -> None:
@@ -504,6 +521,11 @@ class Coordinator(QObject):
         self._show_status()
 
     # --- settings of the picture ------------------------------------------
+
+    def _on_decided(self, photo: Image) -> None:
+        """The other pixels of a photo count now: color them."""
+        if self.trio is not None and self.trio.photo == photo:
+            self.coloring.take_pixels(self.trio)
 
     def _on_window_requested(self, choice: str) -> None:
         trio = self.ensure_trio()

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_sdcolor.core.device import Device
-    from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.plugin.appearance import Appearance
     from napari_sdcolor.plugin.brush import BrushController
     from napari_sdcolor.plugin.coloring import Coloring
-    from napari_sdcolor.plugin.jobs import Job
+    from napari_sdcolor.plugin.jobs import Job, Jobs
     from napari_sdcolor.plugin.trio import Trio
     from napari_sdcolor.plugin.widget import Views
     from napari_sdcolor.settings import Size
@@ -85,17 +84,14 @@ class Display:
         """The shown plane: what was understood of it, areas, status."""
         views = self.views
         shares, confidence = np.zeros(N_CLASSES), None
-        understood = ''
         if trio is not None:
-            known = trio.planes[trio.plane]
-            confidence, understood = known.confidence, known.understood
+            confidence = trio.planes[trio.plane].confidence
             if trio.map is not None:
                 labels, _ = trio.snapshot(trio.plane)
                 counts = np.bincount(labels.ravel(), minlength=N_CLASSES)
                 shares = counts[:N_CLASSES] / labels.size
         views.color.set_confidence(confidence)
         views.classes.set_shares(shares)
-        views.run.set_understood(understood)
         self.show_status(photo, trio)
 
     def show_status(self, photo: Image | None, trio: Trio | None) -> None:
@@ -112,11 +108,11 @@ class Display:
         """How things are with a photo."""
         if photo is None:
             return State()
+        jobs = self.coloring.jobs
         if trio is None:
-            return _untouched(photo)
+            return _untouched(photo, jobs)
         plane = trio.plane
         known = trio.planes[plane]
-        jobs = self.coloring.jobs
         asked = [job for job in jobs.pending(trio) if not job.quiet]
         first = asked[0] if asked else None
         # A stopped task may still be winding down: that is no waiting.
@@ -163,7 +159,7 @@ class Display:
         words = ''
         if photo is not None:
             try:
-                words = cost(PhotoSource(photo).shape, size)
+                words = cost(PhotoSource(photo).photo_shape, size)
             except PhotoError:
                 pass  # The status says what is wrong with it.
             else:
@@ -196,16 +192,12 @@ def of_planes(trio: Trio, job: Job, words: str) -> str:
     return f'Plane {job.plane + 1} of {trio.source.planes}: {words}'
 
 
-def _untouched(photo: Image) -> State:
-    """Nothing was asked for this photo yet."""
+def _untouched(photo: Image, jobs: Jobs) -> State:
+    """Nothing was asked for this photo yet; its file may be looked at."""
     try:
         PhotoSource(photo)
     except PhotoError as error:
         return State(photo=photo.name, trouble=str(error))
-    return State(photo=photo.name)
-
-
-def understood(photo: Photo) -> str:
-    """What was understood of a photo, in words."""
-    notes = ' '.join(photo.notes)
-    return f'Understood: {photo.describe()}. {notes}'
+    looks = [job for job in jobs.pending(photo.unique_id) if not job.quiet]
+    running = looks[0].words or 'Starting…' if looks else ''
+    return State(photo=photo.name, running=running)

@@ -129,7 +129,7 @@ class Jobs(QObject):
         return [
             job
             for job in (*running, *self._waiting.values())
-            if (owner is None or job.owner is owner)
+            if (owner is None or job.owner == owner)
             and (not names or job.name in names)
         ]
 

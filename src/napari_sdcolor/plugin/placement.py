@@ -9,6 +9,8 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
+from napari_sdcolor.core.orientation import upright
+
 if TYPE_CHECKING:
     from napari.layers import Layer
 
@@ -79,16 +81,62 @@ def map_place(
     ratio = np.ones(photo.ndim)
     ratio[-2:] = np.divide(photo_shape, map_shape)
     shift = (ratio - 1) / 2
-    linear = (
+    return {
+        **same_place(photo),
+        'scale': np.asarray(photo.scale) * ratio,
+        'translate': np.asarray(photo.translate) + _linear(photo) @ shift,
+    }
+
+
+def turned(
+    photo: Layer, shape: tuple[int, int], orientation: int
+) -> NDArray[np.float64]:
+    """The affine that shows a photo upright where it lies.
+
+    Scale, shear, rotation and translation stay as they are, and so does an
+    affine of the person's own: the photo is turned below all of them.
+
+    Parameters
+    ----------
+    photo
+        A layer whose last two axes are the image axes, in stored order.
+    shape
+        (H, W).
+    orientation
+        EXIF 1..8, see ``core.orientation``.
+
+    Returns
+    -------
+    NDArray
+        (ndim + 1, ndim + 1), for the layer's field ``affine``.
+    """
+    ndim = photo.ndim
+    rows, columns = (
+        upright(np.broadcast_to(index, shape), orientation)
+        for index in np.ogrid[: shape[0], : shape[1]]
+    )
+    # Where upright rows and columns lie in stored order: one corner and a
+    # step along each axis tell it all.
+    stored_of_upright = np.eye(ndim + 1)
+    for axis, index in ((ndim - 2, rows), (ndim - 1, columns)):
+        corner = int(index[0, 0])
+        stored_of_upright[axis, ndim - 2] = int(index[1, 0]) - corner
+        stored_of_upright[axis, ndim - 1] = int(index[0, 1]) - corner
+        stored_of_upright[axis, ndim] = corner
+    place = np.eye(ndim + 1)
+    place[:ndim, :ndim] = _linear(photo)
+    place[:ndim, ndim] = photo.translate
+    turn = place @ np.linalg.inv(stored_of_upright) @ np.linalg.inv(place)
+    return np.asarray(photo.affine.affine_matrix, float) @ turn
+
+
+def _linear(photo: Layer) -> NDArray[np.float64]:
+    """Scale, shear and rotation of a layer as one matrix."""
+    return (
         np.asarray(photo.rotate)
         @ shear_matrix(photo.shear, photo.ndim)
         @ np.diag(photo.scale)
     )
-    return {
-        **same_place(photo),
-        'scale': np.asarray(photo.scale) * ratio,
-        'translate': np.asarray(photo.translate) + linear @ shift,
-    }
 
 
 def shear_matrix(shear: np.ndarray, ndim: int) -> np.ndarray:

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sdcolor.plugin.provenance import Window
 from napari_sdcolor.plugin.status import Outcome
-
-Window = str | tuple[float, float]
 
 PREDICTED = 'predicted'
 EDITED = 'edited in napari'
@@ -77,8 +76,6 @@ class Plane:
         The map as it was autosaved last.
     fingerprint
         Names the photo by its content; empty while it is not known.
-    understood
-        What was understood of the photo, in words.
     filled
         The color layer shows something here: color, or the photo's grays.
     outcome, save_outcome
@@ -94,7 +91,6 @@ class Plane:
     saved: tuple[Path, NDArray[np.uint8]] | None = None
     kept: NDArray[np.uint8] | None = None
     fingerprint: str = ''
-    understood: str = ''
     filled: bool = False
     outcome: Outcome | None = None
     save_outcome: Outcome | None = None
@@ -146,7 +142,6 @@ class Plane:
         if pixels:
             self.filled = False
             self.confidence = None
-            self.understood = ''
             if self.origin == PREDICTED:
                 self.origin = OUTDATED
         if map_ or pixels:

@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.errors import PhotoError, SdcolorError
 from napari_sdcolor.plugin.palette import map_look
-from napari_sdcolor.plugin.placement import map_place, placed, same_place
+from napari_sdcolor.plugin.placement import (
+    map_place,
+    placed,
+    same_place,
+    turned,
+)
+from napari_sdcolor.plugin.provenance import SOURCE_KEY
 from napari_sdcolor.plugin.restoring import Restored
-from napari_sdcolor.plugin.source import SOURCE_KEY
 from napari_sdcolor.plugin.trio import METADATA_KEY
 from napari_sdcolor.settings import Settings, window_words
 
@@ -59,7 +64,7 @@ def read(path: str | list[str]) -> list[LayerData]:
 
     content = read_sidecar(str(path))
     found = find_belongings(str(path), content)
-    if found.photo is None:
+    if found.photo is None and not found.sample:
         raise PhotoError(' '.join(found.changes))
     settings = _settings(content, found.changes)
     name = Path(path).name.removesuffix('.sdcolor.json')
@@ -115,11 +120,11 @@ def _read_page(
 ) -> dict[str, Any]:
     """Photo, map and color of one page as arrays."""
     from napari_sdcolor.archive.labels import read_labels
-    from napari_sdcolor.archive.reading import open_photos
+    from napari_sdcolor.archive.recorded import open_recorded
     from napari_sdcolor.archive.sidecar import window_of
 
     told = content['pages'][number]
-    with open_photos(found.photo, told['page']) as file:
+    with open_recorded(content, found.photo, told['page']) as file:
         (page,) = file.pages
         photo, pixels = file.read_with_pixels(
             page, window=window_of(content, number)
@@ -133,6 +138,7 @@ def _read_page(
         'labels': labels,
         'color': _read_color(content, found, number, photo.shape),
         'window': photo.window,
+        'orientation': photo.origin.orientation,
         'told': [told],
         'maps': [found.maps[number]],
     }
@@ -169,7 +175,9 @@ def _read_color(
 
 def _stacked(pages: list[dict[str, Any]]) -> dict[str, Any]:
     """Pages of one shape as one page with a further axis."""
-    stack: dict[str, Any] = {'window': pages[0]['window']}
+    stack: dict[str, Any] = {
+        name: pages[0][name] for name in ('window', 'orientation')
+    }
     for name in ('photo', 'labels', 'color'):
         planes = [page[name] for page in pages]
         there = [plane for plane in planes if plane is not None]
@@ -192,8 +200,13 @@ def _layers(
     page: Mapping[str, Any],
 ) -> list[LayerData]:
     pixels, labels, color = page['photo'], page['labels'], page['color']
+    rgb = pixels.shape[-1] == 3 and pixels.ndim > 2
+    limited = not rgb and pixels.dtype != bool
     restored = Restored(
         path=found.photo,
+        sample=found.sample,
+        limits=page['window'] if limited else None,
+        window=settings.window,
         pages=[told['page'] for told in page['told']],
         settings=settings,
         facts=[told['labels'] for told in page['told']],
@@ -202,9 +215,13 @@ def _layers(
         has_map=labels is not None,
     )
     beside = {'metadata': {SOURCE_KEY: restored}}
-    rgb = pixels.shape[-1] == 3 and pixels.ndim > 2
-    shown = {'name': title, 'rgb': rgb, **placed(content['run'], pixels, rgb)}
-    if not rgb and pixels.dtype != bool:
+    place = placed(content['run'], pixels, rgb)
+    if not place and page['orientation'] != 1:
+        plain = Image(np.zeros((2,) * (pixels.ndim - rgb)))
+        size = pixels.shape[pixels.ndim - rgb - 2 :][:2]
+        place = {'affine': turned(plain, size, page['orientation'])}
+    shown = {'name': title, 'rgb': rgb, **place}
+    if limited:
         shown['contrast_limits'] = page['window']
     # A layer of its own tells where color and map lie over it.
     model = Image(pixels, **shown)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Labels
 
 from napari_sdcolor.plugin.plane import EDITED
-from napari_sdcolor.plugin.source import SOURCE_KEY
+from napari_sdcolor.plugin.provenance import SOURCE_KEY, Opened
 from napari_sdcolor.plugin.status import Kind, Outcome
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
     from napari_sdcolor.settings import Settings
 
 
-@dataclass(eq=False)
-class Restored:
+@dataclass(eq=False, kw_only=True)
+class Restored(Opened):
     """What a sidecar told about the layers that carry this object.
 
     Parameters
     ----------
-    path
-        The photo's file.
-    pages
-        Number of each plane in that file; None if it holds one photo.
     settings
         As the color was made.
     facts
@@ -47,8 +43,6 @@ class Restored:
         Follows the layers, once somebody took them over.
     """
 
-    path: Path
-    pages: list[int | None]
     settings: Settings
     facts: list[dict[str, Any]]
     maps: list[Path | None] = field(default_factory=list)

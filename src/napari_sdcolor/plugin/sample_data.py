@@ -1,53 +1,40 @@
-"""Photographs that may be redistributed, turned gray.
-
-They come with scikit-image; nothing is downloaded.
-"""
+"""Sample data contribution: the photographs of ``samples``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from skimage import data
 
-from napari_sdcolor.core import lab
+from napari_sdcolor.samples import sample_pixels
 
 LayerData = tuple[NDArray, dict[str, Any], str]
 
 
-def gray_version(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Gray photo (H, W) uint8 with the lightness of a color one."""
-    gray = lab.lightness_to_gray(lab.rgb_to_lightness(rgb / 255))
-    return np.rint(gray * 255).astype(np.uint8)
-
-
-def _layer(pixels: NDArray, name: str) -> list[LayerData]:
-    if pixels.ndim == 3:
-        pixels = gray_version(pixels)
-    return [(pixels, {'name': name}, 'image')]
-
-
 def astronaut() -> list[LayerData]:
     """Eileen Collins, NASA (public domain)."""
-    return _layer(data.astronaut(), 'astronaut')
+    return _layer('astronaut', 'astronaut')
 
 
 def cat() -> list[LayerData]:
     """Chelsea the cat, Stéfan van der Walt (CC0)."""
-    return _layer(data.chelsea(), 'cat')
+    return _layer('cat', 'cat')
 
 
 def coffee() -> list[LayerData]:
     """A cup of coffee, Rachel Michetti (CC0)."""
-    return _layer(data.coffee(), 'coffee')
+    return _layer('coffee', 'coffee')
 
 
 def rocket() -> list[LayerData]:
     """A rocket on its launch pad, SpaceX (CC0)."""
-    return _layer(data.rocket(), 'rocket')
+    return _layer('rocket', 'rocket')
 
 
 def camera() -> list[LayerData]:
     """A photographer with his camera, Lav Varshney (CC0)."""
-    return _layer(data.camera(), 'photographer')
+    return _layer('camera', 'photographer')
+
+
+def _layer(sample: str, name: str) -> list[LayerData]:
+    return [(sample_pixels(sample), {'name': name}, 'image')]

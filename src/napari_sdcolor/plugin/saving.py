@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin.plane import EDITED, PREDICTED
-from napari_sdcolor.settings import Settings, window_words
+from napari_sdcolor.settings import Settings, parse_window, window_words
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -123,8 +123,11 @@ def was_run(trio: Trio, plane: int) -> bool:
 
 def full_result(colorizer: Colorizer, wanted: Wanted) -> Colorized:
     """Color a plane anew in one full pass, for saving."""
-    photo, labels = wanted.read(), wanted.labels
-    result = colorizer.colorize(photo, labels, settings=wanted.settings)
+    photo, labels, settings = wanted.read(), wanted.labels, wanted.settings
+    if isinstance(parse_window(settings.window), tuple):
+        # In the values of the file, where the layer shows others.
+        settings = replace(settings, window=window_words(photo.window))
+    result = colorizer.colorize(photo, labels, settings=settings)
     if labels is None:
         return result
     baseline, origin = wanted.baseline, wanted.origin
@@ -178,6 +181,12 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
             f'{trio.photo.name} was not opened from a file, so no command '
             'can read it. Save it as TIFF first and open that file.'
         )
+    if not trio.source.from_file(plane):
+        raise SaveError(
+            f'What is colored are the pixels of the layer {trio.photo.name}, '
+            f'not those of {path.name}, so no command can read them. Save '
+            'the layer as TIFF first and open that file.'
+        )
     # Each page in a folder of its own: they share their NAME.
     folder = f'colored-p{plane:04d}' if trio.is_stack else 'colored'
     words = ['sdcolor', 'colorize', str(path.resolve()), '-o', folder]
@@ -192,4 +201,8 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
                 'press Save first, then copy the command again.'
             )
         words += ['--labels', str(file.resolve())]
-    return shlex.join(words + settings_of(trio, settings).to_arguments())
+    window = trio.source.window_read(plane, trio.window)
+    settings = replace(
+        settings_of(trio, settings), window=window_words(window)
+    )
+    return shlex.join(words + settings.to_arguments())

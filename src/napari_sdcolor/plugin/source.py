@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from napari.layers import Image
+from napari.layers.utils.layer_utils import calc_data_range
 from numpy.typing import NDArray
 
-from napari_sdcolor.core.photo import Photo, photo_from_array
+from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
+from napari_sdcolor.core.tone import ToneWindow
+from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.provenance import (
+    FILE,
+    LAYER,
+    LOOK_KEY,
+    PLUGIN,
+    SOURCE_KEY,
+    Look,
+    Match,
+    Opened,
+    Window,
+)
 
 if TYPE_CHECKING:
-    from napari.layers import Image
-
-SOURCE_KEY = 'napari-sdcolor source'
-"""Where a photo that a sidecar brought back keeps where it came from."""
+    from napari_sdcolor.plugin.stored import Stored
 
 WINDOW_CHOICES = {
     'auto': 'Automatic',
@@ -25,9 +38,28 @@ WINDOW_CHOICES = {
 }
 """Tone windows that the widget offers."""
 
+NO_FILE = (
+    'The photo is a layer of napari and no file, so a saved result cannot '
+    'be opened again: save the layer as TIFF and open that file before.'
+)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """How a plane was read last: whether from its file, where, in what."""
+
+    from_file: bool
+    page: int | None
+    window: tuple[float, float]
+
 
 class PhotoSource:
     """Reads planes of an image layer as photos.
+
+    A layer that shows a file means what the file says: which value is
+    white, which palette, profile, resolution and orientation. The file
+    counts as long as its stored pixels are those of the layer, or if the
+    person said so.
 
     Parameters
     ----------
@@ -58,6 +90,14 @@ class PhotoSource:
         # Of the largest level. The layer may get other pixels while a
         # worker still needs these.
         self.data: NDArray = _largest(layer)
+        self._read: dict[int, _Read] = {}
+        self._napari_limits: tuple[float, float] | None = None
+        self._tones: ToneWindow | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the layer shows tones; napari takes some for labels."""
+        return isinstance(self.layer, Image)
 
     @property
     def outdated(self) -> bool:
@@ -76,45 +116,115 @@ class PhotoSource:
         return int(height), int(width)
 
     @property
+    def photo_shape(self) -> tuple[int, int]:
+        """(H, W) of the photo, also where the layer has other axes."""
+        look = self.look
+        if look is not None and look.match is Match.REARRANGED:
+            return look.shape
+        return self.shape
+
+    # --- where it came from -----------------------------------------------
+
+    @property
+    def opened(self) -> Opened | None:
+        """Where the photo came from, if it was us who opened it."""
+        return self.layer.metadata.get(SOURCE_KEY)
+
+    @property
+    def look(self) -> Look | None:
+        """What is known of the file, once somebody looked."""
+        return self.layer.metadata.get(LOOK_KEY)
+
+    @property
     def path(self) -> Path | None:
         """The file that the photo was read from."""
-        restored = self.layer.metadata.get(SOURCE_KEY)
-        if restored is not None:
-            return restored.path
+        if self.opened is not None:
+            return self.opened.path
         path = self.layer.source.path
         return Path(path) if path else None
 
+    @property
+    def sample(self) -> str:
+        """Name of the sample photo that the layer was opened as, or ''."""
+        if self.opened is not None:
+            return self.opened.sample
+        plugin, name = self.layer.source.sample or ('', '')
+        return name if plugin == PLUGIN else ''
+
+    @property
+    def unknown(self) -> bool:
+        """There is a file at which nobody looked yet."""
+        if self.opened is not None or self.look is not None:
+            return False
+        return self.path is not None and self.path.is_file()
+
     def page(self, plane: int) -> int | None:
         """Number of a plane in the file; None if it holds one photo."""
-        restored = self.layer.metadata.get(SOURCE_KEY)
-        if restored is not None:
-            return restored.pages[plane]
-        return plane if self.layer.ndim == 3 or self.planes > 1 else None
+        if self.opened is not None:
+            return self.opened.pages[plane]
+        if plane in self._read:
+            return self._read[plane].page
+        return plane if self.layer.ndim == 3 else None
 
-    def window(self, choice: str) -> str | tuple[float, float]:
+    def from_file(self, plane: int) -> bool:
+        """Whether the file's pixels are colored, as far as it is known."""
+        if self.path is None or not self.path.is_file():
+            return False
+        if self.look is not None and self.look.counts == LAYER:
+            return False
+        return plane not in self._read or self._read[plane].from_file
+
+    # --- tones ------------------------------------------------------------
+
+    def window(self, choice: str) -> Window:
         """What the widget's choice means for this layer.
 
-        'auto' is the range of the type for 8 bits and the layer's contrast
-        limits otherwise, so that a 12-bit scan does not come out black.
+        'auto' is the one rule for all photos, unless a person set contrast
+        limits: then it is those. They are values that the layer shows.
         """
-        if self.data.dtype == bool:
-            return 'type'
-        if self.data.dtype == np.uint8 and choice == 'auto':
-            return 'type'
-        if choice in ('auto', 'contrast'):
-            if self.layer.rgb:
-                return 'auto'
-            low, high = self.layer.contrast_limits
-            return float(low), float(high)
+        colored = not self.is_image or self.layer.rgb
+        if colored or self.data.dtype == bool:
+            return 'auto' if choice == 'contrast' else choice
+        low, high = map(float, self.layer.contrast_limits)
+        if choice == 'contrast' or (choice == 'auto' and self._own_limits()):
+            return low, high
         return choice
+
+    def _own_limits(self) -> bool:
+        """The contrast limits are neither napari's own nor ours.
+
+        napari takes darkest and brightest value of an array. Of data that
+        are loaded when they are looked at, nobody knows them.
+        """
+        limits = tuple(map(float, self.layer.contrast_limits))
+        if self.opened is not None and self.opened.limits is not None:
+            return limits != self.opened.limits
+        data = self.layer.data[-1] if self.layer.multiscale else self.data
+        if not isinstance(data, np.ndarray):
+            return False
+        if self._napari_limits is None:
+            low, high = calc_data_range(data, rgb=self.layer.rgb)
+            self._napari_limits = float(low), float(high)
+        return limits != self._napari_limits
+
+    def window_read(self, plane: int, choice: str) -> Window:
+        """As ``window``, but in the values of the photo that was read."""
+        window = self.window(choice)
+        if isinstance(window, tuple) and plane in self._read:
+            return self._read[plane].window
+        return window
+
+    # --- pixels -----------------------------------------------------------
 
     def pixels(self, plane: int) -> NDArray:
         """(H, W) or (H, W, channels) of one plane."""
         data = self.data if self.layer.ndim == 2 else self.data[plane]
         return np.asarray(data)
 
-    def photo(self, plane: int, window: str | tuple[float, float]) -> Photo:
-        """One plane as a photo; may take a while, safe in a worker."""
+    def photo(self, plane: int, window: Window) -> Photo:
+        """One plane as the layer holds it; may take a while."""
+        if window == 'auto' and self.planes > 1:
+            window = self._stack_tones() or window
         return photo_from_array(
             self.pixels(plane),
             window=window,
@@ -122,7 +232,130 @@ class PhotoSource:
             name=self.layer.name,
         )
 
+    def _stack_tones(self) -> ToneWindow | None:
+        """One tone window for all planes, unless they are loaded lazily."""
+        if self._tones is None and isinstance(self.data, np.ndarray):
+            self._tones = choose_tones(self.data)
+        return self._tones
+
+    def read(self, plane: int, window: Window) -> Photo:
+        """The photo of a plane, as its file means it where the file counts.
+
+        May take a while; safe in a worker.
+
+        Parameters
+        ----------
+        plane
+            Of a stack, else 0.
+        window
+            As ``window`` gives it.
+
+        Raises
+        ------
+        PhotoError
+            If neither the file nor the layer holds a photo.
+        """
+        photo = self._from_file(plane, window)
+        photo = photo or self._from_layer(plane, window)
+        if isinstance(window, tuple):
+            note = "Black and white are the layer's contrast limits."
+            photo = replace(photo, notes=(*photo.notes, note))
+        from_file = bool(photo.origin.sha256)
+        page = photo.origin.page if from_file else self.page(plane)
+        self._read[plane] = _Read(from_file, page, photo.window)
+        return photo
+
+    def stored(self, plane: int, window: Window = 'auto') -> Stored:
+        """What the file holds for a plane; for the worker.
+
+        Raises
+        ------
+        PhotoError
+            If our reader cannot read it.
+        """
+        from napari_sdcolor.plugin.stored import read_stored
+
+        page = self.page(plane)
+        stored = read_stored(self.path, page, window)
+        if not isinstance(window, tuple):
+            return stored
+        own = stored.window_of(window, self.pixels(plane))
+        return stored if own == window else read_stored(self.path, page, own)
+
+    def look_at_file(self, plane: int, window: Window) -> Look:
+        """Find out what the file holds; for the worker."""
+        try:
+            stored = self.stored(plane, window)
+        except PhotoError as error:
+            return Look(f'{error} The pixels of the layer are colored.')
+        photo = stored.photo
+        match = stored.match(self.pixels(plane), self.data)
+        if match is Match.SAME and not self.is_image:
+            match = Match.REARRANGED
+        words = understood(photo)
+        if match is Match.REARRANGED:
+            words += (
+                ' napari shows its parts as a stack, or turned, or as '
+                'labels: Run opens the photo as a layer of its own.'
+            )
+        return Look(
+            words,
+            match,
+            photo.origin.page,
+            photo.shape,
+            photo.origin.orientation,
+        )
+
+    def _from_file(self, plane: int, window: Window) -> Photo | None:
+        if self.sample:
+            return self._from_sample(plane, window)
+        if self.path is None or not self.path.is_file():
+            return None
+        counts = self.look.counts if self.look is not None else ''
+        if counts == LAYER:
+            return None
+        try:
+            stored = self.stored(plane, window)
+        except PhotoError:
+            return None
+        shown = self.pixels(plane)
+        if stored.photo.shape != shown.shape[:2]:
+            return None
+        if counts == FILE or stored.shown_by(shown):
+            return stored.photo
+        if self.opened is not None and self.opened.window != window:
+            # Other tones may give other codes than those of the layer.
+            before = self.stored(plane, self.opened.window)
+            return stored.photo if before.shown_by(shown) else None
+        return None
+
+    def _from_sample(self, plane: int, window: Window) -> Photo | None:
+        from napari_sdcolor.samples import SAMPLES, SampleFile
+
+        if self.sample not in SAMPLES:
+            return None
+        photo, pixels = SampleFile(self.sample).read_with_pixels(window=window)
+        same = np.array_equal(pixels, self.pixels(plane))
+        return photo if same else None
+
+    def _from_layer(self, plane: int, window: Window) -> Photo:
+        photo = self.photo(plane, window)
+        if self.path is None:
+            return replace(photo, notes=(*photo.notes, NO_FILE))
+        note = (
+            f'The pixels are those of the layer {self.layer.name}, not those '
+            f'that {self.path.name} holds.'
+        )
+        # The name tells where they came from, and no hash claims more.
+        origin = Origin(path=str(self.path))
+        return replace(photo, origin=origin, notes=(*photo.notes, note))
+
 
 def _largest(layer: Image) -> NDArray:
     """Pixels of a layer's largest level."""
     return layer.data[0] if layer.multiscale else layer.data
+
+
+def understood(photo: Photo) -> str:
+    """What was understood of a photo, in a few sentences."""
+    return ' '.join([f'Understood: {photo.describe()}.', *photo.notes])

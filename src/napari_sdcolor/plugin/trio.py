@@ -74,6 +74,11 @@ class Trio:
         self.viewer = viewer
         self.photo = photo
         self.source = PhotoSource(photo)
+        if not self.source.is_image:
+            raise PhotoError(
+                f'{photo.name} is shown as labels. If it is a photo, right-'
+                'click it in the list of layers and choose Convert to Image.'
+            )
         self.painter = Painter()
         self.color: Image | None = None
         self.map: Labels | None = None
@@ -129,12 +134,12 @@ class Trio:
     def reader(self, plane: int) -> ReadPhoto:
         """Reads the photo of a plane as it is at this moment.
 
-        It brings along what the photo's file knows, if its pixels are those
-        that the layer shows. May take a while; safe in a worker, and good
-        also when the layer is gone or got other pixels.
+        It brings along what the photo's file knows, see ``PhotoSource.read``.
+        May take a while; safe in a worker, and good also when the layer is
+        gone or got other pixels.
         """
         window = self.source.window(self.window)
-        return partial(_read, self.source, plane, window)
+        return partial(self.source.read, plane, window)
 
     def saved_map(self, plane: int) -> Path | None:
         """File in which the map was saved, if it still holds this map."""
@@ -446,22 +451,3 @@ class Trio:
             place = map_place(self.photo, self.source.shape, shape)
             for name, value in place.items():
                 setattr(self.map, name, value)
-
-
-def _read(source: PhotoSource, plane: int, window: Window) -> Photo:
-    """See ``Trio.reader``."""
-    shown = source.photo(plane, window)
-    path = source.path
-    if path is None or not path.is_file():
-        return shown
-    from napari_sdcolor.archive.reading import read_photo
-
-    page = source.page(plane)
-    try:
-        stored = read_photo(path, window=window, page=page)
-    except PhotoError:
-        return shown
-    same = stored.shape == shown.shape and np.array_equal(
-        stored.lightness, shown.lightness
-    )
-    return stored if same else shown

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.layers import Image
 
 from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.restoring import Restored
+from napari_sdcolor.plugin.source import PhotoSource
 from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
 from napari_sdcolor.settings import window_words
 
@@ -128,7 +130,9 @@ def _image_first(layer: LayerData) -> bool:
 def _window(
     pixels: np.ndarray, meta: dict[str, Any]
 ) -> str | tuple[float, float]:
-    if pixels.dtype == np.uint8 or meta.get('rgb'):
-        return 'auto'
+    """The tones of a layer that napari describes, as the dock takes them."""
     limits = meta.get('contrast_limits')
-    return (float(limits[0]), float(limits[1])) if limits else 'auto'
+    layer = Image(pixels, rgb=bool(meta.get('rgb')))
+    if limits and not layer.rgb:
+        layer.contrast_limits = limits
+    return PhotoSource(layer).window('auto')

@@ -236,7 +236,7 @@ def test_settings_of_a_trio(viewer, make_trio, pixels):
     trio = make_trio(viewer.add_image(pixels))
     trio.saturation = 1.25
     assert saving.settings_of(trio, BASE) == replace(
-        BASE, saturation=1.25, window='type'
+        BASE, saturation=1.25, window='auto'
     )
     trio.window = 'minmax'
     assert saving.settings_of(trio, BASE).window == 'minmax'

@@ -76,6 +76,9 @@ class RunView(QWidget):
         self.window = forms.setting(
             'window',
             choices=[(words, key) for key, words in WINDOW_CHOICES.items()],
+            tooltip='Which value is black and which is white. Automatic: as '
+            'the file says, else the range that its values need; contrast '
+            'limits that you set yourself count instead.',
         )
         self.detail = forms.setting('size')
         self.weights = forms.setting('weights')
