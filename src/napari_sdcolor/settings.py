@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import WrongUsage
 
 NATIVE = 'native'
 """The working size that is the photo's own."""
@@ -37,7 +37,7 @@ SOURCE_TYPES = (
 """The IPTC terms that do not hide that a machine was at work."""
 
 
-class SettingsError(SdcolorError, ValueError):
+class SettingsError(WrongUsage, ValueError):
     """A setting outside its limits."""
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
+from napari_sdcolor.archive.writing import SUFFIXES
+
 
 @dataclass
 class Belongings:
@@ -28,6 +31,22 @@ class Belongings:
     color: Path | None = None
     maps: list[Path | None] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+
+
+def sidecar_of(colored: str | os.PathLike[str]) -> Path | None:
+    """The sidecar beside a colored file; None if it is not one of ours.
+
+    Parameters
+    ----------
+    colored
+        Any file; ours are named ``NAME.color.tif`` (or .png, .jpg).
+    """
+    path = Path(colored)
+    name, _, suffix = path.name.rpartition('.color')
+    if not name or suffix not in SUFFIXES.values():
+        return None
+    sidecar = path.with_name(name + SIDECAR_SUFFIX)
+    return sidecar if os.path.lexists(sidecar) else None
 
 
 def find_belongings(

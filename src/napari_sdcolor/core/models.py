@@ -23,7 +23,7 @@ from napari_sdcolor.core.weights import (
     read_about,
     save_part,
 )
-from napari_sdcolor.errors import WeightsError
+from napari_sdcolor.errors import UnfitWeights, WeightsError, said
 
 FOLDER_VARIABLE = 'SDCOLOR_MODELS'
 """Environment variable that moves the folder of added models."""
@@ -70,7 +70,7 @@ def _recorded(folder: Path) -> dict[str, str]:
         return json.loads(path.read_text())
     except ValueError as error:
         raise WeightsError(
-            f'{path} is damaged ({error}); delete it and add the models again.'
+            f'{path} is damaged ({said(error)}); delete it and add the models again.'
         ) from error
 
 
@@ -99,7 +99,7 @@ def find(model: str, kind: str) -> Path:
     entries = list_models()
     names = sorted({entry.model for entry in entries})
     if model not in names:
-        raise WeightsError(
+        raise UnfitWeights(
             f'There are no weights named {model!r}; there are: '
             f'{", ".join(names) or "none"}. "sdcolor models add" adds some.'
         )
@@ -151,7 +151,7 @@ def training_record(weights: str, kind: str) -> dict[str, Any]:
     try:
         return dict(json.loads(read_about(path).get('training', '{}')))
     except ValueError as error:
-        raise WeightsError(f'{path} is damaged ({error}).') from error
+        raise WeightsError(f'{path} is damaged ({said(error)}).') from error
 
 
 def rarely_seen(training: Mapping[str, Any]) -> dict[int, int]:
@@ -196,18 +196,18 @@ def add(paths: list[Path], name: str) -> list[Entry]:
         then nothing was added.
     """
     if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
-        raise WeightsError(
+        raise UnfitWeights(
             f'{name!r} is no model name: use letters, digits, "-" and "_".'
         )
     if name in {entry.model for entry in list_models()}:
-        raise WeightsError(
+        raise UnfitWeights(
             f'A model named {name!r} exists already; choose another name or '
             f'remove it with "sdcolor models remove {name}".'
         )
     parts = [_read_any(path) for path in paths]
     kinds = [part.kind for part in parts]
     if len(set(kinds)) != len(kinds):
-        raise WeightsError(f'Two files hold {kinds[0]} weights; give one.')
+        raise UnfitWeights(f'Two files hold {kinds[0]} weights; give one.')
     folder = user_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
@@ -225,6 +225,8 @@ def add(paths: list[Path], name: str) -> list[Entry]:
 def _read_any(path: Path) -> Part:
     if path.suffix == '.safetensors':
         return load_part(path)
+    if not path.exists():
+        raise UnfitWeights(f'There are no weights at {path}.')
     try:
         return authors.load_color(path)
     except WeightsError as color_error:
@@ -252,7 +254,7 @@ def remove(name: str) -> list[Path]:
         if entry.model == name and entry.path.parent == folder
     ]
     if not paths:
-        raise WeightsError(f'No model named {name!r} was added.')
+        raise UnfitWeights(f'No model named {name!r} was added.')
     for path in paths:
         path.unlink()
     _record(folder)
