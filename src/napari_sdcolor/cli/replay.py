@@ -131,7 +131,13 @@ def _device_then(recording: Recording) -> str:
 
 def _say(talk: Talk, found: Replay) -> None:
     if found.identical:
-        talk.answer('Identical: the same bytes again.')
+        talk.answer(
+            'Identical: the same colors and classes again.'
+            if found.notes
+            else 'Identical: the same bytes again.'
+        )
+    for note in found.notes:
+        talk.say(note)
     for difference in found.differences:
         talk.refuse(difference)
     if found.largest_delta_e is not None and found.pixels is not None:
@@ -152,6 +158,7 @@ def _facts(found: Replay, kept: bool) -> dict[str, Any]:
     return {
         'identical': found.identical,
         'differences': list(found.differences),
+        'notes': list(found.notes),
         'circumstances': [
             {'name': name, 'then': then, 'now': now}
             for name, then, now in found.circumstances

@@ -8,7 +8,6 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 
 from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
 from napari_sdcolor.archive.batch.standing import CORRECTED, read_records
+from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.cli import app
 from napari_sdcolor.plugin.archive.choices import Choices, recall
 from napari_sdcolor.plugin.engine import Engine
@@ -186,7 +186,7 @@ def test_save_and_next_walks_through_and_recolors(
     assert coordinator.queue.desk.key == 'b'
     assert len(viewer.layers) == 3
     kept = out / EDITED_MAPS / 'a.labels.png'
-    assert np.array_equal(imagecodecs.png_decode(kept.read_bytes()), labels)
+    assert np.array_equal(read_ids(kept), labels)
     after = results(out)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {'a.color.tif', 'a.labels.png', 'a.sdcolor.json'}
