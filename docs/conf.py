@@ -37,7 +37,11 @@ suppress_warnings = ['ref.python']
 html_theme = 'pydata_sphinx_theme'
 html_title = 'napari-sdcolor'
 html_show_sourcelink = False
+# One list of pages, beside all of them, instead of a row of links above.
+html_sidebars = {'**': ['all-pages']}
 html_theme_options = {
+    'navbar_center': [],
+    'navbar_persistent': ['search-button'],
     'navigation_with_keys': False,
     'show_toc_level': 2,
     'secondary_sidebar_items': ['page-toc'],

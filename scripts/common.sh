@@ -66,9 +66,9 @@ libfreetype.so.6 libfreetype6
 libglib-2.0.so.0 libglib2.0-0
 "
 
-# Says which of them are missing, one package a line.
+# missing_packages demo|all: says what is missing, one package a line.
 missing_packages() {
-    local known library package
+    local parts=$1 known library package
     known="$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null || true)"
     while read -r library package; do
         [ -n "$library" ] || continue
@@ -87,9 +87,13 @@ missing_packages() {
             -name '*.[to]tf' -print -quit 2>/dev/null)" ] ||
             printf '%s\n' fonts-dejavu-core
     fi
-    # A display for the tests where there is none.
+    [ "$parts" = all ] || return 0
+    # A display for the tests where there is none, a window manager in it, and
+    # what presses keys and buttons as a person does.
     have xvfb-run || printf '%s\n' xvfb
     have xauth || printf '%s\n' xauth
+    have openbox || printf '%s\n' openbox
+    have xdotool || printf '%s\n' xdotool
     # A browser and its driver, for the pages that the program writes, and an
     # independent reader of marks: the tests look at results with them.
     have chromium || have google-chrome || printf '%s\n' chromium
@@ -97,11 +101,12 @@ missing_packages() {
     have exiftool || printf '%s\n' libimage-exiftool-perl
 }
 
-# Installs what Qt and the tests need of the system, only if it is missing.
+# install_system_packages demo|all: what Qt, and for all the tests, need of the
+# system, only if it is missing.
 install_system_packages() {
     local missing
     [ "$(uname -s)" = Linux ] || return 0
-    mapfile -t missing < <(missing_packages)
+    mapfile -t missing < <(missing_packages "$1")
     [ "${#missing[@]}" -gt 0 ] || return 0
     say "installing system packages: ${missing[*]}"
     apt_install "${missing[@]}" || fail "these system packages are missing" \
@@ -194,10 +199,11 @@ fingerprint() {
     } | cksum
 }
 
-# environment_is_current DIR [FILE…]
-environment_is_current() {
-    local directory=$1
+# is_stamped STAMP [FILE…]: whether the environment around the file STAMP has
+# what the stamp stands for, and nothing that it was made from changed since.
+is_stamped() {
+    local stamp=$1
     shift
-    [ -x "$directory/bin/python" ] && [ -f "$directory/stamp" ] &&
-        [ "$(cat "$directory/stamp")" = "$(fingerprint "$@")" ]
+    [ -x "$(dirname "$stamp")/bin/python" ] && [ -f "$stamp" ] &&
+        [ "$(cat "$stamp")" = "$(fingerprint "$@")" ]
 }

@@ -7,7 +7,7 @@ set -euo pipefail
 
 environment="$root/.venv-headless"
 
-if ! environment_is_current "$environment" scripts/headless.sh; then
+if ! is_stamped "$environment/stamp" scripts/headless.sh; then
     make_environment "$environment"
     install_torch "$environment"
     install_project "$environment" --group test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -63,6 +64,36 @@ def test_every_help_has_an_example(path: tuple[str, ...]) -> None:
     assert result.exit_code == 0
     words = ' '.join(result.stdout.split())
     assert f'Example: {" ".join(("sdcolor", *path))}' in words
+
+
+@pytest.mark.parametrize('path', ALL, ids=' '.join)
+def test_every_example_is_a_line_to_run(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands there, with files and folders of these names."""
+    monkeypatch.setenv('COLUMNS', '300')
+    monkeypatch.setenv('TERMINAL_WIDTH', '300')
+    shown = CliRunner().invoke(app, [*path, '--help']).stdout
+    (example,) = (line for line in shown.splitlines() if 'Example: ' in line)
+    _, *words = shlex.split(example.partition('Example: ')[2])
+    monkeypatch.chdir(tmp_path)
+    for word in words[len(path) :]:
+        place = tmp_path / word
+        place.parent.mkdir(exist_ok=True)
+        if place.suffix:
+            place.touch()
+        elif not word.startswith('-'):
+            place.mkdir(exist_ok=True)
+
+    class Understood(BaseException):
+        """Raised where a command begins."""
+
+    def begin(talk: Talk) -> None:
+        raise Understood
+
+    monkeypatch.setattr(Talk, 'refusing', begin)
+    with pytest.raises(Understood):
+        CliRunner().invoke(app, words, catch_exceptions=False)
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -78,16 +78,17 @@ def test_add_refuses_what_is_no_model(
     checkpoint = tmp_path / 'color_weights.pth.tar'
     checkpoint.write_bytes(b'no weights either')
     color = tiny_parts['color']
-    for files, name in (
-        ([text], 'mine'),
-        ([checkpoint], 'mine'),
-        ([tmp_path / 'gone.safetensors'], 'mine'),
-        ([color, color], 'mine'),
-        ([color], 'my model'),
-        ([color], '../mine'),
+    for files, name, code in (
+        ([text], 'mine', 1),
+        ([checkpoint], 'mine', 1),
+        ([tmp_path / 'gone.safetensors'], 'mine', 2),
+        ([tmp_path / 'gone.pth.tar'], 'mine', 2),
+        ([color, color], 'mine', 2),
+        ([color], 'my model', 2),
+        ([color], '../mine', 2),
     ):
         result = models('add', *files, '--name', name, '--json')
-        assert result.exit_code == 1, files
+        assert result.exit_code == code, files
         assert json.loads(result.stdout)['error'] in ' '.join(
             result.stderr.splitlines()
         )
@@ -98,14 +99,14 @@ def test_a_name_is_taken_only_once(
     tiny_model: str, tiny_parts: dict[str, Path]
 ) -> None:
     result = models('add', tiny_parts['color'], '--name', tiny_model)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert 'exists already' in result.stderr
 
 
 @pytest.mark.parametrize('command', ['path', 'verify', 'remove'])
 def test_unknown_names_are_refused(tiny_model: str, command: str) -> None:
     result = models(command, 'nobody')
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "'nobody'" in result.stderr
 
 

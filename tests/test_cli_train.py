@@ -112,7 +112,7 @@ def test_train_and_export(
     vivid = tmp_path / 'vivid.safetensors'
     scaled = run(*words[:-1], vivid, '--chroma', 1.5)
     if task == 'segmentation':
-        assert scaled.exit_code == 1
+        assert scaled.exit_code == 2
         assert not vivid.exists()
         return
     assert scaled.exit_code == 0
@@ -158,7 +158,7 @@ def test_a_run_of_another_network_is_not_touched(
     assert train('color').exit_code == 0
     before = (tmp_path / 'color' / 'checkpoint.pt').read_bytes()
     other = train('color', widths='4,8')
-    assert other.exit_code == 1
+    assert other.exit_code == 2
     assert 'widths' in other.stderr
     assert (tmp_path / 'color' / 'checkpoint.pt').read_bytes() == before
 
@@ -187,11 +187,12 @@ def _path(model: str, kind: str) -> Path:
 
 
 def test_weights_that_do_not_fit_are_refused(
-    train: Callable[..., Result], tiny_model: str
+    train: Callable[..., Result], tiny_model: str, tmp_path: Path
 ) -> None:
     result = train('color', '--init', tiny_model, widths='4,4,8,8,4')
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert 'do not fit' in result.stderr
+    assert not (tmp_path / 'color').exists()
 
 
 @pytest.mark.parametrize('widths', ['4', '4,x', '4,0', '', '4,,4'])
@@ -219,7 +220,7 @@ def test_a_folder_without_photographs(
     empty = tmp_path / 'empty'
     empty.mkdir()
     result = run('train', 'color', '--data', empty, '--out', tmp_path / 'run')
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert str(empty) in result.stderr
     assert not (tmp_path / 'run').exists()
 
@@ -227,11 +228,11 @@ def test_a_folder_without_photographs(
 def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
     target = tmp_path / 'color.safetensors'
     nothing = run('train', 'export', tmp_path, '-o', target)
-    assert nothing.exit_code == 1
+    assert nothing.exit_code == 2
     assert 'holds no checkpoint.pt' in nothing.stderr
     assert train('color').exit_code == 0
     odd = run('train', 'export', tmp_path / 'color', '-o', tmp_path / 'a.pt')
-    assert odd.exit_code == 1
+    assert odd.exit_code == 2
     assert 'must end in .safetensors' in odd.stderr
     checkpoint = tmp_path / 'color' / 'checkpoint.pt'
     checkpoint.write_bytes(checkpoint.read_bytes()[:-500])
@@ -247,7 +248,7 @@ def test_the_kind_of_data_is_said_and_can_be_forced(
     done = train('color')
     assert f'{pack} is a training pack: 4 photographs' in done.stderr
     forced = train('color', '--source', 'coco-stuff')
-    assert forced.exit_code == 1
+    assert forced.exit_code == 2
     assert 'does not hold COCO-Stuff' in forced.stderr
     assert train('color', '--source', 'imagenet').exit_code == 2
 

@@ -120,7 +120,7 @@ def test_a_map_is_learned_from_photos_without_one_only_if_asked_for(
 ) -> None:
     words = ('--widths', '4,4', '--steps', 1)
     refused = train(*words, task='segmentation')
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert not (tmp_path / 'run').exists()
     assert 'no photograph with a map' in refused.stderr
     done = train(
@@ -175,7 +175,7 @@ def test_a_run_keeps_its_recipe_when_it_goes_on(
     assert done.exit_code == 0
     assert 'has all its 3 steps already' in done.stderr
     other = train('--maps', 'empty', '--set', 'label_channels=4')
-    assert other.exit_code == 1
+    assert other.exit_code == 2
     assert 'label_channels' in other.stderr
 
 
@@ -238,7 +238,7 @@ def test_weights_of_the_authors_cannot_be_taken_further(
     path = tmp_path / 'authors.safetensors'
     save_part(path, part.network, {}, encoding='opencv')
     refused = train('--init', path)
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "weights of the authors' program" in refused.stderr
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class SdcolorError(Exception):
     """Base of every error that this package raises on purpose.
@@ -11,12 +13,28 @@ class SdcolorError(Exception):
     """
 
 
+class WrongUsage(SdcolorError):
+    """What was asked for cannot be done, and nothing was done.
+
+    Asking for something else helps, trying again does not: the command line
+    ends with 2 for it, and with 1 for every other error.
+    """
+
+
 class DataError(SdcolorError):
     """Training or evaluation data that cannot be used."""
 
 
+class UnfitData(DataError, WrongUsage):
+    """A folder or split that does not hold what was asked for."""
+
+
 class PhotoError(SdcolorError):
     """A photo that cannot be read or that is refused."""
+
+
+class NoSuchPage(PhotoError, WrongUsage):
+    """A page that the file of a photo does not have."""
 
 
 class LabelsError(SdcolorError, ValueError):
@@ -27,8 +45,16 @@ class WeightsError(SdcolorError):
     """Weights that are missing, damaged or made for something else."""
 
 
+class UnfitWeights(WeightsError, WrongUsage):
+    """A name or file of weights that cannot be meant."""
+
+
 class DeviceError(SdcolorError):
     """A computing device that is missing or ran out of memory."""
+
+
+class UnfitDevice(DeviceError, WrongUsage):
+    """A computing device that was chosen and is not made for the work."""
 
 
 class OutOfMemory(DeviceError):
@@ -39,7 +65,7 @@ class NetworkError(SdcolorError):
     """A network gave values that are no colors (NaN or infinite)."""
 
 
-class PlanError(SdcolorError):
+class PlanError(WrongUsage):
     """A batch that cannot be done as it was asked for; nothing was done."""
 
 
@@ -49,6 +75,10 @@ class ClusterError(SdcolorError):
 
 class SaveError(SdcolorError):
     """A result that could not be written; nothing was left half-written."""
+
+
+class FolderError(SaveError, WrongUsage):
+    """An output folder that cannot be made or written into."""
 
 
 class Cancelled(SdcolorError):
@@ -66,3 +96,28 @@ TROUBLE = (
     ValueError,
 )
 """What one photo may raise without stopping the others."""
+
+
+MOST_SAID = 200
+"""Letters of a library's words that still fit into a sentence."""
+
+_OBJECTS = (
+    # <COMPRESSION.JPEG: 7> and <class 'float'> are worth their names.
+    (re.compile(r'<([A-Za-z_]\w*\.\w+): [^<>]*>'), r'\1'),
+    (re.compile(r"<class '(?:\w+\.)*(\w+)'>"), r'\1'),
+    # <_io.BytesIO object at 0x7f…> tells a person nothing.
+    (re.compile(r'\s*<[A-Za-z_][\w.]*[ @][^<>]*>'), ''),
+)
+
+
+def said(error: BaseException) -> str:
+    """What another library says, fit to stand within a sentence.
+
+    One line without a period at its end and without the objects of the
+    program; the kind of the error where nothing is left to say.
+    """
+    words = getattr(error, 'strerror', None) or str(error)
+    for pattern, instead in _OBJECTS:
+        words = pattern.sub(instead, words)
+    words = ' '.join(words.split())[:MOST_SAID].rstrip(' .:')
+    return words or type(error).__name__

@@ -10,7 +10,7 @@ from dataclasses import Field, dataclass, field, fields
 from math import isfinite
 from typing import Any, Literal
 
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import WrongUsage
 
 NATIVE = 'native'
 """The working size that is the photo's own."""
@@ -38,7 +38,7 @@ SOURCE_TYPES = (
 """The IPTC terms that do not hide that a machine was at work."""
 
 
-class SettingsError(SdcolorError, ValueError):
+class SettingsError(WrongUsage, ValueError):
     """A setting outside its limits."""
 
 

@@ -9,6 +9,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.io import imread
 
 from napari_sdcolor.archive.labels import (
     find_labels,
@@ -16,6 +17,7 @@ from napari_sdcolor.archive.labels import (
     read_labels,
     write_labels_png,
 )
+from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.photo import Origin, photo_from_array
 from napari_sdcolor.errors import LabelsError
 
@@ -42,6 +44,56 @@ def test_round_trip_is_exact_and_deterministic(tmp_path, photo, ids):
     assert notes == ()
     assert (np.asarray(Image.open(path)) == ids).all()
     assert write_labels_png(ids) == write_labels_png(ids.copy(order='F'))
+
+
+def test_maps_are_in_the_colors_of_the_classes(tmp_path, ids):
+    """A person sees sky and grass, and a program still finds the ids."""
+    path = tmp_path / 'map.png'
+    path.write_bytes(write_labels_png(ids))
+    with Image.open(path) as image:
+        assert image.mode == 'P'
+        assert 'transparency' not in image.info
+        assert np.array_equal(image, ids)
+        colors = np.array(image.convert('RGB'))
+    assert path.read_bytes()[24:26] == b'\x08\x03'
+    wanted = np.array([entry.color for entry in CLASSES], np.uint8)
+    assert np.array_equal(colors, wanted[ids])
+
+
+def test_gray_maps_of_earlier_versions_are_read(tmp_path, photo, ids):
+    path = tmp_path / 'map.png'
+    path.write_bytes(imagecodecs.png_encode(ids, level=6))
+    labels, notes = read_labels(path, photo, SIZE)
+    assert (labels == ids).all()
+    assert notes == ()
+
+
+@pytest.mark.parametrize('suffix', ['RGB', 'RGBA'])
+def test_a_map_that_became_colors_is_read_all_the_same(
+    tmp_path, photo, ids, suffix
+):
+    """Some programs put the colors of a palette in the place of the ids."""
+    path = tmp_path / 'map.png'
+    path.write_bytes(write_labels_png(ids))
+    pixels = imread(path)
+    assert pixels.shape == (*ids.shape, 3)
+    Image.fromarray(pixels).convert(suffix).save(path)
+    labels, _ = read_labels(path, photo, SIZE)
+    assert (labels == ids).all()
+    pixels[3, 4] ^= 1
+    Image.fromarray(pixels).save(path)
+    with pytest.raises(LabelsError, match='holds colors'):
+        read_labels(path, photo, SIZE)
+
+
+def test_half_transparent_colors_are_no_ids(tmp_path, photo, ids):
+    path = tmp_path / 'map.png'
+    path.write_bytes(write_labels_png(ids))
+    image = Image.open(path).convert('RGBA')
+    image.putpixel((0, 0), (*image.getpixel((0, 0))[:3], 128))
+    image.save(path)
+    with pytest.raises(LabelsError, match='holds colors'):
+        read_labels(path, photo, SIZE)
 
 
 def test_palette_indices_are_the_ids(tmp_path, photo, ids, rng):

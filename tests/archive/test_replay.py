@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -13,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from napari_sdcolor import Colorizer, read_photo
+from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.archive.replay import Recording
 from napari_sdcolor.archive.saving import save_result
 from napari_sdcolor.cli import app
@@ -47,6 +50,38 @@ def test_identical(colored, replay, tmp_path):
     assert answer['differences'] == answer['circumstances'] == []
     assert answer['largest_delta_e'] is None
     assert before == {p: p.read_bytes() for p in colored.parent.iterdir()}
+
+
+def as_stored_before(sidecar, change=0):
+    """The map as gray PNG, as earlier versions stored it."""
+    path = sidecar.with_name('castle.labels.png')
+    ids = read_ids(path).astype(np.uint8)
+    ids[0, 0] ^= change
+    path.write_bytes(imagecodecs.png_encode(ids, level=6))
+    told = json.loads(sidecar.read_text('utf-8'))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    told['pages'][0]['labels']['sha256'] = digest
+    sidecar.write_text(json.dumps(told), 'utf-8')
+
+
+def test_a_gray_map_of_an_earlier_version_is_identical(colored, replay):
+    as_stored_before(colored)
+    answer, result = replay(colored)
+    assert result.exit_code == 0, result.stderr
+    assert answer['identical']
+    assert answer['differences'] == []
+    (note,) = answer['notes']
+    assert 'holds the same classes' in note
+    assert note in ' '.join(result.stderr.split())
+    assert 'the same bytes again' not in result.stderr
+
+
+def test_a_gray_map_of_other_classes_is_not(colored, replay):
+    as_stored_before(colored, change=1)
+    answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert answer['notes'] == []
+    assert answer['differences'] == ['The map comes out with other classes.']
 
 
 @pytest.mark.parametrize('form', ['tiff', 'png', 'jpeg'])
@@ -147,7 +182,7 @@ def test_other_weights(colored, replay, tiny_parts, models_folder, tmp_path):
     assert answer['largest_delta_e'] > 0
     models.remove('tiny')
     answer, result = replay(colored)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert 'tiny' in answer['error']
 
 

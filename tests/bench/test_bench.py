@@ -133,9 +133,9 @@ def test_the_plot_is_drawn(
 def test_odd_plot_files_are_refused_in_a_sentence(
     tmp_path: Path, tiny_model: str
 ) -> None:
-    result = bench('--plot', tmp_path / 'no' / 'a.png')
+    result = bench('--plot', tmp_path / 'a.doc')
     assert result.exit_code == 2
-    assert 'no folder' in result.stderr
+    assert 'one of .pdf, .png, .svg' in result.stderr
 
 
 MODULE = """

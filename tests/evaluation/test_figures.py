@@ -10,7 +10,6 @@ import pytest
 from skimage.color import deltaE_ciede2000
 
 from napari_sdcolor.core import lab
-from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation import means
 from napari_sdcolor.evaluation.means import class_means
 from napari_sdcolor.evaluation.report.tables import as_markdown
@@ -191,8 +190,7 @@ def test_class_means(shot: Any, halves: Any) -> None:
     np.testing.assert_allclose(means[9], wanted, atol=1e-3)
     assert not means[[0, 1, 59]].any()
     assert found.pixels[[7, 9, 0]].tolist() == [1152, 1152 + 480, 0]
-    with pytest.raises(DataError, match='label map'):
-        class_means([shot(None, photo)])
+    assert class_means([shot(None, photo)]) is None
 
 
 def test_the_class_mean_baseline(shot: Any, halves: Any, painter: Any) -> None:
@@ -222,9 +220,10 @@ def test_the_page_names_every_figure(result: dict[str, Any]) -> None:
         '| 7 car | 2,304 |',
     ):
         assert words in page
-    widths = {
-        line.count('|')
-        for line in page.split('## Does')[0].splitlines()
-        if line.startswith('|')
-    }
-    assert len(widths) == 1
+    for block in page.split('## Does')[0].split('## ')[1:]:
+        widths = {
+            line.count('|')
+            for line in block.splitlines()
+            if line.startswith('|')
+        }
+        assert len(widths) == 1

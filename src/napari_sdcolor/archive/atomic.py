@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import SaveError, said
 
 _REASONS = {
     errno.ENOSPC: ('the disk is full', 'Free some space'),
@@ -233,9 +233,14 @@ def _explaining(path: Path) -> Iterator[None]:
         raise _explained(path, error) from error
 
 
+def why_not(error: OSError) -> tuple[str, str]:
+    """Why something cannot be written, and the remedy, in words."""
+    unknown = (said(error), 'Choose another folder')
+    return _REASONS.get(error.errno, unknown)
+
+
 def _explained(path: Path, error: OSError) -> SaveError:
-    unknown = (error.strerror or str(error), 'Choose another folder')
-    reason, remedy = _REASONS.get(error.errno, unknown)
+    reason, remedy = why_not(error)
     return SaveError(
         f'{path} was not written: {reason}. {remedy}. Nothing of this '
         'result was saved.'

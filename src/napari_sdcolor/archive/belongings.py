@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.archive.recorded import came_from_a_layer, sample_of
+from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
+from napari_sdcolor.archive.writing import SUFFIXES
 from napari_sdcolor.samples import SAMPLES, SampleFile
 
 
@@ -34,6 +36,22 @@ class Belongings:
     sample: str = ''
     maps: list[Path | None] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+
+
+def sidecar_of(colored: str | os.PathLike[str]) -> Path | None:
+    """The sidecar beside a colored file; None if it is not one of ours.
+
+    Parameters
+    ----------
+    colored
+        Any file; ours are named ``NAME.color.tif`` (or .png, .jpg).
+    """
+    path = Path(colored)
+    name, _, suffix = path.name.rpartition('.color')
+    if not name or suffix not in SUFFIXES.values():
+        return None
+    sidecar = path.with_name(name + SIDECAR_SUFFIX)
+    return sidecar if os.path.lexists(sidecar) else None
 
 
 def find_belongings(

@@ -1,6 +1,8 @@
 """Reading and writing label maps.
 
-A map is stored as its photo is stored: same orientation, ids as 8-bit gray.
+A map is stored as its photo is stored, in the same orientation: a palette PNG
+whose values are the ids and whose palette has the colors of the classes. Gray
+PNG files of the same values are read as well.
 """
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from napari_sdcolor.archive.scan import DECODE_ERRORS, refuse_bomb
-from napari_sdcolor.classes import N_CLASSES, UNKNOWN
+from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import resize_labels
-from napari_sdcolor.errors import LabelsError, PhotoError
+from napari_sdcolor.errors import LabelsError, PhotoError, said
 from napari_sdcolor.settings import Size
 
 LABELS_SUFFIX = '.labels.png'
+
+_PALETTE = np.array([entry.color for entry in CLASSES], np.uint8)
 
 
 def find_labels(
@@ -114,7 +119,8 @@ def read_labels(
     Parameters
     ----------
     path
-        Gray or palette PNG whose values are the ids.
+        Palette or gray PNG whose values are the ids, or one in which some
+        program replaced them by the colors of the classes.
     photo
         The photo that the map belongs to.
     size
@@ -137,7 +143,7 @@ def read_labels(
         holds other values than 0..59 and 255.
     """
     path = os.fspath(path)
-    return fit_labels(_read_ids(path), photo, size, path)
+    return fit_labels(read_ids(path), photo, size, path)
 
 
 def fit_labels(
@@ -186,7 +192,10 @@ def fit_labels(
 
 
 def write_labels_png(labels: NDArray[np.uint8]) -> bytes:
-    """Encode a label map as 8-bit gray PNG, the ids as values.
+    """Encode a label map as 8-bit palette PNG, the ids as values.
+
+    No color is transparent: programs that edit pictures would put that one
+    first, or give the map an alpha channel, and so change the ids.
 
     Raises
     ------
@@ -199,37 +208,72 @@ def write_labels_png(labels: NDArray[np.uint8]) -> bytes:
             f'{labels.dtype}.'
         )
     _refuse_foreign_ids(labels, 'The label map')
-    return imagecodecs.png_encode(np.ascontiguousarray(labels), level=6)
+    image = Image.fromarray(np.ascontiguousarray(labels))
+    image.putpalette(_PALETTE.tobytes())
+    stream = io.BytesIO()
+    image.save(stream, 'PNG', bits=8, compress_level=6)
+    return stream.getvalue()
 
 
-def _read_ids(path: str) -> NDArray:
-    """The values of a PNG file as stored, (h, w) uint8 or uint16."""
+def read_ids(path: str | os.PathLike[str]) -> NDArray[np.uint16]:
+    """The ids (h, w) in a PNG file, whatever they may be.
+
+    Raises
+    ------
+    LabelsError
+        If it cannot be read, or holds other colors than those of the
+        classes.
+    """
+    path = os.fspath(path)
     try:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, 'strerror', None) or str(error)
-        raise LabelsError(f'{path} cannot be opened: {reason}.') from error
+        raise LabelsError(
+            f'{path} cannot be opened: {said(error)}.'
+        ) from error
     try:
         with PngImageFile(io.BytesIO(data)) as image:
             refuse_bomb(*image.size, 2, len(data))
-            if image.mode not in ('1', 'L', 'P', 'I', 'I;16'):
-                raise LabelsError(
-                    f'{path} holds colors ({image.mode}), not ids. Export '
-                    'the map as gray or palette PNG.'
-                )
             imagecodecs.png_decode(data)  # checks what Pillow does not: CRCs
+            if image.mode not in ('1', 'L', 'P', 'I', 'I;16'):
+                return _ids_of_colors(np.array(image), path)
             depth, kind = data[24], data[25]
             values = np.array(image).astype(np.uint16)
     except LabelsError:
         raise
     except (PhotoError, MemoryError, *DECODE_ERRORS) as error:
         raise LabelsError(
-            f'{path} is no intact PNG file ({error}). Export the map again.'
+            f'{path} is no intact PNG file ({said(error)}). Export the map again.'
         ) from error
     if kind == 0 and depth in (2, 4):
         # Pillow stretches these to 0..255, which would shift the ids.
         values //= 255 // (2**depth - 1)
     return values
+
+
+def _ids_of_colors(pixels: NDArray, path: str) -> NDArray[np.uint16]:
+    """The ids behind the colors of our palette, (h, w).
+
+    Raises
+    ------
+    LabelsError
+        If there is any other color, or one that is not opaque.
+    """
+    rgb = pixels[..., :3].astype(np.uint32)
+    foreign = pixels.ndim != 3 or pixels.shape[-1] < 3
+    if not foreign:
+        codes = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
+        known = _PALETTE.astype(np.uint32) @ (1 << 16, 1 << 8, 1)
+        order = np.argsort(known)
+        place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
+        ids = order[place]
+        foreign = (known[ids] != codes).any() or (pixels[..., 3:] < 255).any()
+    if foreign:
+        raise LabelsError(
+            f'{path} holds colors that are not those of the classes, and no '
+            'ids. Export the map as gray or palette PNG.'
+        )
+    return ids.astype(np.uint16)
 
 
 def _refuse_foreign_ids(ids: NDArray, name: str) -> None:

@@ -29,7 +29,7 @@ from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
 from napari_sdcolor.archive.tones import PageTones, Window, understood
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.core.tone import ToneWindow
-from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.errors import NoSuchPage, PhotoError, said
 from napari_sdcolor.settings import SettingsError
 
 PHOTO_SUFFIXES = (
@@ -159,8 +159,7 @@ def _open(path: str) -> BinaryIO:
             raise PhotoError(f'{path} is a folder or device, not a file.')
         return open(path, 'rb')
     except (OSError, ValueError) as error:
-        reason = getattr(error, 'strerror', None) or str(error)
-        raise PhotoError(f'{path} cannot be opened: {reason}.') from error
+        raise PhotoError(f'{path} cannot be opened: {said(error)}.') from error
 
 
 class PhotoFile:
@@ -205,7 +204,7 @@ class PhotoFile:
             self._raster = _raster_reader(head)
             self.count, self._scan = 1, self._scan_raster
         if page is not None and not 0 <= page < self.count:
-            raise PhotoError(
+            raise NoSuchPage(
                 f'it has no page {page}; its pages are 0 to {self.count - 1}'
             )
         self._tones = PageTones(self.count, self._parts)
@@ -373,7 +372,7 @@ def _explaining(name: str) -> Iterator[None]:
     except PhotoError as error:
         if str(error).startswith(name):
             raise
-        raise PhotoError(f'{name} cannot be used: {error}.') from error
+        raise type(error)(f'{name} cannot be used: {error}.') from error
     except SettingsError:  # which is a ValueError
         raise
     except MemoryError as error:
@@ -383,10 +382,9 @@ def _explaining(name: str) -> Iterator[None]:
             raise PhotoError(
                 f'{name} cannot be read: {error.strerror}.'
             ) from error
-        detail = ' '.join(str(error).split())[:160] or type(error).__name__
         raise PhotoError(
             f'{name} is damaged, incomplete or of an unsupported kind '
-            f'({detail}). Get an intact copy, or convert it.'
+            f'({said(error)}). Get an intact copy, or convert it.'
         ) from error
 
 

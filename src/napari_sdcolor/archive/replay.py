@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tifffile import TiffFile
 
 from napari_sdcolor.archive.digests import sha256_of
-from napari_sdcolor.archive.labels import read_labels
+from napari_sdcolor.archive.labels import read_ids, read_labels
 from napari_sdcolor.archive.reading import PhotoFile
 from napari_sdcolor.archive.recorded import (
     came_from_a_layer,
@@ -34,7 +34,7 @@ from napari_sdcolor.archive.sidecar import (
 )
 from napari_sdcolor.core.device import HALVES, Device
 from napari_sdcolor.core.rows import bands
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import LabelsError, SdcolorError, said
 from napari_sdcolor.samples import SampleFile
 from napari_sdcolor.settings import Settings
 
@@ -53,9 +53,12 @@ class Replay:
     Parameters
     ----------
     identical
-        Whether the colored file and all maps came out with the same bytes.
+        Whether the colored file came out with the same bytes, and all maps
+        with the same ids.
     differences
         Sentences on what differs in the results.
+    notes
+        Sentences on what is the same, but stored in another way.
     circumstances
         What else differs, such as a version: name, then and now.
     largest_delta_e
@@ -69,6 +72,7 @@ class Replay:
 
     identical: bool
     differences: tuple[str, ...]
+    notes: tuple[str, ...]
     circumstances: tuple[tuple[str, Any, Any], ...]
     largest_delta_e: float | None
     pixels: float | None
@@ -266,14 +270,22 @@ def _compare(
     written: tuple[Path, ...],
 ) -> Replay:
     told = recording.told
-    differences = list(_spoiled(recording))
+    differences, notes = list(_spoiled(recording)), []
     if told['result']['sha256'] != again['result']['sha256']:
         differences.append('The colored file comes out with other bytes.')
     pages = list(zip(told['pages'], again['pages'], strict=True))
     for number, (then, now) in enumerate(pages):
-        if then['labels']['sha256'] != now['labels']['sha256']:
-            which = f' of page {number}' if len(pages) > 1 else ''
-            differences.append(f'The map{which} comes out with other bytes.')
+        if then['labels']['sha256'] == now['labels']['sha256']:
+            continue
+        which = f' of page {number}' if len(pages) > 1 else ''
+        place = folder / now['labels']['file']
+        if _same_ids(recording, then['labels'], place):
+            notes.append(
+                f'The map{which} holds the same classes; its file has other '
+                'bytes, as an earlier version stored it.'
+            )
+        else:
+            differences.append(f'The map{which} comes out with other classes.')
     delta = share = None
     colored = recording.path.with_name(told['result']['file'])
     if differences and colored.is_file():
@@ -289,11 +301,28 @@ def _compare(
     return Replay(
         identical=not differences,
         differences=tuple(differences),
+        notes=tuple(notes),
         circumstances=circumstances,
         largest_delta_e=delta,
         pixels=share,
         written=written,
     )
+
+
+def _same_ids(
+    recording: Recording, labels: Mapping[str, Any], place: Path
+) -> bool:
+    """Whether a new map holds the ids of the recorded one, if that is there.
+
+    Only the ids count: how a PNG file packs them changed between versions.
+    """
+    if labels['file'] is None:
+        return False
+    before = recording.path.with_name(labels['file'])
+    try:
+        return np.array_equal(read_ids(before), read_ids(place))
+    except LabelsError:
+        return False
 
 
 def _spoiled(recording: Recording) -> Iterator[str]:
@@ -344,7 +373,7 @@ def _pixels(then: Path, now: Path) -> tuple[float | None, float | None, str]:
                     found = _delta_e(one[rows][differ], other[rows][differ])
                     largest = max(largest, float(found.max()))
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        return None, None, f'{then} cannot be compared: {error}.'
+        return None, None, f'{then} cannot be compared: {said(error)}.'
     return largest, changed / total, ''
 
 

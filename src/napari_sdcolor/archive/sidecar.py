@@ -29,7 +29,7 @@ from napari_sdcolor.archive.older_sidecars import upgraded
 from napari_sdcolor.core.device import HALVES
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.core.tone import RECORDED, ToneWindow
-from napari_sdcolor.errors import SaveError, SdcolorError
+from napari_sdcolor.errors import SaveError, SdcolorError, said
 from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def sidecar_bytes(content: Mapping[str, Any]) -> bytes:
         data = (text + '\n').encode('utf-8', 'replace')
     except (TypeError, ValueError) as error:
         raise SaveError(
-            f'The sidecar cannot be written as JSON: {error}.'
+            f'The sidecar cannot be written as JSON: {said(error)}.'
         ) from error
     trouble = trouble_with(json.loads(data))
     if trouble:
@@ -247,7 +247,7 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any]:
         content = json.loads(Path(path).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise SdcolorError(
-            f'{path} cannot be read as a sidecar: {error}.'
+            f'{path} cannot be read as a sidecar: {said(error)}.'
         ) from error
     found = None
     if isinstance(content, dict):

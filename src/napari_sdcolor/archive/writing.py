@@ -24,7 +24,7 @@ from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
 from napari_sdcolor.core.paint import Painting
 from napari_sdcolor.core.rows import Rows
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import SaveError, said
 
 SUFFIXES = {'tiff': '.tif', 'png': '.png', 'jpeg': '.jpg'}
 """Formats of results and their suffixes."""
@@ -200,7 +200,7 @@ def _explaining(form: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno:
             raise  # the disk, not the encoder
         raise SaveError(
-            f'The picture could not be encoded as {form} ({error}). Choose '
+            f'The picture could not be encoded as {form} ({said(error)}). Choose '
             'another format.'
         ) from error
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sdcolor.bench import gigapixel, networks, photos, window, worker
 from napari_sdcolor.bench.timing import Row
 from napari_sdcolor.core.progress import told_to
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import SdcolorError, said
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -207,7 +207,7 @@ def _precision(
         try:
             errors[dtype] = networks.precision(colorizer, dtype, size)
         except (RuntimeError, SdcolorError) as error:
-            findings.left_out.append(f'{dtype}: {str(error).splitlines()[0]}')
+            findings.left_out.append(f'{dtype}: {said(error)}')
     findings.facts['largest_ab_error'] = errors
     return []
 

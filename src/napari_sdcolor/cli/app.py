@@ -53,11 +53,11 @@ def _sdcolor(
 
 
 app.command(
-    epilog='Example: sdcolor demo -o sdcolor-demo',
+    epilog='Example: sdcolor demo --sample coffee',
 )(demo)
 app.command(
     epilog='Example: sdcolor colorize castle.tif church.tif -o colored '
-    '--labels maps --saturation 1.2',
+    '--saturation 1.2',
 )(colorize)
 app.command(
     epilog='Example: sdcolor batch scans -o colored --confidence 0.6',
@@ -70,16 +70,15 @@ app.command(
 )(segment)
 app.add_typer(train)
 app.command(
-    epilog='Example: sdcolor evaluate --data photographs --split val '
-    '-o figures --results Others=their-pictures',
+    epilog='Example: sdcolor evaluate --data photographs -o figures',
 )(evaluate)
 app.command(
-    epilog='Example: sdcolor study answers-*.csv --key '
+    epilog='Example: sdcolor study answers-anna.csv answers-ben.csv --key '
     'figures/user-study-key.json',
 )(study)
 app.add_typer(models)
 app.command(
-    epilog='Example: sdcolor bench --quick --plot bench.png',
+    epilog='Example: sdcolor bench --quick',
 )(bench)
 app.command(
     epilog='Example: sdcolor doctor --json',

@@ -12,8 +12,9 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.cluster import Where, hands
-from napari_sdcolor.cli.talk import FAILED, WRONG_USAGE, Talk, counted
-from napari_sdcolor.errors import PlanError
+from napari_sdcolor.cli.talk import FAILED, Talk, counted
+from napari_sdcolor.cli.values import number
+from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def batch(
         int | None,
         typer.Option(
             '--limit',
-            min=1,
+            parser=number(int, 1),
             metavar='N',
             help='Color at most N photos in this run; the next one goes on.',
             show_default=False,
@@ -94,12 +95,11 @@ def batch(
         float,
         typer.Option(
             '--confidence',
-            min=0.0,
-            max=1.0,
+            parser=number(float, 0, 1),
             metavar='X',
             help='Flag photos whose predicted map has a lower mean '
-            'confidence: a person should look at the map. None are flagged '
-            'without it.',
+            'confidence: a person should look at the map. From 0 to 1; none '
+            'are flagged without it.',
             show_default=False,
         ),
     ] = 0.0,
@@ -107,7 +107,7 @@ def batch(
         int | None,
         typer.Option(
             '--workers',
-            min=1,
+            parser=number(int, 1),
             metavar='N',
             help='Work with N processes on this machine (a local dask '
             'cluster), one for each GPU if there are some.',
@@ -145,7 +145,7 @@ def batch(
         int,
         typer.Option(
             '--batch-size',
-            min=1,
+            parser=number(int, 1),
             metavar='N',
             help='Photos that go through the networks of a GPU together. On '
             'the CPU photos run side by side on a thread each.',
@@ -175,38 +175,33 @@ def batch(
             source_type=source_type,
         )
         if not inputs and not from_file:
-            talk.stop(
+            raise WrongUsage(
                 'There is nothing to color: name folders, photos or patterns, '
-                'or a list with --from-file.',
-                WRONG_USAGE,
+                'or a list with --from-file.'
             )
         if workers is not None and scheduler is not None:
-            talk.stop(
+            raise WrongUsage(
                 '--workers starts a cluster and --scheduler uses one: give '
-                'one of them.',
-                WRONG_USAGE,
+                'one of them.'
             )
         from napari_sdcolor.archive.batch.plan import make_plan
         from napari_sdcolor.archive.batch.worker import Recipe
 
-        try:
-            plan = make_plan(
-                inputs or (),
-                output,
-                lists=from_file or (),
-                labels=labels,
-                base=base,
-                recursive=recursive,
-                format=form.value,
-            )
-            if dry_run:
-                _say_plan(talk, plan)
-            else:
-                where = Where(scheduler, workers, batch_size)
-                recipe = Recipe(settings, plan.format, page, dtype.value)
-                _run(talk, plan, recipe, limit, confidence, where)
-        except PlanError as error:
-            talk.stop(error, WRONG_USAGE)
+        plan = make_plan(
+            inputs or (),
+            output,
+            lists=from_file or (),
+            labels=labels,
+            base=base,
+            recursive=recursive,
+            format=form.value,
+        )
+        if dry_run:
+            _say_plan(talk, plan)
+        else:
+            where = Where(scheduler, workers, batch_size)
+            recipe = Recipe(settings, plan.format, page, dtype.value)
+            _run(talk, plan, recipe, limit, confidence, where)
 
 
 def _run(
@@ -218,6 +213,7 @@ def _run(
     where: Where,
 ) -> None:
     from napari_sdcolor.archive.batch.run import mixed_tones, run_batch
+    from napari_sdcolor.archive.folders import output_folder
     from napari_sdcolor.cli.batch_progress import BatchProgress
     from napari_sdcolor.core.cancel import CancelToken
 
@@ -228,6 +224,7 @@ def _run(
     token = CancelToken()
     with (
         _stopping(talk, token),
+        output_folder(plan.output),
         hands(talk, plan, recipe, token, where) as working,
         BatchProgress(talk) as progress,
     ):

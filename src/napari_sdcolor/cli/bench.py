@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.talk import WRONG_USAGE, Talk
+from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.values import number
+from napari_sdcolor.errors import WrongUsage, said
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
+
+PLOTS = ('.pdf', '.png', '.svg')
+"""Suffixes of files that can be drawn."""
 
 
 def bench(
@@ -39,10 +45,10 @@ def bench(
         list[int] | None,
         typer.Option(
             '--at',
-            min=64,
-            max=4096,
+            parser=number(int, 64, 4096),
             metavar='N',
-            help='Working size to measure; can be given several times.',
+            help='Working size to measure; can be given several times. '
+            'From 64 to 4096.',
             show_default='352, 512, 1024, 2048',
         ),
     ] = None,
@@ -85,10 +91,13 @@ def bench(
     is told in the documentation's page on the benchmark.
     """
     talk = Talk('bench', as_json)
-    with talk.refusing():
-        other = None if against is None else _callable(talk, against)
-        if plot is not None and not plot.parent.is_dir():
-            talk.stop(f'There is no folder {plot.parent}.', WRONG_USAGE)
+    with talk.refusing(), ExitStack() as stack:
+        from napari_sdcolor.archive.folders import output_folder
+
+        other = None if against is None else _callable(against)
+        if plot is not None:
+            _refuse_plot(plot)
+            stack.enter_context(output_folder(plot.parent))
         from napari_sdcolor.bench.report import as_markdown, save_plot
         from napari_sdcolor.bench.run import SIZES, Wish, run
 
@@ -100,10 +109,7 @@ def bench(
         findings = run(colorizer, wish, talk.say)
         talk.answer(as_markdown(findings))
         if plot is not None:
-            try:
-                save_plot(findings, plot)
-            except ValueError as error:
-                talk.stop(f'{plot} was not drawn: {error}', WRONG_USAGE)
+            save_plot(findings, plot)
             talk.say(f'Drawn: {plot}')
         talk.finish(findings.to_dict())
 
@@ -116,16 +122,24 @@ def _colorizer(weights: str | None, device: str) -> Colorizer:
     return Colorizer.load(weights, device=device)
 
 
-def _callable(talk: Talk, words: str) -> Any:
+def _refuse_plot(path: Path) -> None:
+    """Refuse a file that could not be drawn, before all is measured."""
+    if path.suffix.lower() not in PLOTS:
+        raise WrongUsage(
+            f'{path} cannot be drawn: its suffix must be one of '
+            f'{", ".join(PLOTS)}.'
+        )
+
+
+def _callable(words: str) -> Any:
     module, _, name = words.partition(':')
     try:
         found = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        talk.stop(
-            f'{words} cannot be used: {error}. Write MODULE:CALLABLE, and '
-            'let PYTHONPATH name the folder of the module.',
-            WRONG_USAGE,
-        )
+        raise WrongUsage(
+            f'{words} cannot be used: {said(error)}. Write MODULE:CALLABLE, and '
+            'let PYTHONPATH name the folder of the module.'
+        ) from error
     if not callable(found):
-        talk.stop(f'{words} is nothing that can be called.', WRONG_USAGE)
+        raise WrongUsage(f'{words} is nothing that can be called.')
     return found

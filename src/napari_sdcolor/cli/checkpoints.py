@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.errors import DataError, SaveError
+from napari_sdcolor.errors import DataError, UnfitData, WrongUsage, said
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +43,7 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
 
     path = folder / CHECKPOINT
     if not path.is_file():
-        raise DataError(
+        raise UnfitData(
             f'{folder} holds no {CHECKPOINT}: name the folder that a '
             'training run wrote to.'
         )
@@ -87,7 +87,7 @@ def refuse_other_recipe(folder: Path, recipe: Recipe, task: Task) -> None:
     for name, value in wanted.items():
         there = getattr(found, name)
         if there != value:
-            raise DataError(
+            raise UnfitData(
                 f'{folder} holds a run with {name} {there}, but {value} is '
                 'asked for. Choose another folder, or the same network.'
             )
@@ -116,7 +116,9 @@ def read_notes(folder: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding='utf-8')))
     except (TypeError, ValueError) as error:
-        raise DataError(f'{path} is damaged ({error}); delete it.') from error
+        raise DataError(
+            f'{path} is damaged ({said(error)}); delete it.'
+        ) from error
 
 
 def start_from(
@@ -138,7 +140,7 @@ def start_from(
         or own[name].shape != other[name].shape
     ]
     if wrong:
-        raise DataError(
+        raise UnfitData(
             f'The weights to start from do not fit: {wrong[0]} differs. '
             'Leave out --widths to take those of the weights.'
         )
@@ -179,7 +181,7 @@ def export(
     from napari_sdcolor.training.network import build_network
 
     if target.suffix != '.safetensors':
-        raise SaveError(f'{target} must end in .safetensors.')
+        raise WrongUsage(f'{target} must end in .safetensors.')
     refuse_existing([target])
     recipe, state = read_checkpoint(folder)
     network = build_network(recipe)
@@ -194,11 +196,10 @@ def export(
     fill(network, averaged, str(folder / CHECKPOINT))
     if chroma != 1:
         if recipe.task != 'color':
-            raise SaveError(
+            raise WrongUsage(
                 'Only the colors of a color network can be scaled.'
             )
         network.final_conv.weight.mul_(chroma)
-    target.parent.mkdir(parents=True, exist_ok=True)
     notes = read_notes(folder)
     return save_part(
         target,

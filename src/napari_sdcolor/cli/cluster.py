@@ -86,7 +86,7 @@ def _here(
     from napari_sdcolor.archive.batch.pipeline import Pipeline
     from napari_sdcolor.archive.batch.worker import Worker
 
-    refuse_dtype(talk, recipe.settings, recipe.dtype)
+    refuse_dtype(recipe.settings, recipe.dtype)
     colorizer = load_colorizer(talk, recipe.settings, recipe.dtype)
     digests = {kind: part.digest for kind, part in colorizer.parts.items()}
     worker = Worker(recipe, colorizer, where.batch_size, talk.warn)

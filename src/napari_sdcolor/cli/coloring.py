@@ -44,6 +44,17 @@ class Order:
     format: str = options.Format.tiff.value
     page: int | None = None
 
+    def arguments(self) -> list[str]:
+        """Options of the command line that are not the default."""
+        words: list[str] = []
+        if self.labels is not None:
+            words += ['--labels', str(self.labels)]
+        if self.format != options.Format.tiff.value:
+            words += ['--format', self.format]
+        if self.page is not None:
+            words += ['--page', str(self.page)]
+        return words + self.settings.to_arguments()
+
 
 class Coloring:
     """Colors the pages of one file, one when it is asked for.

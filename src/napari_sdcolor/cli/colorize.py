@@ -12,13 +12,10 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.coloring import Coloring, Order
-from napari_sdcolor.cli.photos import (
-    make_folder,
-    refuse_clashes,
-    work_through,
-)
-from napari_sdcolor.cli.talk import WRONG_USAGE, Talk
-from napari_sdcolor.errors import DeviceError, SaveError
+from napari_sdcolor.cli.mixups import refuse_other_inputs
+from napari_sdcolor.cli.photos import refuse_clashes, work_through
+from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,14 +48,17 @@ def load_colorizer(
     return colorizer
 
 
-def refuse_dtype(talk: Talk, settings: Settings, dtype: str) -> None:
-    """End the command if the device is not made for a data type."""
+def refuse_dtype(settings: Settings, dtype: str) -> None:
+    """Refuse a data type that the device is not made for.
+
+    Raises
+    ------
+    UnfitDevice
+        Before the networks are loaded.
+    """
     from napari_sdcolor.core.device import choose, refuse_half
 
-    try:
-        refuse_half(dtype, choose(settings.device))
-    except DeviceError as error:
-        talk.stop(error, WRONG_USAGE)
+    refuse_half(dtype, choose(settings.device))
 
 
 def machine_facts(colorizer: Colorizer) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def color_one(
     run = partial(run_facts, started, threads=_threads())
     with open_photos(path, order.page) as file:
         if file.is_album and order.format != 'tiff':
-            raise SaveError(
+            raise WrongUsage(
                 f'{path} has {file.count} pages, which only a TIFF file can '
                 'hold: leave out --format, or choose one page with --page.'
             )
@@ -198,18 +198,20 @@ def colorize(
             weights=weights,
             source_type=source_type,
         )
+        from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.archive.saving import photo_name
 
-        refuse_clashes(talk, photos, photo_name)
-        refuse_dtype(talk, settings, dtype.value)
-        colorizer = load_colorizer(talk, settings, dtype.value)
-        make_folder(output)
         order = Order(output, settings, labels, form.value, page)
-        tally = work_through(
-            talk,
-            photos,
-            lambda path: color_one(talk, colorizer, path, order),
-        )
+        refuse_other_inputs('colorize', photos, output, order.arguments())
+        refuse_clashes(photos, photo_name)
+        refuse_dtype(settings, dtype.value)
+        with output_folder(output):
+            colorizer = load_colorizer(talk, settings, dtype.value)
+            tally = work_through(
+                talk,
+                photos,
+                lambda path: color_one(talk, colorizer, path, order),
+            )
         talk.say(tally.words('colored'))
         talk.finish(
             {

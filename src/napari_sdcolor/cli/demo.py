@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
 from enum import StrEnum
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,14 +17,13 @@ from napari_sdcolor.cli.colorize import (
     load_colorizer,
     machine_facts,
 )
-from napari_sdcolor.cli.photos import make_folder
 from napari_sdcolor.cli.surroundings import (
     has_display,
     qt_binding,
     try_opengl,
 )
 from napari_sdcolor.cli.talk import Talk
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.cli.values import choice
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,26 +45,11 @@ class Sample(StrEnum):
 
 
 def fresh_folder(parent: Path) -> Path:
-    """Make ``sdcolor-demo``, or the first ``sdcolor-demo-N`` that is free.
-
-    Raises
-    ------
-    SaveError
-        If nothing can be written there.
-    """
-    for number in count(1):
-        folder = parent / (FOLDER if number == 1 else f'{FOLDER}-{number}')
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise SaveError(
-                f'{folder} cannot be made ({error.strerror}). Choose another '
-                'folder with -o.'
-            ) from error
-        return folder
-    raise AssertionError('count() never ends')
+    """``sdcolor-demo``, or the first ``sdcolor-demo-N`` that is free."""
+    names = (FOLDER, *(f'{FOLDER}-{number}' for number in range(2, 10_000)))
+    return next(
+        parent / name for name in names if not os.path.lexists(parent / name)
+    )
 
 
 def write_sample(sample: Sample, folder: Path) -> Path:
@@ -167,7 +151,9 @@ def demo(
     ] = None,
     sample: Annotated[
         Sample,
-        typer.Option('--sample', help='The photograph to color.'),
+        typer.Option(
+            '--sample', **choice(Sample), help='The photograph to color.'
+        ),
     ] = Sample.astronaut,
     gui: Annotated[
         bool,
@@ -189,16 +175,15 @@ def demo(
     talk = Talk('demo', as_json)
     with talk.refusing():
         settings = Settings(device=device.value, weights=weights)
-        colorizer = load_colorizer(talk, settings)
-        if output is None:
-            folder = fresh_folder(Path.cwd())
-        else:
-            folder = output
-            make_folder(folder)
-        path = photo or write_sample(sample, folder)
-        talk.say(str(path))
-        order = Order(folder, settings)
-        done = color_one(talk, colorizer, path, order)
+        folder = output or fresh_folder(Path.cwd())
+        from napari_sdcolor.archive.folders import output_folder
+
+        with output_folder(folder):
+            colorizer = load_colorizer(talk, settings)
+            path = photo or write_sample(sample, folder)
+            talk.say(str(path))
+            order = Order(folder, settings)
+            done = color_one(talk, colorizer, path, order)
         talk.say(f'The pictures are in {folder.resolve()}')
         obstacle = why_no_window() if gui else 'Not wanted.'
         talk.finish(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_sdcolor.cli import options, recipes
-from napari_sdcolor.cli.photos import make_folder
 from napari_sdcolor.cli.talk import DONE, FAILED, Talk
+from napari_sdcolor.cli.values import number
+from napari_sdcolor.errors import Cancelled
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def evaluate(
         int | None,
         typer.Option(
             '--limit',
-            min=1,
+            parser=number(int, 1),
             metavar='N',
             help='Only this many, evenly spread over the split.',
             show_default='all',
@@ -139,7 +140,7 @@ def evaluate(
         int,
         typer.Option(
             '--study',
-            min=0,
+            parser=number(int, 0),
             metavar='N',
             help='Photographs in the user study; 0 makes none.',
         ),
@@ -178,8 +179,9 @@ def evaluate(
 ) -> None:
     """Measure color and maps on photographs whose colors are known."""
     talk = Talk('evaluate', as_json)
-    with talk.refusing(), _stopping(talk):
+    with talk.refusing(), _stopping(), ExitStack() as stack:
         settings = Settings(size=size, device=device.value, weights=weights)
+        from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.evaluation.report import files, plots
         from napari_sdcolor.evaluation.report.tables import as_markdown
         from napari_sdcolor.evaluation.run import Evaluation
@@ -187,9 +189,11 @@ def evaluate(
 
         if output is not None:
             files.refuse_used(output)
-            make_folder(output)
+            stack.enter_context(output_folder(output))
             if not plots.can_draw():
                 talk.warn(plots.MISSING)
+        if class_means is not None:
+            stack.enter_context(output_folder(class_means.parent))
         talk.say(f'Reading {data}')
         found = open_data(data, source and source.value)
         talk.say(found.describe())
@@ -197,7 +201,11 @@ def evaluate(
             talk.say(note)
         entries = found.split(split)
         # Class means are a baseline; data may have no photos for them.
-        train = [entry for entry in found.entries if entry.split == 'train']
+        train = [
+            entry
+            for entry in found.entries
+            if entry.split == 'train' and entry.labels is not None
+        ]
         colorizer = _load(talk, settings, color, segmentation)
         evaluation = Evaluation(
             colorizer,
@@ -234,12 +242,12 @@ def evaluate(
 
 
 @contextmanager
-def _stopping(talk: Talk) -> Iterator[None]:
+def _stopping() -> Iterator[None]:
     """Ctrl+C ends the command with a sentence."""
     try:
         yield
     except KeyboardInterrupt:
-        talk.stop('Stopped; no figures were written.')
+        raise Cancelled('Stopped; no figures were written.') from None
 
 
 def _mapless(colorizer: Colorizer, path: Path | None) -> Colorizer | None:

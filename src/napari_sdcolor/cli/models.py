@@ -33,13 +33,13 @@ Name = Annotated[
 
 def _chosen(name: str | None) -> list[Entry]:
     from napari_sdcolor.core.models import list_models
-    from napari_sdcolor.errors import WeightsError
+    from napari_sdcolor.errors import UnfitWeights
 
     entries = list_models()
     chosen = [entry for entry in entries if name in (None, entry.model)]
     if name is not None and not chosen:
         names = sorted({entry.model for entry in entries})
-        raise WeightsError(
+        raise UnfitWeights(
             f'There is no model named {name!r}; there are: '
             f'{", ".join(names) or "none"}.'
         )
@@ -116,9 +116,12 @@ def add(
     """Check weights and copy them into the folder of added models."""
     talk = Talk('models add', as_json)
     with talk.refusing():
+        from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.models import add as add_model
+        from napari_sdcolor.core.models import user_folder
 
-        entries = add_model(files, name)
+        with output_folder(user_folder()):
+            entries = add_model(files, name)
         for entry in entries:
             talk.answer(f'Added {entry.kind} weights: {entry.path}')
         talk.answer(f'Use them with: --weights {name}')

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_sdcolor.cli.values import choice, limits_words, number
 from napari_sdcolor.settings import (
     Settings,
     SettingsError,
@@ -37,15 +38,25 @@ class Format(StrEnum):
     jpeg = 'jpeg'
 
 
-def _setting(name: str, *, limited: bool = True, **more: Any) -> Any:
-    limits = declared(name).metadata
+def _setting(name: str, **more: Any) -> Any:
     return typer.Option(
         option(name),
-        help=limits['help'],
-        min=limits.get('minimum') if limited else None,
-        max=limits.get('maximum') if limited else None,
+        help=declared(name).metadata['help'],
         rich_help_panel='Settings',
         **more,
+    )
+
+
+def _number_setting(name: str, metavar: str) -> Any:
+    field = declared(name)
+    low, high = field.metadata['minimum'], field.metadata['maximum']
+    words = limits_words(low, high)
+    return typer.Option(
+        option(name),
+        parser=number(type(field.default), low, high),
+        metavar=metavar,
+        help=f'{field.metadata["help"]} {words[0].upper()}{words[1:]}.',
+        rich_help_panel='Settings',
     )
 
 
@@ -73,7 +84,7 @@ Form = Annotated[
     Format,
     typer.Option(
         '--format',
-        case_sensitive=False,
+        **choice(Format),
         help='Of the colored photos. Only TIFF and PNG keep the lightness '
         'exactly; JPEG is an 8-bit access copy.',
     ),
@@ -82,7 +93,7 @@ Page = Annotated[
     int | None,
     typer.Option(
         '--page',
-        min=0,
+        parser=number(int, 0),
         metavar='N',
         help='Only this page of a multi-page file, counted from 0.',
         show_default=False,
@@ -105,14 +116,12 @@ def _size(words: str | int) -> WorkingSize:
         raise typer.BadParameter(str(error)) from error
 
 
-Size = Annotated[
-    Any, _setting('size', metavar='N|native', parser=_size, limited=False)
-]
-Saturation = Annotated[float, _setting('saturation', metavar='X')]
+Size = Annotated[Any, _setting('size', metavar='N|native', parser=_size)]
+Saturation = Annotated[float, _number_setting('saturation', 'X')]
 Window = Annotated[str, _setting('window', metavar='WINDOW')]
 Weights = Annotated[str, _setting('weights', metavar='NAME')]
 SourceType = Annotated[str, _setting('source_type', metavar='TERM')]
-DeviceOption = Annotated[Device, _setting('device', case_sensitive=False)]
+DeviceOption = Annotated[Device, _setting('device', **choice(Device))]
 DEVICE = Device(DEFAULTS.device)
 
 
@@ -128,7 +137,7 @@ DtypeOption = Annotated[
     Dtype,
     typer.Option(
         '--dtype',
-        case_sensitive=False,
+        **choice(Dtype),
         help='Data type in which the networks compute. Half precision is for '
         'NVIDIA GPUs only; the colors differ a little from those of float32.',
         rich_help_panel='Settings',

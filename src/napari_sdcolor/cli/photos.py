@@ -14,7 +14,9 @@ from napari_sdcolor.cli.talk import (
     FAILURES,
     WRONG_USAGE,
     Talk,
+    exit_code,
 )
+from napari_sdcolor.errors import WrongUsage
 
 
 @dataclass
@@ -27,14 +29,22 @@ class Tally:
         One JSON-serializable dictionary per finished photo.
     failed
         Path and reason of the others.
+    misused
+        How many of these failed because they were asked for wrongly.
     """
 
     done: list[dict[str, Any]] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
+    misused: int = 0
 
     @property
     def exit_code(self) -> int:
-        return FAILED if self.failed else DONE
+        """Wrong usage is what let nothing at all be done."""
+        if not self.failed:
+            return DONE
+        if not self.done and self.misused == len(self.failed):
+            return WRONG_USAGE
+        return FAILED
 
     def facts(self) -> dict[str, Any]:
         return {'photos': self.done, 'failed': self.failed}
@@ -48,26 +58,23 @@ class Tally:
         )
 
 
-def refuse_clashes(
-    talk: Talk, photos: list[Path], name_of: Callable[[Path], str]
-) -> None:
-    """End the command if two photos would write the same files.
+def refuse_clashes(photos: list[Path], name_of: Callable[[Path], str]) -> None:
+    """Refuse two photos that would write the same files.
 
     Raises
     ------
-    typer.Exit
-        With code 2, before any work.
+    WrongUsage
+        Before any work.
     """
     seen: dict[str, Path] = {}
     for photo in photos:
         name = name_of(photo)
         other = seen.setdefault(os.path.normcase(name), photo)
         if other is not photo:
-            talk.stop(
+            raise WrongUsage(
                 f'{other} and {photo} would both be saved under the name '
                 f'{name!r}. Give them different file names, or run the '
-                'command once for each with another output folder.',
-                WRONG_USAGE,
+                'command once for each with another output folder.'
             )
 
 
@@ -85,9 +92,5 @@ def work_through(
         except FAILURES as error:
             why = talk.refuse(error, photo.name)
             tally.failed.append({'photo': str(photo), 'reason': why})
+            tally.misused += exit_code(error) == WRONG_USAGE
     return tally
-
-
-def make_folder(folder: Path) -> None:
-    """Make an output folder and its parents, if they are missing."""
-    folder.mkdir(parents=True, exist_ok=True)

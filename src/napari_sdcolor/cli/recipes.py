@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_sdcolor.cli.values import choice, number
+
 if TYPE_CHECKING:
     from napari_sdcolor.core.weights import Network
     from napari_sdcolor.training.recipe import Recipe, Task
@@ -76,7 +78,7 @@ Source = Annotated[
     SourceKind | None,
     typer.Option(
         '--source',
-        case_sensitive=False,
+        **choice(SourceKind),
         help='What the data folder is.',
         show_default='recognized',
     ),
@@ -96,7 +98,7 @@ PresetOption = Annotated[
     Preset,
     typer.Option(
         '--preset',
-        case_sensitive=False,
+        **choice(Preset),
         help='Train as the bundled weights were, or exactly as the paper '
         'says.',
     ),
@@ -115,7 +117,7 @@ MapsOption = Annotated[
     Maps | None,
     typer.Option(
         '--maps',
-        case_sensitive=False,
+        **choice(Maps),
         help='For photos without a map: predict maps once, or train with '
         'the empty map.',
         show_default='predicted for fine-tuning the colors, or if no photo '
@@ -153,7 +155,7 @@ Steps = Annotated[
     int | None,
     typer.Option(
         '--steps',
-        min=1,
+        parser=number(int, 1),
         metavar='N',
         help='Number of batches.',
         show_default='of the recipe',
@@ -164,7 +166,7 @@ Crop = Annotated[
     int | None,
     typer.Option(
         '--crop',
-        min=4,
+        parser=number(int, 4),
         metavar='N',
         help='Side of the square crops in pixels; a multiple of 16, from 32 '
         'on, for networks of five levels.',
@@ -176,7 +178,7 @@ Batch = Annotated[
     int | None,
     typer.Option(
         '--batch',
-        min=1,
+        parser=number(int, 1),
         metavar='N',
         help='Crops per batch.',
         show_default='of the recipe',
@@ -187,7 +189,7 @@ Rate = Annotated[
     float | None,
     typer.Option(
         '--rate',
-        min=0,
+        parser=number(float, 0),
         metavar='X',
         help='Learning rate.',
         show_default='of the recipe',
@@ -209,7 +211,7 @@ Seed = Annotated[
     int | None,
     typer.Option(
         '--seed',
-        min=0,
+        parser=number(int, 0),
         metavar='N',
         help='Of the weights and of every crop.',
         show_default='of the recipe',
@@ -220,7 +222,7 @@ Workers = Annotated[
     int | None,
     typer.Option(
         '--workers',
-        min=0,
+        parser=number(int, 0),
         metavar='N',
         help='Reading processes.',
         show_default='0 on the CPU, up to 8 with a GPU',
@@ -239,7 +241,7 @@ SaveEvery = Annotated[
     float,
     typer.Option(
         '--save-every',
-        min=0,
+        parser=number(float, 0),
         metavar='SECONDS',
         help='Time between two checkpoints.',
         rich_help_panel='Run',
@@ -249,7 +251,7 @@ CheckEvery = Annotated[
     int,
     typer.Option(
         '--check-every',
-        min=1,
+        parser=number(int, 1),
         metavar='STEPS',
         help='Steps between two looks at held-out photos.',
         rich_help_panel='Run',
@@ -259,7 +261,7 @@ PreviewEvery = Annotated[
     int,
     typer.Option(
         '--preview-every',
-        min=1,
+        parser=number(int, 1),
         metavar='STEPS',
         help='Steps between two preview sheets.',
         rich_help_panel='Run',
@@ -280,14 +282,14 @@ def initial_network(init: str | None, task: Task) -> Network | None:
         return None
     from napari_sdcolor.core import models
     from napari_sdcolor.core.weights import load_part
-    from napari_sdcolor.errors import WeightsError
+    from napari_sdcolor.errors import UnfitWeights
 
     path = Path(init)
     if path.suffix != '.safetensors':
         path = models.find(init, task)
     part = load_part(path, task)
     if part.encoding != 'lightness':
-        raise WeightsError(
+        raise UnfitWeights(
             f"{init} holds weights of the authors' program, which count "
             'gray values and colors in another way. Only weights of this '
             'program can be trained further.'

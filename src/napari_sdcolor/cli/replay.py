@@ -12,8 +12,9 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
-from napari_sdcolor.cli.photos import make_folder
+from napari_sdcolor.cli.mixups import refuse_no_sidecar
 from napari_sdcolor.cli.talk import FAILED, Talk
+from napari_sdcolor.cli.values import choice
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.replay import Recording, Replay
@@ -69,7 +70,7 @@ def replay(
         options.Device | None,
         typer.Option(
             '--device',
-            case_sensitive=False,
+            **choice(options.Device),
             help='Where the networks run; by default where they ran then.',
             show_default=False,
         ),
@@ -78,12 +79,15 @@ def replay(
 ) -> None:
     """Color a photo again as its sidecar tells, and compare.
 
-    Exit code 0: the colored file and the map come out with the same bytes;
-    1: something differs, and it is said what: the photo, the weights, a
-    version, and by how much the colors differ.
+    Exit code 0: the colored file comes out with the same bytes, and the map
+    with the same classes; 1: something differs, and it is said what: the
+    photo, the weights, a version, and by how much the colors differ; 2:
+    wrong usage.
     """
     talk = Talk('replay', as_json)
     with talk.refusing():
+        refuse_no_sidecar(sidecar)
+        from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.archive.replay import Recording
         from napari_sdcolor.archive.replay import replay as play
         from napari_sdcolor.core.device import choose
@@ -95,16 +99,15 @@ def replay(
             weights=weights or told.weights,
             device=device.value if device else _device_then(recording),
         )
-        colorizer = load_colorizer(
-            talk, settings, recording.dtype(choose(settings.device))
-        )
-        talk.say(f'Coloring {recording.source_words} again')
         with ExitStack() as stack, talk.progress():
             if output is None:
                 folder = Path(stack.enter_context(TemporaryDirectory()))
             else:
-                make_folder(output)
-                folder = output
+                folder = stack.enter_context(output_folder(output))
+            colorizer = load_colorizer(
+                talk, settings, recording.dtype(choose(settings.device))
+            )
+            talk.say(f'Coloring {recording.source_words} again')
             found = play(recording, colorizer, folder)
         if output is not None:
             for path in found.written:
@@ -128,7 +131,13 @@ def _device_then(recording: Recording) -> str:
 
 def _say(talk: Talk, found: Replay) -> None:
     if found.identical:
-        talk.answer('Identical: the same bytes again.')
+        talk.answer(
+            'Identical: the same colors and classes again.'
+            if found.notes
+            else 'Identical: the same bytes again.'
+        )
+    for note in found.notes:
+        talk.say(note)
     for difference in found.differences:
         talk.refuse(difference)
     if found.largest_delta_e is not None and found.pixels is not None:
@@ -149,6 +158,7 @@ def _facts(found: Replay, kept: bool) -> dict[str, Any]:
     return {
         'identical': found.identical,
         'differences': list(found.differences),
+        'notes': list(found.notes),
         'circumstances': [
             {'name': name, 'then': then, 'now': now}
             for name, then, now in found.circumstances

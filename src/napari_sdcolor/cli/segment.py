@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from napari_sdcolor.cli import options
+from napari_sdcolor.cli.coloring import Order
 from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
-from napari_sdcolor.cli.photos import (
-    make_folder,
-    refuse_clashes,
-    work_through,
-)
+from napari_sdcolor.cli.mixups import refuse_other_inputs
+from napari_sdcolor.cli.photos import refuse_clashes, work_through
 from napari_sdcolor.cli.talk import Talk
 from napari_sdcolor.settings import Settings
 
@@ -71,9 +69,7 @@ def _segment_one(
     talk: Talk,
     colorizer: Colorizer,
     path: Path,
-    folder: Path,
-    settings: Settings,
-    page: int | None,
+    order: Order,
 ) -> dict[str, Any]:
     from napari_sdcolor.archive.atomic import publish, refuse_existing
     from napari_sdcolor.archive.labels import (
@@ -84,9 +80,9 @@ def _segment_one(
     from napari_sdcolor.archive.saving import photo_name
 
     name = photo_name(path)
-    target = folder / f'{name}{LABELS_SUFFIX}'
+    target = order.folder / f'{name}{LABELS_SUFFIX}'
     refuse_existing([target])
-    photo = read_photo(path, window=settings.window, page=page)
+    photo = read_photo(path, window=order.settings.window, page=order.page)
     talk.say(f'  {photo.describe()}')
     for note in photo.notes:
         talk.warn(f'  {note}')
@@ -130,18 +126,19 @@ def segment(
         settings = Settings(
             size=size, window=window, device=device.value, weights=weights
         )
+        from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.archive.saving import photo_name
 
-        refuse_clashes(talk, photos, photo_name)
-        colorizer = load_colorizer(talk, settings)
-        make_folder(output)
-        tally = work_through(
-            talk,
-            photos,
-            lambda path: _segment_one(
-                talk, colorizer, path, output, settings, page
-            ),
-        )
+        order = Order(output, settings, page=page)
+        refuse_other_inputs('segment', photos, output, order.arguments())
+        refuse_clashes(photos, photo_name)
+        with output_folder(output):
+            colorizer = load_colorizer(talk, settings)
+            tally = work_through(
+                talk,
+                photos,
+                lambda path: _segment_one(talk, colorizer, path, order),
+            )
         talk.say(tally.words('segmented'))
         talk.finish(
             {

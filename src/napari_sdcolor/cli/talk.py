@@ -13,8 +13,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.settings import SettingsError
+from napari_sdcolor.errors import SdcolorError, WrongUsage, said
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
@@ -26,6 +25,11 @@ FAILURES = (SdcolorError, OSError, MemoryError)
 """What a photo, a file or the machine can do to a command."""
 
 
+def exit_code(error: Exception) -> int:
+    """What a command ends with if nothing came of it but this error."""
+    return WRONG_USAGE if isinstance(error, WrongUsage) else FAILED
+
+
 def reason(error: Exception) -> str:
     """Why something failed, as a sentence."""
     if isinstance(error, MemoryError):
@@ -33,7 +37,9 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f'{error.filename}: ' if error.filename else ''
         return f'{name}{error.strerror}.'
-    return str(error)
+    if isinstance(error, SdcolorError):
+        return str(error)
+    return f'{said(error)}.'
 
 
 def counted(number: int, thing: str) -> str:
@@ -135,8 +141,9 @@ class Talk:
         if code:
             raise typer.Exit(code)
 
-    def stop(self, error: Exception | str, code: int = FAILED) -> NoReturn:
+    def stop(self, error: Exception) -> NoReturn:
         """Say why nothing can be done, and end the command."""
+        code = exit_code(error)
         self.finish({'error': self.refuse(error)}, code)
         raise typer.Exit(code)
 
@@ -145,7 +152,5 @@ class Talk:
         """Turn errors meant for people into a red line and an exit code."""
         try:
             yield self
-        except SettingsError as error:
-            self.stop(error, WRONG_USAGE)
         except FAILURES as error:
             self.stop(error)

@@ -15,6 +15,7 @@ from napari_sdcolor.cli.checkpoints import (
     export as export_weights,
 )
 from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.values import number
 
 if TYPE_CHECKING:
     from napari_sdcolor.training.recipe import Task
@@ -32,6 +33,7 @@ _CHANGES = ('steps', 'crop', 'batch', 'rate', 'widths', 'seed')
 
 def _train(task: Task, options_given: dict[str, Any]) -> None:
     """Hand the options of a command over, sorted."""
+    from napari_sdcolor.archive.folders import output_folder
     from napari_sdcolor.cli.training_run import Order, carry_out
 
     given = dict(options_given)
@@ -41,7 +43,7 @@ def _train(task: Task, options_given: dict[str, Any]) -> None:
         changes['instance_norm'] = False
     words = given.pop('set_words') or []
     given['device'] = given['device'].value
-    with talk.refusing():
+    with talk.refusing(), output_folder(given['out']):
         carry_out(talk, Order(task=task, **given), words, changes)
 
 
@@ -78,7 +80,7 @@ def segmentation(
 
 @train.command(
     epilog='Example: sdcolor train color --data my_photos --init default '
-    '--out runs/mine (takes the bundled weights further)'
+    '--out runs/mine'
 )
 def color(
     data: recipes.DataFolders,
@@ -145,12 +147,11 @@ def export(
         float,
         typer.Option(
             '--chroma',
-            min=0.1,
-            max=4,
+            parser=number(float, 0.1, 4),
             metavar='X',
             help='Factor on the colors of a color network, kept in its last '
             'convolution. Trained networks are duller than photographs; '
-            'choose it on held-out ones.',
+            'choose it on held-out ones. From 0.1 to 4.',
         ),
     ] = 1.0,
     as_json: options.Json = False,
@@ -158,7 +159,10 @@ def export(
     """Write the averaged weights of a run as a safetensors file."""
     talk = Talk('train export', as_json)
     with talk.refusing():
-        digest = export_weights(folder, output, statement, chroma)
+        from napari_sdcolor.archive.folders import output_folder
+
+        with output_folder(output.parent):
+            digest = export_weights(folder, output, statement, chroma)
         talk.answer(str(output))
         talk.say(f'Next: sdcolor models add {output} --name my-model')
         talk.finish({'output': str(output), 'tensors_sha256': digest})

@@ -26,7 +26,7 @@ from napari_sdcolor.cli.recipes import (
 )
 from napari_sdcolor.cli.talk import FAILED, Talk
 from napari_sdcolor.cli.training_display import showing
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import UnfitData
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.device import Device
@@ -116,15 +116,12 @@ def carry_out(
         talk.warn(note)
     train, val, skipped = _photos(talk, order)
     wants_maps = _wants_maps(order, train)
-    write_notes(
-        order.out,
-        {
-            'data': ', '.join(folder.resolve().name for folder in order.data),
-            'preset': order.preset.value,
-            'init': order.init,
-            'class_photos': _class_photos(order, train),
-        },
-    )
+    notes = {
+        'data': ', '.join(folder.resolve().name for folder in order.data),
+        'preset': order.preset.value,
+        'init': order.init,
+        'class_photos': _class_photos(order, train),
+    }
     if wants_maps:
         train, val, bad = _predict_maps(talk, order, used, train, val)
         skipped += bad
@@ -145,6 +142,7 @@ def carry_out(
         if source is not None:
             start_from(trainer.network, source)
             start_from(trainer.averaged, source)
+        write_notes(order.out, notes)
         trainer.record.note(skipped, aloud=False)
         if trainer.finished:
             talk.say(
@@ -213,7 +211,7 @@ def _wants_maps(order: Order, train: list[Entry]) -> bool:
     else:
         wanted = order.maps is Maps.predicted
     if order.task == 'segmentation' and without == train and not wanted:
-        raise DataError(
+        raise UnfitData(
             'There is no photograph with a map to learn from. "--maps '
             'predicted" learns from predicted maps, where they are sure.'
         )

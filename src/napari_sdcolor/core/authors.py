@@ -22,7 +22,7 @@ from napari_sdcolor.core.weights import (
     fill,
     sha256_of,
 )
-from napari_sdcolor.errors import WeightsError
+from napari_sdcolor.errors import UnfitWeights, WeightsError
 
 TRAINING = {
     'statement': (
@@ -101,7 +101,7 @@ def _state(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except FileNotFoundError as error:
-        raise WeightsError(f'There is no checkpoint at {path}.') from error
+        raise UnfitWeights(f'There is no checkpoint at {path}.') from error
     except _UNREADABLE as error:
         raise WeightsError(
             f'{path} cannot be read as a checkpoint: it is truncated, '

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_sdcolor.errors import DeviceError, OutOfMemory
+from napari_sdcolor.errors import DeviceError, OutOfMemory, UnfitDevice, said
 
 if TYPE_CHECKING:
     import torch
@@ -62,10 +62,10 @@ def import_torch() -> types.ModuleType:
     try:
         import torch
     except ImportError as error:
-        raise DeviceError(f'{REMEDY["missing"]} ({error})') from error
+        raise DeviceError(f'{REMEDY["missing"]} ({said(error)})') from error
     except OSError as error:
         # A DLL that failed to start: on Windows, torch after Qt.
-        raise DeviceError(f'{REMEDY["windows"]} ({error})') from error
+        raise DeviceError(f'{REMEDY["windows"]} ({said(error)})') from error
     return torch
 
 
@@ -146,11 +146,11 @@ def refuse_half(dtype: str, device: Device) -> None:
 
     Raises
     ------
-    DeviceError
+    UnfitDevice
         If it is asked for on the CPU or on MPS.
     """
     if dtype in HALVES and device.kind != 'cuda':
-        raise DeviceError(
+        raise UnfitDevice(
             f'{dtype} is for NVIDIA GPUs, and the networks would run on the '
             f'{device.words}: leave out --dtype, or choose a machine with '
             'such a GPU and --device cuda.'
@@ -199,7 +199,7 @@ def out_of_memory_said(device: Device) -> Iterator[None]:
             words in str(error) for words in _GONE
         ):
             raise DeviceError(
-                f'The {device.words} stopped working ({error}). Choose the '
+                f'The {device.words} stopped working ({said(error)}). Choose the '
                 'CPU, or start again; nothing was changed.'
             ) from error
         raise

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from napari_sdcolor.errors import WeightsError
+from napari_sdcolor.errors import WeightsError, said
 
 KINDS = ('color', 'segmentation')
 """The networks of which a model may bring weights."""
@@ -60,7 +60,7 @@ def _recorded(folder: Path) -> dict[str, str]:
         return json.loads(path.read_text())
     except ValueError as error:
         raise WeightsError(
-            f'{path} is damaged ({error}); delete it and add the models again.'
+            f'{path} is damaged ({said(error)}); delete it and add the models again.'
         ) from error
 
 

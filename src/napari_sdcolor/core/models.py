@@ -24,7 +24,7 @@ from napari_sdcolor.core.weights import (
     read_about,
     save_part,
 )
-from napari_sdcolor.errors import WeightsError
+from napari_sdcolor.errors import UnfitWeights, WeightsError, said
 
 RARE = 30
 """A class is rarely seen if fewer training photographs than this show it."""
@@ -41,7 +41,7 @@ def find(model: str, kind: str) -> Path:
     entries = list_models()
     names = sorted({entry.model for entry in entries})
     if model not in names:
-        raise WeightsError(
+        raise UnfitWeights(
             f'There are no weights named {model!r}; there are: '
             f'{", ".join(names) or "none"}. "sdcolor models add" adds some.'
         )
@@ -93,7 +93,7 @@ def training_record(weights: str, kind: str) -> dict[str, Any]:
     try:
         return dict(json.loads(read_about(path).get('training', '{}')))
     except ValueError as error:
-        raise WeightsError(f'{path} is damaged ({error}).') from error
+        raise WeightsError(f'{path} is damaged ({said(error)}).') from error
 
 
 def rarely_seen(training: Mapping[str, Any]) -> dict[int, int]:
@@ -138,18 +138,18 @@ def add(paths: list[Path], name: str) -> list[Entry]:
         then nothing was added.
     """
     if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
-        raise WeightsError(
+        raise UnfitWeights(
             f'{name!r} is no model name: use letters, digits, "-" and "_".'
         )
     if name in {entry.model for entry in list_models()}:
-        raise WeightsError(
+        raise UnfitWeights(
             f'A model named {name!r} exists already; choose another name or '
             f'remove it with "sdcolor models remove {name}".'
         )
     parts = [_read_any(path) for path in paths]
     kinds = [part.kind for part in parts]
     if len(set(kinds)) != len(kinds):
-        raise WeightsError(f'Two files hold {kinds[0]} weights; give one.')
+        raise UnfitWeights(f'Two files hold {kinds[0]} weights; give one.')
     folder = user_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
@@ -167,6 +167,8 @@ def add(paths: list[Path], name: str) -> list[Entry]:
 def _read_any(path: Path) -> Part:
     if path.suffix == '.safetensors':
         return load_part(path)
+    if not path.exists():
+        raise UnfitWeights(f'There are no weights at {path}.')
     try:
         return authors.load_color(path)
     except WeightsError as color_error:
@@ -194,7 +196,7 @@ def remove(name: str) -> list[Path]:
         if entry.model == name and entry.path.parent == folder
     ]
     if not paths:
-        raise WeightsError(f'No model named {name!r} was added.')
+        raise UnfitWeights(f'No model named {name!r} was added.')
     for path in paths:
         path.unlink()
     _record(folder)

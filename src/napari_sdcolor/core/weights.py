@@ -24,7 +24,7 @@ from torch import Tensor
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.core.model_files import KINDS
-from napari_sdcolor.errors import WeightsError
+from napari_sdcolor.errors import UnfitWeights, WeightsError, said
 
 ENCODINGS = ('lightness', 'opencv')
 FORMAT = 'napari-sdcolor 1'
@@ -194,7 +194,7 @@ def load_part(path: Path, kind: str | None = None) -> Part:
             f'understand ({error!r}).'
         ) from error
     if kind is not None and found != kind:
-        raise WeightsError(
+        raise UnfitWeights(
             f'{path} holds {found} weights, but {kind} weights are needed.'
         )
     digest = digest_of(tensors)
@@ -246,10 +246,10 @@ def _opened(path: Path) -> Iterator[tuple[dict[str, str], safe_open]]:
                 )
             yield about, file
     except FileNotFoundError as error:
-        raise WeightsError(f'There are no weights at {path}.') from error
+        raise UnfitWeights(f'There are no weights at {path}.') from error
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f'{path} cannot be read as weights ({error}). It is truncated, '
+            f'{path} cannot be read as weights ({said(error)}). It is truncated, '
             'damaged or something else; get the file again.'
         ) from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, UnfitData
 from napari_sdcolor.evaluation import study
 from napari_sdcolor.evaluation.entries import Entry, full_name
 from napari_sdcolor.evaluation.split import Split
@@ -60,7 +60,7 @@ class Finished:
 
     def __init__(self, name: str, folder: Path) -> None:
         if name in (*OURS, *study.NAMES):
-            raise DataError(
+            raise UnfitData(
                 f'A method cannot be named {name!r}: a row of the tables or '
                 'of the user study has that name.'
             )

@@ -24,18 +24,16 @@ LEAST_PIXELS = 2000
 def class_means(
     entries: Sequence[Entry],
     progress: Callable[[Sequence[Entry]], Iterable[Entry]] = iter,
-) -> ClassMeans:
+) -> ClassMeans | None:
     """Mean color of every class over all known pixels of training photos.
 
-    Raises
-    ------
-    DataError
-        If no photo has a label map.
+    Returns
+    -------
+    ClassMeans or None
+        None if no pixel of any photo has a known class.
     """
     means = mean_colors(_labeled(progress(entries)))
-    if not means.pixels.any():
-        raise DataError('No training photograph has a label map.')
-    return means
+    return means if means.pixels.any() else None
 
 
 def _labeled(
@@ -55,11 +53,11 @@ def kept_means(
     path: Path,
     entries: Sequence[Entry],
     progress: Callable[[Sequence[Entry]], Iterable[Entry]] = iter,
-) -> ClassMeans:
+) -> ClassMeans | None:
     """Class means out of a file, which is made where it is missing.
 
     Looking through thousands of training photos takes a minute; whoever
-    compares weights does it once.
+    compares weights does it once. Without any, there is nothing to keep.
 
     Raises
     ------
@@ -71,6 +69,8 @@ def kept_means(
     ).hexdigest()
     if not path.exists():
         means = class_means(entries, progress)
+        if means is None:
+            return None
         kept = {
             'names': names,
             'ab': means.ab.tolist(),

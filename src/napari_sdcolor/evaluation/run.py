@@ -13,7 +13,7 @@ from typing import Any
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.engine import Colorizer
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import UnfitData
 from napari_sdcolor.evaluation.bleeding import Bleeding
 from napari_sdcolor.evaluation.cases import Case
 from napari_sdcolor.evaluation.control import Control
@@ -25,7 +25,11 @@ from napari_sdcolor.evaluation.progress import Ticker
 from napari_sdcolor.evaluation.repair import Repair
 from napari_sdcolor.evaluation.segmentation import Found
 from napari_sdcolor.evaluation.split import Split
-from napari_sdcolor.evaluation.summary import class_rows, dataset_rows
+from napari_sdcolor.evaluation.summary import (
+    class_rows,
+    dataset_rows,
+    over_gray,
+)
 from napari_sdcolor.training.coverage import ClassMeans
 
 GROUPS = {
@@ -122,16 +126,17 @@ class Evaluation:
         self, entries: Sequence[Entry] | None, path: Path | None
     ) -> ClassMeans | None:
         progress = self.ticker.over('training photos')
+        found = None
         if entries is not None and path is not None:
-            return kept_means(path, entries, progress)
-        if entries is not None:
-            return class_means(entries, progress)
-        if set(self.groups) <= set(NEED_MEANS):
-            raise DataError(
+            found = kept_means(path, entries, progress)
+        elif entries is not None:
+            found = class_means(entries, progress)
+        if found is None and set(self.groups) <= set(NEED_MEANS):
+            raise UnfitData(
                 'Swaps and repairs need the class means of a training split, '
-                'and these data hold none.'
+                'and these data hold none with maps.'
             )
-        return None
+        return found
 
     def case(self, place: int) -> Case:
         """One photo of the split, not colored yet."""
@@ -168,6 +173,7 @@ class Evaluation:
                 for each in self.finished
             },
             'scopes': found.get('fidelity'),
+            'over_gray': over_gray(photos) if 'fidelity' in parts else None,
             **{name: found.get(name) for name in GROUPS if name != 'fidelity'},
             'classes': class_rows(
                 split, parts.get('fidelity'), parts.get('segmentation')
@@ -192,7 +198,8 @@ def evaluate(
     dict
         JSON-serializable. ``scopes`` holds the fidelity of every method
         over all photos, over labeled photos, and over the known pixels of
-        labeled photos; ``map`` what the label map does; ``swaps`` class-swap
+        labeled photos; ``over_gray`` what each gains over a gray picture;
+        ``map`` what the label map does; ``swaps`` class-swap
         controllability and locality; ``repair`` what faults cost and repairs
         give back; ``bleeding`` color across label edges; ``segmentation``
         the predicted map against the true one; ``classes``, ``datasets`` and

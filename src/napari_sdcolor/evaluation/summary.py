@@ -44,6 +44,51 @@ def summarize(photos: Sequence[Figures]) -> Figures:
     return result
 
 
+def over_gray(photos: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What the color of each method is worth against no color at all.
+
+    Parameters
+    ----------
+    photos
+        Lines of ``Fidelity.per_photo``.
+
+    Returns
+    -------
+    dict
+        For every method but gray, over the photos that have it: ``photos``,
+        ``psnr_ab`` gained over gray in dB with its ``psnr_ab_interval``,
+        ``delta_e`` gained (negative is nearer to the truth), ``nearer``,
+        the share of photos whose PSNR_ab is above that of gray, and
+        ``color``, mean colorfulness over that of the photos (None where
+        these have no color).
+    """
+    methods = dict.fromkeys(
+        method for photo in photos for method in photo['psnr_ab']
+    )
+    result = {}
+    for method in methods:
+        having = [photo for photo in photos if method in photo['psnr_ab']]
+        if method == 'gray' or not having:
+            continue
+        gained = {
+            name: np.array(
+                [each[name][method] - each[name]['gray'] for each in having]
+            )
+            for name in ('psnr_ab', 'delta_e')
+        }
+        own = np.mean([each['truth_colorfulness'] for each in having])
+        shown = np.mean([each['colorfulness'][method] for each in having])
+        result[method] = {
+            'photos': len(having),
+            'psnr_ab': float(gained['psnr_ab'].mean()),
+            'psnr_ab_interval': list(bootstrap_interval(gained['psnr_ab'])),
+            'delta_e': float(gained['delta_e'].mean()),
+            'nearer': float((gained['psnr_ab'] > 0).mean()),
+            'color': float(shown / own) if own > 0 else None,
+        }
+    return result
+
+
 def map_figures(
     methods: dict[str, list[Figures]], distances: Sequence[float]
 ) -> dict[str, Any] | None:

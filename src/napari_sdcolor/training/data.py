@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, UnfitData
 from napari_sdcolor.training.sources.coco_stuff import CocoStuff
 from napari_sdcolor.training.sources.entry import (
     BadEntry,
@@ -56,7 +56,7 @@ def open_data(folder: Path, kind: str | None = None) -> Source:
     if kind is None:
         kind = _recognized(folder)
     if kind not in KINDS:
-        raise DataError(
+        raise UnfitData(
             f'There is no kind of data named {kind!r}; there are: '
             f'{", ".join(KINDS)}.'
         )
@@ -74,7 +74,7 @@ def _recognized(folder: Path) -> str:
     for kind, source in KINDS.items():
         if source.recognizes(folder):
             return kind
-    raise DataError(
+    raise UnfitData(
         f'{folder} holds no training data that is known: '
         + '; '.join(f'{source.title}' for source in KINDS.values())
         + '. "sdcolor train color --help" tells how they are laid out.'

@@ -7,6 +7,8 @@ import errno
 import os
 from pathlib import Path
 
+from napari_sdcolor.errors import said
+
 _FULL = (errno.ENOSPC, getattr(errno, 'EDQUOT', errno.ENOSPC))
 
 
@@ -36,4 +38,4 @@ def why_not_written(error: OSError) -> str:
     """Why writing failed, as the end of a sentence."""
     if error.errno in _FULL:
         return 'the disk is full'
-    return error.strerror or str(error)
+    return said(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import imagecodecs
 import numpy as np
 import pytest
 
@@ -20,6 +19,7 @@ from napari_sdcolor.archive.batch.standing import (
     read_standings,
     read_thumbnail,
 )
+from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.errors import SaveError
 
 KEY = 'box 1/a'
@@ -27,9 +27,7 @@ KEY = 'box 1/a'
 
 def edited(out):
     """The map of the result with a block painted over."""
-    labels = imagecodecs.png_decode(
-        (out / f'{KEY}.labels.png').read_bytes()
-    ).copy()
+    labels = read_ids(out / f'{KEY}.labels.png').astype(np.uint8)
     labels[:20, :20] = (labels[0, 0] + 7) % 60
     return labels
 
@@ -83,7 +81,7 @@ def test_the_result_is_that_of_the_map_given_from_the_beginning(
 
 def edited_again(out):
     path = out / EDITED_MAPS / f'{KEY}.labels.png'
-    return imagecodecs.png_decode(path.read_bytes())
+    return read_ids(path).astype(np.uint8)
 
 
 def test_afterwards_nothing_is_left_to_do(corrected, run_plan, contents, out):
@@ -118,7 +116,7 @@ def test_cut_off_anywhere_and_run_again(
         with pytest.raises(Cut):
             run_plan(corrected)
     assert not run_plan(corrected).failed
-    done = imagecodecs.png_decode((out / f'{KEY}.labels.png').read_bytes())
+    done = read_ids(out / f'{KEY}.labels.png')
     assert np.array_equal(done, edited_again(out))
     records = read_records(out)
     assert {record['status'] for record in records.values()} == {DONE}
@@ -191,7 +189,7 @@ def test_maps_of_pages_have_names_of_their_own(tmp_path):
     ]
     # A later correction of the same map replaces the earlier one.
     save_maps(tmp_path, 'b/x', [(0, labels + 2)])
-    assert imagecodecs.png_decode(paths[0].read_bytes()).max() == 2
+    assert read_ids(paths[0]).max() == 2
 
 
 def test_a_full_disk_is_told(tmp_path):

@@ -68,6 +68,31 @@ def test_a_subfolder_or_lists_choose_what_is_held_out(
 
 
 @pytest.mark.parametrize(
+    ('split', 'other'), [('val', 'train'), ('train', 'val')]
+)
+def test_one_list_is_enough(
+    tmp_path: Path, photo, split: str, other: str
+) -> None:
+    for name in ('a.jpg', 'b.jpg', 'sea/c.jpg', 'val/d.jpg'):
+        photo(tmp_path / name)
+    (tmp_path / f'{split}.txt').write_text('b\n\nsea/c\n', 'utf-8-sig')
+    source = open_data(tmp_path)
+    assert names_of(source, split) == ['b.jpg', 'sea/c.jpg']
+    assert names_of(source, other) == ['a.jpg', 'val/d.jpg']
+    assert source.skipped == []
+    assert source.notes == [
+        f"{split}.txt lists 2 of 4 photos; the others count as '{other}'."
+    ]
+
+
+def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, photo) -> None:
+    photo(tmp_path / 'a.jpg')
+    (tmp_path / 'val.txt').write_bytes(b'\xff\xff\n')
+    with pytest.raises(DataError, match='val.txt cannot be read'):
+        open_data(tmp_path)
+
+
+@pytest.mark.parametrize(
     ('photos', 'maps'), [('photos', 'labels'), ('images', 'maps')]
 )
 def test_photos_and_maps_in_two_folders(

@@ -32,9 +32,10 @@ from napari_sdcolor.archive.batch.station import (
     greet,
 )
 from napari_sdcolor.archive.batch.worker import Recipe, failure
+from napari_sdcolor.archive.folders import output_folder
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.core.cancel import CancelToken
-from napari_sdcolor.errors import Cancelled, ClusterError, PlanError
+from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -117,8 +118,7 @@ class Cluster:
         ClusterError
             If the scheduler is gone.
         """
-        self.plan.output.mkdir(parents=True, exist_ok=True)
-        with locked(self.plan.output):
+        with output_folder(self.plan.output), locked(self.plan.output):
             # Who sees this very file sees this very folder.
             self._prove()
             self._wait_for_a_worker()
@@ -352,7 +352,7 @@ def _trouble_words(trouble: Mapping[str, object]) -> str:
     for address, error in trouble.items():
         if isinstance(error, ImportError):
             why = (
-                f'A part of this program is missing there ({error}). Install '
+                f'A part of this program is missing there ({said(error)}). Install '
                 'the same version of napari-sdcolor on all machines.'
             )
         elif isinstance(error, ClusterError):

@@ -14,10 +14,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from napari_sdcolor.archive.batch.names import JOURNAL
+from napari_sdcolor.archive.belongings import sidecar_of
 from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
-from napari_sdcolor.archive.writing import SUFFIXES
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.errors import PlanError
 
@@ -100,7 +100,7 @@ def find(
             found += _in_folder(path, recursive)
         elif os.path.lexists(path):
             roots.append(Root(os.path.dirname(path) or '.', False))
-            found.append(Found(path, os.path.basename(path)))
+            found.append(Found(path, os.path.basename(path), _ours(path)))
         elif glob.has_magic(path):
             root, matches = _matching(path)
             if not matches:
@@ -244,25 +244,21 @@ def _belongs_to_another(name: str, stems: set[str]) -> bool:
 
 def _judged(item: Found) -> Found:
     """The same file, with the reason if it is no photo by its name."""
-    name = os.path.basename(item.path)
     if item.reason:
         return item
-    why = ''
-    if name.endswith(LABELS_SUFFIX):
-        why = 'A label map without its photo.'
-    elif _is_result(item.path):
-        why = 'A result of this program.'
-    elif not name.lower().endswith(PHOTO_SUFFIXES):
+    why = _ours(item.path)
+    if not why and not item.path.lower().endswith(PHOTO_SUFFIXES):
         why = 'No photo by its suffix.'
     return Found(item.path, item.place, why)
 
 
-def _is_result(path: str) -> bool:
-    for suffix in SUFFIXES.values():
-        if path.endswith(f'.color{suffix}'):
-            name = path.removesuffix(f'.color{suffix}')
-            return os.path.lexists(name + SIDECAR_SUFFIX)
-    return False
+def _ours(path: str) -> str:
+    """What a file is that this program wrote; empty for all others."""
+    if path.endswith(LABELS_SUFFIX):
+        return 'A label map without its photo.'
+    if path.endswith(SIDECAR_SUFFIX):
+        return 'The record of a colored photo; "sdcolor replay" reads it.'
+    return 'A result of this program.' if sidecar_of(path) else ''
 
 
 def _matching(pattern: str) -> tuple[Root, list[Found]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.errors import ClusterError
+from napari_sdcolor.errors import ClusterError, said
 
 if TYPE_CHECKING:
     from distributed import Client, SpecCluster
@@ -52,7 +52,7 @@ def connected(scheduler: str) -> Iterator[Client]:
             client = Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise ClusterError(
-                f'No scheduler answers at {scheduler} ({error}). Start one '
+                f'No scheduler answers at {scheduler} ({said(error)}). Start one '
                 'with "dask scheduler", and give its address or the file of '
                 'its --scheduler-file.'
             ) from error
@@ -138,7 +138,7 @@ def local_cluster(
             )
         except (OSError, RuntimeError) as error:
             raise ClusterError(
-                f'The local cluster does not start: {error}.'
+                f'The local cluster does not start: {said(error)}.'
             ) from error
         yield cluster
 

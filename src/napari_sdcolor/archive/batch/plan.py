@@ -209,7 +209,8 @@ def make_plan(
     Raises
     ------
     PlanError
-        If an input or a map does not exist, if the output folder is or lies in an
+        If an input or a map does not exist, if files were named and none of
+        them is a photo, if the output folder is or lies in an
         input folder, or if photos would share a file.
     """
     output = Path(output)
@@ -239,9 +240,27 @@ def make_plan(
             refused.append(Refused(task.source, why))
         else:
             wanted.append(task)
+    _refuse_no_photo(inputs, wanted, refused)
     _refuse_folders({str(output), *(task.folder for task in wanted)}, roots)
     _refuse_inputs_as_outputs(wanted, found, format)
     return Plan(output, tuple(wanted), tuple(refused), format)
+
+
+def _refuse_no_photo(
+    inputs: Sequence[PathLike],
+    tasks: Sequence[Task],
+    refused: Sequence[Refused],
+) -> None:
+    """Refuse if only files were named, and none of them is a photo.
+
+    A folder may well be empty today.
+    """
+    named = bool(inputs) and all(os.path.isfile(path) for path in inputs)
+    if named and not tasks and not any(item.failed for item in refused):
+        raise PlanError(
+            f'There is no photo to color. {refused[0].path}: '
+            f'{refused[0].reason}'
+        )
 
 
 def _task(item: Found, output: Path, labels: PathLike | None) -> Task:

@@ -39,6 +39,7 @@ from napari_sdcolor.archive.batch.progress import Observer, Progress
 from napari_sdcolor.archive.batch.report import write_report
 from napari_sdcolor.archive.batch.standing import read_made_with
 from napari_sdcolor.archive.batch.worker import Recipe
+from napari_sdcolor.archive.folders import output_folder
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
@@ -119,6 +120,8 @@ def run_batch(
 
     Raises
     ------
+    FolderError
+        If the folder cannot be made or written into.
     PlanError
         If another run works in the folder, if an earlier one had other
         settings or weights, or if a report of somebody else is there;
@@ -126,12 +129,11 @@ def run_batch(
     ClusterError
         If the machines that work are gone. Another run goes on from there.
     OSError
-        If the folder, the journal or the report cannot be written. Another
+        If the journal or the report cannot be written. Another
         run goes on from there.
     """
     token = token or CancelToken()
-    plan.output.mkdir(parents=True, exist_ok=True)
-    with locked(plan.output):
+    with output_folder(plan.output), locked(plan.output):
         _refuse_foreign_report(plan)
         with Journal(plan.output) as journal:
             facts = _promised(recipe, weights)

@@ -55,6 +55,7 @@ from napari_sdcolor.errors import (
     Cancelled,
     SaveError,
     SdcolorError,
+    said,
 )
 from napari_sdcolor.settings import Settings
 
@@ -431,7 +432,7 @@ def failure(task: Task, error: BaseException) -> Outcome:
         why = f'{name}{error.strerror}.'
     else:
         why = (
-            f'A defect of this program: {type(error).__name__}: {error}. '
+            f'A defect of this program: {type(error).__name__}: {said(error)}. '
             'Please report it, if possible with the photo.'
         )
     return Outcome(task.key, task.source, FAILED, reason=why)

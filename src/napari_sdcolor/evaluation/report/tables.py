@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from napari_sdcolor.evaluation.report.edges import bleeding_blocks
@@ -12,7 +13,9 @@ from napari_sdcolor.evaluation.report.effects import (
 from napari_sdcolor.evaluation.report.markdown import (
     MISSING,
     counted,
+    interval,
     missing,
+    share,
     table,
 )
 from napari_sdcolor.evaluation.report.rows import row_blocks
@@ -61,8 +64,16 @@ def as_markdown(result: dict[str, Any]) -> str:
         blocks.append(_scored(name, about, result['photos']))
     asked = result['groups']
     if 'fidelity' in asked:
-        for scope, title in SCOPES.items():
-            blocks += _fidelity(title, scope, result['scopes'][scope])
+        scopes = SCOPES if result['labeled_photos'] else ('all',)
+        for scope in scopes:
+            blocks += _fidelity(scope, result['scopes'][scope])
+            if scope == 'all':
+                blocks += _over_gray(result['over_gray'])
+    if not result['labeled_photos']:
+        left_out = [name for name in asked if name != 'fidelity']
+        if left_out:
+            blocks.append(_without_maps(left_out))
+        asked = [name for name in asked if name == 'fidelity']
     if 'map' in asked:
         blocks += ['## Does the map drive the color?', _map(result['map'])]
     if 'swaps' in asked:
@@ -87,9 +98,9 @@ def _scored(name: str, about: dict[str, Any], photos: int) -> str:
     return ' '.join([words, *about['refused']])
 
 
-def _fidelity(title: str, scope: str, found: dict[str, Any]) -> list[str]:
+def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
     count = found['photos']
-    heading = f'## {title} ({counted(count)})'
+    heading = f'## {SCOPES[scope]} ({counted(count)})'
     if not count:
         return [heading, missing('there is no such photo')]
     methods = found['methods']
@@ -111,6 +122,40 @@ def _fidelity(title: str, scope: str, found: dict[str, Any]) -> list[str]:
         table(['', *COLUMNS.values()], rows),
         f'CF of the photos themselves: {truth:.2f}.',
     ]
+
+
+def _over_gray(found: dict[str, Any]) -> list[str]:
+    named = [*METHODS, *(each for each in found if each not in METHODS)]
+    rows = [
+        [
+            METHODS.get(method, method),
+            f'{found[method]["psnr_ab"]:+.2f}',
+            interval(found[method]['psnr_ab_interval']),
+            f'{found[method]["delta_e"]:+.2f}',
+            share(found[method]['nearer']),
+            share(found[method]['color']),
+        ]
+        for method in named
+        if method in found
+    ]
+    head = ['', 'PSNR_ab, dB', '95 % interval', 'ΔE2000', 'nearer', 'color']
+    return [
+        '## Against a gray picture',
+        (
+            'What each method gains over no color at all, photo by photo: '
+            'more PSNR_ab and less ΔE2000 is nearer to the photo. "Nearer" '
+            'is the share of photos for which that holds, "color" the '
+            "colorfulness beside the photos' own."
+        ),
+        table(head, rows),
+    ]
+
+
+def _without_maps(groups: Sequence[str]) -> str:
+    return (
+        'No photo has a label map, so that nothing is said of what a map '
+        f'does ({", ".join(groups)}).'
+    )
 
 
 def _map(scopes: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import UnfitData
 from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
 from napari_sdcolor.training.sources.ids import read_mapping
 from napari_sdcolor.training.sources.source import Source
@@ -38,7 +38,7 @@ class CocoStuff(Source):
 
     def read(self) -> Iterator[Entry]:
         if not self.recognizes(self.folder):
-            raise DataError(
+            raise UnfitData(
                 f'{self.folder} does not hold COCO-Stuff: expected '
                 'images/train2017/*.jpg with annotations/train2017/*.png, or '
                 'the same for val2017.'

@@ -20,7 +20,7 @@ from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.core.tone import ToneTags, scale
 from napari_sdcolor.core.tone_choice import choose_tones
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, said
 from napari_sdcolor.training.sources.ids import IdTable
 
 _TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
@@ -165,12 +165,7 @@ class Entry:
             MemoryError,
             Image.DecompressionBombError,
         ) as error:
-            detail = ' '.join(str(error).split())[:200]
-            raise BadEntry(
-                self.dataset,
-                self.name,
-                detail.rstrip('.') or type(error).__name__,
-            ) from error
+            raise BadEntry(self.dataset, self.name, said(error)) from error
 
 
 def _decode_photo(
@@ -247,7 +242,7 @@ def _matlab_ids(data: bytes) -> NDArray:
     try:
         found = loadmat(io.BytesIO(data), variable_names=['LabelMap'])
     except (MatReadError, NotImplementedError) as error:
-        raise ValueError(f'no readable MATLAB file: {error}') from error
+        raise ValueError(f'no readable MATLAB file: {said(error)}') from error
     if 'LabelMap' not in found:
         raise ValueError('the MATLAB file holds no LabelMap')
     return found['LabelMap']

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, UnfitData, said
 from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
 from napari_sdcolor.training.sources.ids import read_mapping
 from napari_sdcolor.training.sources.source import (
@@ -17,6 +17,7 @@ from napari_sdcolor.training.sources.source import (
 
 MAPPING = 'mapping.csv'
 LABELS_SUFFIX = '.labels.png'
+SPLITS = ('train', 'val')
 _PHOTOS = ('photos', 'images')
 _MAPS = ('labels', 'maps')
 
@@ -24,9 +25,9 @@ _MAPS = ('labels', 'maps')
 class PhotoFolder(Source):
     """Color photos without maps, in a folder and its subfolders.
 
-    Files ``train.txt`` and ``val.txt`` may list them; otherwise the
-    photos below a subfolder ``val`` are held out, and without one about
-    one in twelve.
+    Files ``train.txt`` and ``val.txt`` may list them, and one of the two
+    is enough; otherwise the photos below a subfolder ``val`` are held out,
+    and without one about one in twelve.
     """
 
     kind = 'photos'
@@ -39,7 +40,7 @@ class PhotoFolder(Source):
     def read(self) -> Iterator[Entry]:
         paths = list(_photos(self.folder))
         if not paths:
-            raise DataError(
+            raise UnfitData(
                 f'{self.folder} holds no photographs: expected '
                 f'{", ".join(PHOTO_SUFFIXES)} files.'
             )
@@ -48,12 +49,12 @@ class PhotoFolder(Source):
     def entries_of(self, root: Path, paths: list[Path]) -> Iterator[Entry]:
         """Entries of photos below a folder, with their splits."""
         names = {path: path.relative_to(root).as_posix() for path in paths}
-        splits = self._splits(names.values())
+        splits = self._splits(list(names.values()))
         for path, name in names.items():
-            split = splits.get(name) or splits.get(str(Path(name).stem))
-            if split is None:
+            if name not in splits:
                 self.skip(self.folder.name, name, 'it is in no list')
                 continue
+            split = splits[name]
             labels = self.labels_of(path, name)
             yield Entry(self.folder.name, name, split, Place(path), labels)
 
@@ -61,18 +62,29 @@ class PhotoFolder(Source):
         """The map of a photo, if there is one."""
         return None
 
-    def _splits(self, names: Iterable[str]) -> dict[str, str]:
+    def _splits(self, names: list[str]) -> dict[str, str]:
+        """The split of every photo; those in no list have none."""
         lists = {
-            split: self.folder / f'{split}.txt' for split in ('train', 'val')
+            split: names_listed(path)
+            for split in SPLITS
+            if (path := self.folder / f'{split}.txt').is_file()
         }
-        if all(path.is_file() for path in lists.values()):
+        if len(lists) == len(SPLITS):
             return {
-                line.strip(): split
-                for split, path in lists.items()
-                for line in path.read_text('utf-8').splitlines()
-                if line.strip()
+                name: split
+                for split, listed in lists.items()
+                for name in names
+                if _is_listed(name, listed)
             }
-        names = list(names)
+        if lists:
+            ((split, listed),) = lists.items()
+            (other,) = set(SPLITS) - {split}
+            chosen = {name for name in names if _is_listed(name, listed)}
+            self.notes.append(
+                f'{split}.txt lists {len(chosen)} of {len(names)} photos; '
+                f'the others count as {other!r}.'
+            )
+            return {name: split if name in chosen else other for name in names}
         held_out = {name for name in names if 'val' in Path(name).parts[:-1]}
         if held_out:
             self.notes.append('The photos below "val" are held out.')
@@ -81,7 +93,7 @@ class PhotoFolder(Source):
             self.notes.append(
                 f'{len(held_out)} of {len(names)} photos are held out, '
                 'chosen by their names. To choose them yourself put them '
-                'into a subfolder "val", or write train.txt and val.txt.'
+                'into a subfolder "val", or list them in val.txt.'
             )
         return {name: 'val' if name in held_out else 'train' for name in names}
 
@@ -106,7 +118,7 @@ class LabeledFolder(PhotoFolder):
 
     def read(self) -> Iterator[Entry]:
         if not self.recognizes(self.folder):
-            raise DataError(
+            raise UnfitData(
                 f'{self.folder} holds no photographs with maps: expected '
                 'the folders photos and labels, or NAME.labels.png beside '
                 'each photo.'
@@ -137,6 +149,28 @@ class LabeledFolder(PhotoFolder):
                 self._used.add(found)
                 return LabelFile(Place(found), self._table)
         return None
+
+
+def names_listed(path: Path) -> set[str]:
+    """The names in a list, one a line.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{path} cannot be read ({said(error)}).') from error
+    return {line.strip() for line in lines if line.strip()}
+
+
+def _is_listed(name: str, listed: set[str]) -> bool:
+    """Whether a list has a photo's name, with or without folder and suffix."""
+    path = Path(name)
+    without = path.with_suffix('').as_posix()
+    return not listed.isdisjoint({name, without, path.name, path.stem})
 
 
 def _photos(folder: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN, class_id
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, said
 
 BACKGROUND = 0
 """Our id of what is known to be none of the 59 classes."""
@@ -114,7 +114,7 @@ def read_names(path: Path) -> dict[int, str]:
     try:
         lines = path.read_text(encoding='utf-8').splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f'{path} cannot be read ({error}).') from error
+        raise DataError(f'{path} cannot be read ({said(error)}).') from error
     for line in filter(str.strip, lines):
         number, colon, name = line.partition(':')
         if not colon or not number.strip().isdecimal():
@@ -152,7 +152,7 @@ def read_mapping(path: Path) -> IdTable:
                 )
             return _table(path, rows)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f'{path} cannot be read ({error}).') from error
+        raise DataError(f'{path} cannot be read ({said(error)}).') from error
 
 
 def _table(path: Path, rows: Iterable[dict[str, str]]) -> IdTable:

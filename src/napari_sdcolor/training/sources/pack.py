@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, UnfitData, said
 from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
 from napari_sdcolor.training.sources.source import Source
 
@@ -35,7 +35,7 @@ class Pack(Source):
 
     def read(self) -> Iterator[Entry]:
         if not self.recognizes(self.folder):
-            raise DataError(
+            raise UnfitData(
                 f'{self.folder} holds no training pack: expected index.csv '
                 'and tar shards, or index.csv and the folders images and '
                 'labels.'
@@ -48,7 +48,9 @@ class Pack(Source):
             with index.open(newline='', encoding='utf-8') as file:
                 yield from self._entries(csv.DictReader(file), places)
         except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f'{index} cannot be read ({error}).') from error
+            raise DataError(
+                f'{index} cannot be read ({said(error)}).'
+            ) from error
 
     def _entries(
         self, rows: csv.DictReader, places: dict[str, Place]
@@ -94,7 +96,7 @@ def _members(shard: Path) -> dict[str, Place]:
             }
     except tarfile.TarError as error:
         raise DataError(
-            f'{shard} cannot be read as a tar file ({error}).'
+            f'{shard} cannot be read as a tar file ({said(error)}).'
         ) from error
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_sdcolor.classes import UNKNOWN
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, UnfitData
 from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
 from napari_sdcolor.training.sources.ids import (
     IdTable,
@@ -52,7 +52,7 @@ class PascalContext(Source):
     def read(self) -> Iterator[Entry]:
         layout = _layout(self.folder)
         if layout is None:
-            raise DataError(
+            raise UnfitData(
                 f'{self.folder} does not hold PASCAL-Context: expected '
                 'JPEGImages with either trainval/*.mat and labels.txt, or '
                 '59_context_labels/*.png.'

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import UnfitData
 from napari_sdcolor.training.sources.entry import Entry, Skipped
 
 PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp')
@@ -91,7 +91,7 @@ class Source:
         if not chosen:
             splits = sorted({entry.split for entry in self.entries})
             there = ', '.join(map(repr, splits)) or 'none'
-            raise DataError(
+            raise UnfitData(
                 f'{self.folder} has no photograph in split {name!r}; its '
                 f'splits: {there}.'
             )
