@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import imagecodecs
 import pytest
 from typer.testing import CliRunner
 
@@ -22,6 +21,7 @@ from napari_sdcolor.archive.batch.standing import (
     read_records,
     read_standings,
 )
+from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.cli import app
 from napari_sdcolor.settings import Settings, SettingsError
 
@@ -30,7 +30,7 @@ KEY = 'box 1/a'
 
 def keep(out, own):
     """Save a photo's map as it is, with settings of its own."""
-    labels = imagecodecs.png_decode((out / f'{KEY}.labels.png').read_bytes())
+    labels = read_ids(out / f'{KEY}.labels.png')
     save_own(out, KEY, own)
     save_maps(out, KEY, [(None, labels)])
 
