@@ -30,7 +30,7 @@ KEY = 'box 1/a'
 
 def keep(out, own):
     """Save a photo's map as it is, with settings of its own."""
-    labels = read_ids(out / f'{KEY}.labels.png')
+    labels = read_ids(out / f'{KEY}.labels.png').astype('uint8')
     save_own(out, KEY, own)
     save_maps(out, KEY, [(None, labels)])
 
