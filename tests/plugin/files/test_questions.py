@@ -161,6 +161,7 @@ def test_stop_drops_what_waited_for_the_file(draw, dock, settle):
     assert coordinator.trio is not None
 
 
+@pytest.mark.shows_errors  # tifffile logs what it finds
 def test_a_file_that_we_cannot_read_is_told_and_the_layer_colored(
     draw, open_photo, make_widget, settle, viewer
 ):
