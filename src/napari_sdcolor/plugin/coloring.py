@@ -101,6 +101,7 @@ class Coloring(QObject):
             # Another dock may have taken over meanwhile.
             if trio.owner is self:
                 trio.unbind()
+                trio.owner = None
             self._unfollow(trio)
         self.trios.clear()
 
@@ -223,7 +224,8 @@ class Coloring(QObject):
             Ask also for what was asked for already and did not come, since
             it was stopped or failed.
         """
-        if self.paused or trio.map is None:
+        if self.paused or trio.map is None or trio.owner is not self:
+            # Of two docks in one viewer, the last one colors.
             return
         plane = trio.plane
         known = trio.planes[plane]
@@ -245,14 +247,12 @@ class Coloring(QObject):
         return any(job.plane == plane for job in runs)
 
     def follow_all(self, *, anew: bool = False) -> None:
-        """Catch up with every map."""
+        """Catch up with every map, also of a dock that is gone."""
         for trio in self.trios:
+            if trio.owner is None:
+                trio.owner = self
+                trio.bind()
             self.follow(trio, anew=anew)
-
-    def set_saturation(self, trio: Trio, saturation: float) -> None:
-        """Color what is shown with another factor on the chroma."""
-        trio.saturation = saturation
-        self.follow(trio)
 
     def stop(self, trio: Trio) -> None:
         """Stop coloring a photo; its picture stays as it is."""

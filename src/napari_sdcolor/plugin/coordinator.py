@@ -9,6 +9,7 @@ ordinary layers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -291,7 +292,15 @@ class Coordinator(QObject):
         A photo that came from a file is looked at before: it may ask which
         pixels count.
         """
-        self.files.settle(self.photo, self._run)
+        self.when_settled(self._run)
+
+    def when_settled(self, then: Callable[[], None]) -> None:
+        """Do something for the chosen photo once its pixels are known.
+
+        A photo that came from a file may be another one than its layer
+        shows; it is the chosen one then.
+        """
+        self.files.settle(self.photo, then)
 
     def _run(self) -> None:
         trio = self.trio
@@ -388,6 +397,9 @@ class Coordinator(QObject):
 
     def run_all(self) -> None:
         """Segment and color the planes that have no color and no edits."""
+        self.when_settled(self._run_all)
+
+    def _run_all(self) -> None:
         trio = self.ensure_trio()
         if trio is None:
             return
@@ -528,24 +540,26 @@ class Coordinator(QObject):
             self.coloring.take_pixels(self.trio)
 
     def _on_window_requested(self, choice: str) -> None:
-        trio = self.ensure_trio()
-        if trio is not None:
-            trio.window = choice
-            self.coloring.follow(trio, anew=True)
-        self.show_state()
+        self.when_settled(partial(self._set, 'window', choice))
 
     def _on_detail_requested(self, size: Size) -> None:
-        trio = self.ensure_trio()
-        if trio is not None:
-            trio.detail = size
-        self.show_state()
+        self.when_settled(partial(self._set, 'detail', size))
 
     def _on_weights_requested(self, name: str) -> None:
         preferences.remember_weights(name)
+        self.when_settled(partial(self._set, 'weights', name))
+
+    def _on_saturation_requested(self, saturation: float) -> None:
+        self.when_settled(partial(self._set, 'saturation', saturation))
+
+    def _set(self, name: str, value: object) -> None:
+        """Take a setting over for the chosen photo; its color follows."""
         trio = self.ensure_trio()
         if trio is not None:
-            trio.weights = name
-            self.coloring.follow(trio, anew=True)
+            setattr(trio, name, value)
+            if name != 'detail':
+                # Another detail waits for the next run.
+                self.coloring.follow(trio, anew=True)
         self.show_state()
 
     def _on_live_requested(self, live: bool) -> None:
@@ -553,8 +567,3 @@ class Coordinator(QObject):
         preferences.remember_live(live)
         self.coloring.follow_all(anew=True)
         self._show_status()
-
-    def _on_saturation_requested(self, saturation: float) -> None:
-        trio = self.ensure_trio()
-        if trio is not None:
-            self.coloring.set_saturation(trio, saturation)

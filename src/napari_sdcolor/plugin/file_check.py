@@ -95,7 +95,7 @@ class FileCheck(QObject):
         self._looking: list[Image] = []
         self._watched: list[Image] = []
         self._asked: Image | None = None
-        self._waiting: tuple[Image, Then] | None = None
+        self._waiting: tuple[Image, list[Then]] | None = None
         banner.answered.connect(self._on_answered)
         jobs.stopped.connect(self._on_job_lost)
         jobs.failed.connect(self._on_job_lost)
@@ -132,7 +132,10 @@ class FileCheck(QObject):
         then
             Called at once, later, or never if the person does not answer.
         """
-        self._waiting = (photo, then)
+        if self._waiting is None or self._waiting[0] != photo:
+            self._waiting = (photo, [])
+        if then not in self._waiting[1]:
+            self._waiting[1].append(then)
         if not _unknown(photo):
             self._go_on(photo)
         elif photo not in self._looking or self.jobs.idle:
@@ -213,12 +216,12 @@ class FileCheck(QObject):
         if _open_question(photo):
             self.show()
             return
-        _, then = self._waiting
+        _, thens = self._waiting
         self._waiting = None
         if _needs_layer(photo):
-            self._open_beside(photo, then)
+            self._open_beside(photo, thens)
         else:
-            then()
+            _do(thens)
 
     def _ask(self, photo: Image) -> None:
         look = _look_of(photo)
@@ -267,7 +270,7 @@ class FileCheck(QObject):
         if self._waiting is not None and self._waiting[0] == photo:
             self._go_on(photo)
         elif _needs_layer(photo):
-            self._open_beside(photo, None)
+            self._open_beside(photo, [])
         else:
             self.decided.emit(photo)
 
@@ -277,21 +280,21 @@ class FileCheck(QObject):
 
     # --- a layer of the file's own ----------------------------------------
 
-    def _open_beside(self, photo: Image, then: Then | None) -> None:
+    def _open_beside(self, photo: Image, thens: list[Then]) -> None:
         """Show the photo of a file that its layer cannot show."""
         known = self._beside.get(photo.unique_id)
         if known is not None and known in self.viewer.layers:
-            self._choose(known, then)
+            self._choose(known, thens)
             return
         work = partial(_read_in_worker, PhotoSource(photo))
-        done = partial(self._on_read, photo, then)
+        done = partial(self._on_read, photo, thens)
         key = (OPEN, photo.unique_id)
         self.jobs.submit(
             Job(key, work, done, name=OPEN, owner=photo.unique_id)
         )
 
     def _on_read(
-        self, photo: Image, then: Then | None, stored: Stored
+        self, photo: Image, thens: list[Then], stored: Stored
     ) -> None:
         if photo not in self.viewer.layers:
             return
@@ -303,12 +306,17 @@ class FileCheck(QObject):
         # It would lie over or under the photo, and is not what it shows.
         photo.visible = False
         self.viewer.reset_view()
-        self._choose(layer, then)
+        self._choose(layer, thens)
 
-    def _choose(self, layer: Image, then: Then | None) -> None:
+    def _choose(self, layer: Image, thens: list[Then]) -> None:
         self.chooser.choose(layer)
-        if then is not None:
-            then()
+        _do(thens)
+
+
+def _do(thens: list[Then]) -> None:
+    """All that waited, in the order in which it was asked for."""
+    for then in thens:
+        then()
 
 
 # --- what is open ---------------------------------------------------------

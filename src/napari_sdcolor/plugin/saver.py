@@ -60,6 +60,9 @@ class Saver(QObject):
         view.command_requested.connect(self._on_command_requested)
 
     def _on_save_requested(self) -> None:
+        self.coordinator.when_settled(self._ask_and_save)
+
+    def _ask_and_save(self) -> None:
         trio = self.coordinator.ensure_trio()
         if trio is None:
             return

@@ -343,3 +343,21 @@ def test_limits_of_a_person_win_over_a_saved_result_too(
     wanted = (trio.photo.data.astype(float) - low) / (high - low)
     wanted = rgb_to_lightness(np.dstack([wanted.clip(0, 1)] * 3))
     assert np.abs(photo.lightness - wanted).max() < 0.5
+
+
+def test_what_was_chosen_while_the_file_is_looked_at_is_not_lost(
+    draw, open_photo, make_widget, settle, viewer
+):
+    """Tones and saturation, then Run, faster than the file can be read."""
+    widget = make_widget(viewer)
+    open_photo(draw('gray_alpha.png'))
+    widget.views.run.window_requested.emit('minmax')
+    widget.views.color.saturation_requested.emit(0.5)
+    widget.run()
+    widget.run()
+    settle(widget)
+    trio = widget.coordinator.trio
+    assert trio.photo.ndim == 2
+    assert (trio.window, trio.saturation) == ('minmax', 0.5)
+    assert trio.planes[0].shown.saturation == 0.5
+    assert len(widget.coordinator.all_trios()) == 1

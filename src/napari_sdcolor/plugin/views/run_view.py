@@ -83,7 +83,7 @@ class RunView(QWidget):
         self.detail = forms.setting('size')
         self.weights = forms.setting('weights')
         self.cost = Words(2)
-        self.understood = Words(3)
+        self.understood = Words(2)
         self.button = PushButton(name='run', text=RUN_WORDS)
         self.all_planes = PushButton(
             name='run_all',
@@ -115,7 +115,6 @@ class RunView(QWidget):
         settings = forms.Form(self.window, self.detail, self.weights)
         column.addWidget(settings.native)
         column.addWidget(self.cost)
-        column.addWidget(self.understood)
         self.options = Section(
             'Tones, detail and weights', inside, unfolded=False
         )
@@ -124,6 +123,7 @@ class RunView(QWidget):
         layout.setSpacing(3)
         for part in (
             forms.Form(self.photo).native,
+            self.understood,
             self.options,
             self.button.native,
             self.all_planes.native,
