@@ -290,9 +290,9 @@ def _refuse_foreign_ids(ids: NDArray, name: str) -> None:
 def _refuse_other_aspect(
     shape: tuple[int, int], photo: Photo, path: str
 ) -> None:
-    if _same_aspect(shape, photo.shape):
+    if same_aspect(shape, photo.shape):
         return
-    turned = _same_aspect(shape[::-1], photo.shape)
+    turned = same_aspect(shape[::-1], photo.shape)
     hint = (
         ' It seems to be turned: a map is stored as the photo is stored.'
         if turned
@@ -304,8 +304,14 @@ def _refuse_other_aspect(
     )
 
 
-def _same_aspect(shape: tuple[int, int], wanted: tuple[int, int]) -> bool:
-    """Whether one side is what the other asks for, up to one pixel."""
+def same_aspect(shape: tuple[int, int], wanted: tuple[int, int]) -> bool:
+    """Whether one side of a map is what the other asks for.
+
+    Parameters
+    ----------
+    shape, wanted
+        (h, w) of the map and of its photo; one pixel more or less will do.
+    """
     height, width = shape
     ratio = wanted[1] / wanted[0]
     return min(abs(height - width / ratio), abs(width - height * ratio)) <= 1

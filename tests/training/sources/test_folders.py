@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.data import KINDS, open_data
@@ -130,6 +131,27 @@ def test_maps_beside_their_photos(tmp_path: Path, photo, id_png) -> None:
     assert found.keys() == {'castle.png', 'church.jpg'}
     assert found['castle.png'] is not None
     assert found['church.jpg'] is None
+
+
+def test_maps_at_working_size_beside_their_photos(
+    tmp_path: Path, photo, id_png
+) -> None:
+    """``sdcolor segment`` writes them smaller or larger than the photo."""
+    photo(tmp_path / 'castle.png')
+    id_png(tmp_path / 'castle.labels.png', [[25, 25], [36, 50]])
+    (entry,) = open_data(tmp_path).entries
+    whole = entry.load()[1]
+    with Image.open(tmp_path / 'castle.labels.png') as image:
+        for factor in (0.5, 3):
+            size = tuple(round(side * factor) for side in image.size)
+            resized = image.resize(size, Image.Resampling.NEAREST)
+            resized.save(tmp_path / 'castle.labels.png')
+            (entry,) = open_data(tmp_path).entries
+            assert np.array_equal(entry.load()[1], whole)
+        resized.crop((0, 0, 9, 30)).save(tmp_path / 'castle.labels.png')
+    (entry,) = open_data(tmp_path).entries
+    with pytest.raises(DataError, match='the label map is'):
+        entry.load()
 
 
 def test_a_mapping_tells_what_the_ids_mean(

@@ -13,6 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from napari_sdcolor.archive.labels import same_aspect
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.archive.tiff_tones import display_tags, tone_tags
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
@@ -53,11 +54,15 @@ class LabelFile:
     upright
         Made for the photo as a person looks at it, at a size of its own.
         Other maps are stored as their photo is, in size and orientation.
+    any_size
+        May also have another size with the aspect of the photo, as those
+        that ``sdcolor segment`` writes.
     """
 
     place: Place
     table: IdTable | None = None
     upright: bool = False
+    any_size: bool = False
 
     def load(self) -> NDArray[np.uint8]:
         """The map (h, w) in our ids, 255 for unknown, in stored order.
@@ -138,7 +143,7 @@ class Entry:
         ------
         DataError
             If the photo cannot be decoded, or its label map has another
-            size or ids that mean nothing.
+            aspect or ids that mean nothing.
         """
         with self._bad_said():
             rgb, shape, orientation = _decode_photo(self.photo.read(), limit)
@@ -146,7 +151,10 @@ class Entry:
                 return upright(rgb, orientation), None
             labels = self.labels.load()
             if not self.labels.upright:
-                if labels.shape != shape:
+                fits = labels.shape == shape or (
+                    self.labels.any_size and same_aspect(labels.shape, shape)
+                )
+                if not fits:
                     raise ValueError(
                         f'the label map is {labels.shape}, the photo {shape}'
                     )

@@ -147,7 +147,7 @@ class LabeledFolder(PhotoFolder):
             found = stem.with_name(stem.name + suffix)
             if found.is_file() and found != path:
                 self._used.add(found)
-                return LabelFile(Place(found), self._table)
+                return LabelFile(Place(found), self._table, any_size=True)
         return None
 
 
