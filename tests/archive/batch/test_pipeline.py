@@ -287,9 +287,11 @@ def test_stopping_drops_the_photos_that_wait_for_a_pass(
     """The token is cancelled in the first pass."""
     scans = make_scans([f'{number}.png' for number in range(8)])
     token = CancelToken()
-    worker.colorizer.grid_net.register_forward_pre_hook(
-        lambda module, inputs: token.cancel()
-    )
+
+    def stop(module, inputs):
+        token.cancel()
+
+    worker.colorizer.grid_net.register_forward_pre_hook(stop)
     together = Worker(recipe, worker.colorizer, batch_size=4)
     before = threading.active_count()
     outcomes = list(Pipeline(together, token)(make_plan([scans], out).tasks))
