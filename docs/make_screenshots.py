@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_sdcolor.classes import class_id
 from napari_sdcolor.plugin.docks import open_dock
+from napari_sdcolor.plugin.views.color_view import FILLED, OUTLINES
 from napari_sdcolor.plugin.widget import ColorizeWidget
 
 IMAGES = Path(__file__).parent / 'images'
@@ -65,8 +66,10 @@ def main() -> None:
     grab(viewer, 'dock_ready')
     widget.run()
     wait(idle)
+    widget.views.color.style.value = FILLED
     grab(viewer, 'map_and_color')
 
+    widget.views.color.style.value = OUTLINES
     trio = coordinator.trio
     grab(viewer, 'stroke_before')
     grass = class_id('grass')

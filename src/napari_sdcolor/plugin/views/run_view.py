@@ -92,7 +92,7 @@ class RunView(QWidget):
             'Planes whose map you edited keep it.',
         )
         self.bar = ProgressBar(name='progress', min=0, max=0, value=0)
-        self.status = Words(4)
+        self.status = Words(3)
         self._running = False
         self._lay_out()
         for widget, slot in self._pairs():

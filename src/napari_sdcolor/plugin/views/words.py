@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+LETTERS = (
+    QEvent.Type.Polish,
+    QEvent.Type.Show,
+    QEvent.Type.FontChange,
+    QEvent.Type.StyleChange,
+)
+"""Events after which a label may have other letters."""
 
 
 class Words(QLabel):
@@ -29,6 +37,7 @@ class Words(QLabel):
         self._lines = lines
         self._words = ''
         self._reserve()
+        self._fit()
 
     def hasHeightForWidth(self) -> bool:
         """The height is reserved, whatever the width."""
@@ -47,31 +56,28 @@ class Words(QLabel):
         super().resizeEvent(event)
         self._fit()
 
-    def changeEvent(self, event: object) -> None:
-        """Another theme has other letters."""
-        super().changeEvent(event)
-        if event.type() in (event.Type.FontChange, event.Type.StyleChange):
+    def event(self, event: QEvent) -> bool:
+        """A theme brings its letters after the label was made."""
+        done = super().event(event)
+        if event.type() in LETTERS:
             self._reserve()
+            self._fit()
+        return done
 
     def _reserve(self) -> None:
-        self.setFixedHeight(self._lines * self.fontMetrics().lineSpacing() + 2)
+        """Take the height of so many lines, with what a theme puts around."""
+        super().setText('\n'.join(['Ag'] * self._lines))
+        self.setFixedHeight(super().sizeHint().height())
 
     def _fit(self) -> None:
         """Cut what is too long at a word, with three dots."""
         shown = breakable(self._words)
-        while shown and not self._fits(shown):
-            shown = shown.rstrip('… ').rpartition(' ')[0]
-            shown = shown and f'{shown} …'
-        super().setText(shown or self._words[:40])
-
-    def _fits(self, words: str) -> bool:
-        room = self.contentsRect()
-        if room.width() < 40:
-            return True
-        flags = Qt.TextFlag.TextWordWrap
-        room.setHeight(100_000)
-        needed = self.fontMetrics().boundingRect(room, int(flags), words)
-        return needed.height() <= self.height()
+        super().setText(shown)
+        while ' ' in shown and super().heightForWidth(self.width()) > (
+            self.height()
+        ):
+            shown = shown.removesuffix(' …').rpartition(' ')[0] + ' …'
+            super().setText(shown)
 
 
 def breakable(words: str) -> str:
