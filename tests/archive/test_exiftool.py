@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from napari_sdcolor.archive.saving import (
-    save_color_only,
+    save_as,
     save_pages,
     save_result,
 )
@@ -61,7 +61,7 @@ def test_the_mark_in_every_format(tmp_path, make_result, form, bits):
 
 @pytest.mark.parametrize('form', ['.tif', '.png', '.jpg'])
 def test_the_mark_of_a_file_saved_alone(tmp_path, make_result, form):
-    path, _ = save_color_only(make_result(), tmp_path / f'boat{form}')
+    path, *_ = save_as(make_result(), tmp_path / f'boat{form}')
     assert exiftool(path)['DigitalSourceType'] == DEFAULT_SOURCE_TYPE
 
 

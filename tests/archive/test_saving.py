@@ -23,7 +23,7 @@ from napari_sdcolor.archive.reading import read_photo
 from napari_sdcolor.archive.saving import (
     output_paths,
     photo_name,
-    save_color_only,
+    save_as,
     save_pages,
     save_result,
 )
@@ -249,16 +249,19 @@ def test_what_the_master_brought_survives(tmp_path, rng, make_result):
         ('boat.jpeg', 'jpeg'),
     ],
 )
-def test_one_colored_file_and_its_sidecar(tmp_path, make_result, name, form):
+def test_a_name_of_ones_own_with_map_and_sidecar(
+    tmp_path, make_result, name, form
+):
     result = make_result()
-    color, beside = save_color_only(result, tmp_path / name)
-    assert sorted(tmp_path.iterdir()) == sorted((color, beside))
+    color, labels, beside = save_as(result, tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == sorted((color, labels, beside))
+    assert labels.name == 'boat.labels.png'
     assert beside.name == 'boat.sdcolor.json'
     content = json.loads(beside.read_bytes())
     assert content['result']['file'] == name
     assert content['result']['format'] == form
     assert content['result']['sha256'] == sha(color)
-    assert content['pages'][0]['labels']['file'] is None
+    assert content['pages'][0]['labels']['file'] == 'boat.labels.png'
     twin = tmp_path / 'twin'
     twin.mkdir()
     assert sha(save_result(result, twin, 'boat', form).color) == sha(color)
@@ -266,11 +269,11 @@ def test_one_colored_file_and_its_sidecar(tmp_path, make_result, name, form):
 
 def test_one_colored_file_is_refused_like_three(tmp_path, make_result):
     with pytest.raises(SaveError, match=r'\.png'):
-        save_color_only(make_result(), tmp_path / 'boat.gif')
+        save_as(make_result(), tmp_path / 'boat.gif')
     taken = tmp_path / 'boat.sdcolor.json'
     taken.write_bytes(b'precious')
     with pytest.raises(SaveError, match='never overwritten'):
-        save_color_only(make_result(), tmp_path / 'boat.tif')
+        save_as(make_result(), tmp_path / 'boat.tif')
     assert list(tmp_path.iterdir()) == [taken]
 
 

@@ -8,6 +8,7 @@ from napari.settings import get_plugin_settings
 
 from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.preferences import PLUGIN
+from napari_sdcolor.plugin.views.class_panel import ID_ROLE
 from napari_sdcolor.plugin.views.color_view import FILLED, OUTLINES
 
 GRASS, SKY = 36, 50
@@ -185,18 +186,60 @@ def test_a_class_is_replaced_everywhere_in_one_step(colored, trio, settle):
     np.testing.assert_array_equal(trio.map.data, before)
 
 
-def test_a_region_is_replaced_by_the_next_click(colored, trio, stroke, settle):
+def test_a_region_is_replaced_by_the_next_click(
+    colored, trio, stroke, settle, notices
+):
     before = trio.map.data.copy()
     panel = colored.views.classes
-    panel.new.value = GRASS
+    panel.class_requested.emit(SKY)
+    old = int(before[30, 30])
+    panel.old.value, panel.new.value = old, GRASS
     panel.region.native.click()
-    assert trio.map.mode == 'fill'
+    assert 'Click the region' in colored.views.brush.text
+    elsewhere = tuple(np.argwhere(before != old)[0])
+    stroke(trio.map, [elsewhere])
+    np.testing.assert_array_equal(trio.map.data, before)
+    assert any('This is no' in words for words in notices())
     stroke(trio.map, [(30, 30)])
     settle(colored)
-    assert trio.map.data[30, 30] == GRASS
-    assert set(np.unique(before[trio.map.data != before])) == {before[30, 30]}
+    changed = trio.map.data != before
+    assert changed[30, 30]
+    assert set(np.unique(before[changed])) == {old}
+    assert (trio.map.data[changed] == GRASS).all()
+    # One region, not the class in the whole map.
+    assert changed.sum() < (before == old).sum()
+    assert trio.map.mode == 'paint'
+    assert trio.map.selected_label == SKY
     colored.coordinator.undo()
     np.testing.assert_array_equal(trio.map.data, before)
+
+
+def test_a_class_chosen_instead_ends_the_wait_for_a_region(colored, trio):
+    panel = colored.views.classes
+    panel.region.native.click()
+    panel.class_requested.emit(GRASS)
+    assert trio.map.mode == 'paint'
+    assert 'grass' in colored.views.brush.text
+    # Only napari's own brush listens.
+    assert len(trio.map.mouse_drag_callbacks) == 1
+
+
+def test_preserved_labels_are_told_and_end_with_a_click(colored, trio):
+    trio.map.preserve_labels = True
+    assert 'preserves' in colored.views.brush.text
+    colored.views.classes.class_requested.emit(GRASS)
+    assert not trio.map.preserve_labels
+    assert 'preserves' not in colored.views.brush.text
+
+
+def test_choosing_a_class_in_view_does_not_move_the_list(colored, trio):
+    panel = colored.views.classes
+    panel.show()
+    panel.class_requested.emit(SKY)
+    bar = panel.list.verticalScrollBar()
+    bar.setValue(0)
+    panel.class_requested.emit(panel.filter.index(1, 0).data(ID_ROLE))
+    assert bar.value() == 0
 
 
 def test_replacing_offers_what_the_map_holds_by_area(colored, trio, qtbot):

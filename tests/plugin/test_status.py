@@ -119,6 +119,15 @@ def test_painting_is_advised_only_where_the_colors_are_those_of_the_map(
         assert ('then paint' in sentence(state)) == colored
 
 
+def test_changes_after_a_saving_are_told() -> None:
+    saved = Outcome(Kind.SAVED, '/box: a.tif')
+    state = State(photo='a', save_outcome=saved, changed_since=True)
+    assert save_sentence(state) == 'Changed since it was saved in /box: a.tif'
+    copied = Outcome(Kind.COPIED, 'sdcolor colorize a.tif')
+    state = State(photo='a', save_outcome=copied, changed_since=True)
+    assert 'sdcolor' not in save_sentence(state)
+
+
 @pytest.mark.parametrize(
     ('outcome', 'words'),
     [

@@ -152,14 +152,14 @@ def save_result(
     return names
 
 
-def save_color_only(
+def save_as(
     result: Colorized,
     path: str | os.PathLike[str],
     *,
     run: Run | None = None,
     command: Sequence[str] | None = None,
-) -> tuple[Path, Path]:
-    """Save only the colored file, with its sidecar beside it.
+) -> OutputNames:
+    """Save a result under a file name, with map and sidecar beside it.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def save_color_only(
 
     Returns
     -------
-    color, sidecar
+    OutputNames
         The files written.
 
     Raises
@@ -187,9 +187,14 @@ def save_color_only(
             f'{path} was not written: its suffix must be one of '
             f'{", ".join(sorted(_FORMATS))}.'
         )
-    beside = path.with_name(photo_name(path) + SIDECAR_SUFFIX)
-    _save([result], (path, None, beside), form, 0, run, command)
-    return path, beside
+    name = photo_name(path)
+    places = OutputNames(
+        path,
+        path.with_name(name + LABELS_SUFFIX),
+        path.with_name(name + SIDECAR_SUFFIX),
+    )
+    _save([result], places, form, 0, run, command)
+    return places
 
 
 def save_pages(

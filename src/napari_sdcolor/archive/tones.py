@@ -28,6 +28,7 @@ from napari_sdcolor.core.tone import (
     UNIT,
     ToneWindow,
     as_code,
+    number,
     type_range,
 )
 from napari_sdcolor.core.tone_choice import ToneChoice, choose_tones
@@ -155,6 +156,8 @@ def understood(name: str, scan: Scan, tones: ToneWindow) -> tuple[Photo, Scan]:
     pixels = scan.pixels
     if scan.inverted:
         pixels = mirrored(pixels, *points)
+        if tones.rule == GIVEN and (tones.low, tones.high) != points:
+            notes += (_counted_backward(*points),)
     if scan.icc:
         whole = points == type_range(pixels.dtype)
         by_type = tones.rule in (GIVEN, RECORDED)
@@ -180,6 +183,15 @@ def _points(scan: Scan, tones: ToneWindow) -> tuple[float, float]:
     if tones.rule == GIVEN and scan.inverted:
         tones = choose_tones(scan.pixels, 'auto', scan.tags)
     return tones.low, tones.high
+
+
+def _counted_backward(low: float, high: float) -> str:
+    """What two values mean in a file whose lowest value is white."""
+    return (
+        'White is the lowest value of this file, and the two values of the '
+        f'tone window count from the other end: {number(low + high)} minus '
+        'the value in the file.'
+    )
 
 
 def mirrored(pixels: NDArray, low: float, high: float) -> NDArray:

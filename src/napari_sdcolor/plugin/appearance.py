@@ -104,9 +104,11 @@ class Appearance(QObject):
         if self._map is None:
             return False
         hidden = not self._map.visible
-        if self._color is not None:
+        if self._color is not None and not self._color.visible:
             self._color.visible = True
-        self._map.visible = True
+        if not self._map.visible:
+            # Setting it without need would put the brush away.
+            self._map.visible = True
         return hidden
 
     # --- before and after -------------------------------------------------

@@ -75,9 +75,8 @@ class Autosaver(QObject):
 
     def flush(self, trio: Trio) -> None:
         """The photo or its map is about to go: keep its edits at once."""
-        if trio in self._touched:
-            self._touched.remove(trio)
-            self._save(trio)
+        self._touched = [known for known in self._touched if known != trio]
+        self._save(trio)
 
     def _save(self, trio: Trio) -> None:
         if trio.map is None:

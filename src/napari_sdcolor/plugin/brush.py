@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Signal
+from skimage.segmentation import flood
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES
 
@@ -45,6 +47,8 @@ class BrushController(QObject):
         self.map: Labels | None = None
         self._last = 0
         self._alone: int | None = None
+        # Old class, new class and the tool before, while a click is due.
+        self._region: tuple[int, int, str] | None = None
         panel.class_requested.connect(self._on_class_requested)
         panel.alone_requested.connect(self._on_alone_requested)
         panel.region_requested.connect(self._on_region_requested)
@@ -62,17 +66,20 @@ class BrushController(QObject):
         layer.events.selected_label.connect(self._on_selected)
         layer.events.mode.connect(self._show)
         layer.events.show_selected_label.connect(self._show)
+        layer.events.preserve_labels.connect(self._show)
         layer.events.brush_size.connect(self._on_size)
         self._last = int(layer.selected_label)
         self.panel.set_brush_size(layer.brush_size)
         self._show()
 
     def unbind(self) -> None:
+        self._end_region()
         if self.map is not None:
             events = self.map.events
             events.selected_label.disconnect(self._on_selected)
             events.mode.disconnect(self._show)
             events.show_selected_label.disconnect(self._show)
+            events.preserve_labels.disconnect(self._show)
             events.brush_size.disconnect(self._on_size)
         self.map = None
 
@@ -81,10 +88,58 @@ class BrushController(QObject):
         # would lose the brush's class.
         self._take_up('paint', number)
 
-    def _on_region_requested(self, number: int) -> None:
-        """The next click fills one region with a class."""
-        if self._take_up('fill', number):
-            self.map.contiguous = True
+    # --- one region -------------------------------------------------------
+
+    def _on_region_requested(self, old: int, new: int) -> None:
+        """The next click on a region of a class turns it into another one."""
+        self._end_region()
+        if self.map is None:
+            show_info('Press Run first: there is no semantic map yet.')
+            return
+        self.painting.emit()
+        self.viewer.layers.selection.active = self.map
+        self._region = (old, new, str(self.map.mode))
+        # A click must not paint meanwhile.
+        self.map.mode = 'pan_zoom'
+        self.map.mouse_drag_callbacks.append(self._on_region_clicked)
+        self.status.show_words(
+            f'Click the region of <b>{CLASSES[old].title}</b> that becomes '
+            f'<b>{CLASSES[new].title}</b>'
+        )
+
+    def _on_region_clicked(self, layer: Labels, event: object) -> None:
+        old, new, _ = self._region
+        place = layer.world_to_data(event.position)
+        labels = np.asarray(layer.data)
+        index = tuple(int(round(float(value))) for value in place)
+        inside = all(
+            0 <= at < side
+            for at, side in zip(index, labels.shape, strict=True)
+        )
+        if not inside:
+            return
+        if labels[index] != old:
+            show_info(
+                f'This is no {CLASSES[old].title}: click a region of it, or '
+                'choose a class to paint instead.'
+            )
+            return
+        plane = labels[index[:-2]]
+        region = np.nonzero(flood(plane, index[-2:], connectivity=1))
+        where = tuple(np.full(region[0].shape, at) for at in index[:-2])
+        self._end_region()
+        layer.data_setitem((*where, *region), np.uint8(new))
+
+    def _end_region(self) -> None:
+        """Give the tool back that was in hand."""
+        if self._region is None:
+            return
+        *_, mode = self._region
+        self._region = None
+        if self.map is not None:
+            self.map.mouse_drag_callbacks.remove(self._on_region_clicked)
+            self.map.mode = mode
+            self._show()
 
     def _on_alone_requested(self, number: int) -> None:
         """Hide all other classes, or show them again."""
@@ -99,12 +154,15 @@ class BrushController(QObject):
         if self.map is None:
             show_info('Press Run first: there is no semantic map to paint on.')
             return False
+        self._end_region()
         self.painting.emit()
         if self.viewer.dims.ndisplay != 2:
             # A brush has no depth.
             self.viewer.dims.ndisplay = 2
         self.viewer.layers.selection.active = self.map
         self.map.selected_label = number
+        # With it, napari paints on "No class" only.
+        self.map.preserve_labels = False
         self.map.mode = mode
         return True
 
@@ -128,6 +186,8 @@ class BrushController(QObject):
         self.panel.set_brush_size(self.map.brush_size)
 
     def _show(self) -> None:
+        if self._region is not None:
+            return
         number = int(self.map.selected_label)
         if number < N_CLASSES:
             self.panel.select(number)
@@ -136,4 +196,5 @@ class BrushController(QObject):
                 CLASSES[shown],
                 str(self.map.mode),
                 alone=self.map.show_selected_label,
+                preserving=self.map.preserve_labels,
             )

@@ -156,6 +156,9 @@ class Coordinator(QObject):
         for timer in (self._settled, self._told_departed):
             if isalive(timer):
                 timer.stop()
+        for trio in self.coloring.trios:
+            # A stroke may have been painted a moment ago.
+            self.autosaver.on_touched(trio)
         self.autosaver.close()
         self.jobs.close()
         self.coloring.close()

@@ -143,6 +143,9 @@ class Display:
             live=self.coloring.live,
             outcome=known.outcome,
             save_outcome=known.save_outcome,
+            changed_since=now is not None
+            and known.save_inputs is not None
+            and not now.same(known.save_inputs),
         )
 
     def _show_details(self, size: Size) -> None:

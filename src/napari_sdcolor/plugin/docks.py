@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from napari.plugins import menu_item_template
-from qtpy.QtCore import QEvent, QTimer, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 if TYPE_CHECKING:
@@ -137,6 +137,17 @@ def open_dock(viewer: napari.viewer.Viewer, kind: type[Content]) -> Content:
         viewer.window.add_dock_widget(content, name=name_of(kind))
     bring_to_front(content)
     return content
+
+
+def give_corner_to_right(content: QWidget) -> None:
+    """Let docks on the right reach down beside a dock at the bottom."""
+    dock = content.parent()
+    window = dock.parent() if isinstance(dock, QDockWidget) else None
+    if isinstance(window, QMainWindow):
+        window.setCorner(
+            Qt.Corner.BottomRightCorner,
+            Qt.DockWidgetArea.RightDockWidgetArea,
+        )
 
 
 def bring_to_front(content: QWidget) -> None:

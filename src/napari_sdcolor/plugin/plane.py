@@ -80,6 +80,9 @@ class Plane:
         The color layer shows something here: color, or the photo's grays.
     outcome, save_outcome
         What came of the last run and of the last saving.
+    save_inputs
+        What the color was made of that was saved last, or whose command was
+        copied.
     """
 
     baseline: NDArray[np.uint8] | None = None
@@ -94,6 +97,7 @@ class Plane:
     filled: bool = False
     outcome: Outcome | None = None
     save_outcome: Outcome | None = None
+    save_inputs: Inputs | None = None
 
     def give(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -141,6 +142,7 @@ class Saver(QObject):
         names = ', '.join(path.name for path in paths)
         words = f'{paths[0].parent}: {names}'
         known.save_outcome = Outcome(Kind.SAVED, words)
+        known.save_inputs = replace(wanted.inputs, labels=labels)
         if trio is not coordinator.trio or plane != trio.plane:
             show_info(f'{trio.photo.name} was saved in {words}')
 
@@ -171,10 +173,14 @@ class Saver(QObject):
             )
         except SdcolorError as error:
             show_error(str(error))
-            return
-        QApplication.clipboard().setText(command)
+            outcome = Outcome(Kind.FAILED, str(error))
+        else:
+            QApplication.clipboard().setText(command)
+            outcome = Outcome(Kind.COPIED, command)
         known = trio.planes[trio.plane]
-        known.save_outcome = Outcome(Kind.COPIED, command)
+        known.save_outcome = outcome
+        if trio.map is not None:
+            known.save_inputs = trio.map_inputs(trio.plane)
         coordinator.show_state()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.plugin.plane import EDITED, PREDICTED
+from napari_sdcolor.plugin.plane import EDITED, PREDICTED, Inputs
 from napari_sdcolor.settings import Settings, parse_window, window_words
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Wanted:
         As ``settings_of`` gives them.
     baseline, origin, confidence
         Where the map came from, see ``Plane``.
+    inputs
+        The same as the screen knows it; ``labels`` as above.
     """
 
     read: ReadPhoto
@@ -77,6 +79,7 @@ class Wanted:
     baseline: NDArray[np.uint8] | None = None
     origin: str = PREDICTED
     confidence: float | None = None
+    inputs: Inputs | None = None
 
 
 def wanted(
@@ -94,6 +97,7 @@ def wanted(
         known.baseline,
         known.origin,
         known.confidence,
+        trio.inputs(labels),
     )
 
 

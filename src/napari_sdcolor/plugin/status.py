@@ -78,6 +78,8 @@ class State:
         Colors follow every stroke.
     outcome, save_outcome
         What came of the last run and the last saving of THIS plane.
+    changed_since
+        The map or a setting is not any more what it was at that saving.
     """
 
     photo: str = ''
@@ -96,6 +98,7 @@ class State:
     live: bool = True
     outcome: Outcome | None = None
     save_outcome: Outcome | None = None
+    changed_since: bool = False
 
     @property
     def busy(self) -> bool:
@@ -184,8 +187,15 @@ def save_sentence(state: State) -> str:
     if outcome is None:
         return ''
     if outcome.kind is Kind.SAVED:
-        return f'Saved in {outcome.detail}'
+        since = (
+            'Changed since it was saved in'
+            if state.changed_since
+            else ('Saved in')
+        )
+        return f'{since} {outcome.detail}'
     if outcome.kind is Kind.COPIED:
+        if state.changed_since:
+            return 'The copied command is for the picture before your changes.'
         return f'Copied: {outcome.detail}'
     if outcome.kind is Kind.STOPPED:
         return 'The saving was stopped: nothing was written.'

@@ -318,6 +318,8 @@ class Trio:
         self._ready_to_paint(labels)
 
     def _ready_to_paint(self, labels: NDArray[np.uint8]) -> None:
+        # By it a writer knows whose map it is.
+        self.map.metadata = {**self.map.metadata, METADATA_KEY: self}
         outline(self.map)
         self.map.visible = preferences.read().show_map
         self._map_data = self.map.data
@@ -328,6 +330,10 @@ class Trio:
 
     def show(self, painted: Painted) -> None:
         """Write patches of color into the color layer."""
+        shape = (*self.plane_shape(self.source.shape), 3)
+        if self.color is not None and self.color.data.shape != shape:
+            # Somebody gave the layer other data.
+            self._remove(self.color)
         if self.color is None:
             self._add_color()
         self.fill_gray(painted.plane, painted.patches)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari.layers import Image
 from napari.utils.history import get_save_history
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject
@@ -68,7 +69,10 @@ class UnmarkedWarning(QObject):
         self._tell(self.viewer.layers)
 
     def _tell(self, layers: object) -> None:
-        if not any(METADATA_KEY in layer.metadata for layer in layers):
+        if not any(
+            isinstance(layer, Image) and METADATA_KEY in layer.metadata
+            for layer in layers
+        ):
             return
         path = newest(Path(get_save_history()[0]))
         if path is None or path in writers.written:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image
+from napari.utils.notifications import show_info
 
 from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
@@ -46,6 +47,8 @@ def write(path: str, layers: list[LayerData]) -> list[str]:
     else:
         paths = write_photo_and_map(path, layers)
     written.update(Path(made) for made in paths)
+    names = ', '.join(Path(made).name for made in paths)
+    show_info(f'Saved in {Path(path).parent}: {names}')
     return paths
 
 
@@ -64,8 +67,6 @@ def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     SaveError
         If the layer is not ours, or the file exists.
     """
-    from napari_sdcolor.archive.saving import save_color_only
-
     trio = meta.get('metadata', {}).get(METADATA_KEY)
     if isinstance(trio, Restored):
         raise SaveError(
@@ -77,10 +78,30 @@ def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
             'This layer was not colored by napari-sdcolor, or its semantic '
             'map was deleted. Choose another writer to save it as it is.'
         )
+    return write_trio(path, trio)
+
+
+def write_trio(path: str, trio: Trio) -> list[str]:
+    """Save the shown plane of a photo that the dock colors, as shown.
+
+    Parameters
+    ----------
+    path
+        Ends in .tif, .tiff or .png.
+    trio
+        Has a map.
+
+    Raises
+    ------
+    SaveError
+        If a file exists.
+    """
+    from napari_sdcolor.archive.saving import save_as
+
     engine = Engine()
     wanted = saving.as_shown(trio, trio.plane, engine.settings())
     result = saving.full_result(engine.get(wanted.settings), wanted)
-    return [str(written) for written in save_color_only(result, Path(path))]
+    return [str(written) for written in save_as(result, Path(path))]
 
 
 def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
@@ -99,10 +120,16 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
         If the file exists, or the map does not fit the photo.
     """
     from napari_sdcolor.archive.labels import fit_labels
-    from napari_sdcolor.archive.saving import save_color_only
+    from napari_sdcolor.archive.saving import save_as
     from napari_sdcolor.core.photo import photo_from_array
 
-    (pixels, photo_meta, _), (labels, _, _) = sorted(layers, key=_image_first)
+    (pixels, photo_meta, _), (labels, map_meta, _) = sorted(
+        layers, key=_image_first
+    )
+    trio = map_meta.get('metadata', {}).get(METADATA_KEY)
+    if isinstance(trio, Trio) and trio.map is not None:
+        # A map of ours: what its photo is, and how it is colored, is known.
+        return write_trio(path, trio)
     engine = Engine()
     settings = engine.settings()
     window = _window(np.asarray(pixels), photo_meta)
@@ -120,7 +147,7 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
         # and keeps to itself.
         raise SaveError(str(error)) from error
     result = engine.get(settings).colorize(photo, fitted, settings=settings)
-    return [str(written) for written in save_color_only(result, Path(path))]
+    return [str(written) for written in save_as(result, Path(path))]
 
 
 def _image_first(layer: LayerData) -> bool:

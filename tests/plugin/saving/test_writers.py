@@ -12,6 +12,7 @@ import tifffile
 from napari.layers import Image, Labels
 from PIL import Image as PillowImage
 
+from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin import writers
@@ -113,7 +114,7 @@ def test_the_shown_plane_of_a_stack_is_saved(
     assert_as_shown(tifffile.imread(tmp_path / 'a.tif'), trio.color.data[1])
 
 
-@pytest.mark.parametrize('there', ['a.tif', 'a.sdcolor.json'])
+@pytest.mark.parametrize('there', ['a.tif', 'a.labels.png', 'a.sdcolor.json'])
 def test_nothing_is_ever_overwritten(trio, tmp_path, there):
     other = tmp_path / there
     other.write_text('precious')
@@ -243,7 +244,11 @@ def test_napari_saves_the_selected_color_with_our_writer(
     path = tmp_path / 'a.tif'
     viewer.layers.selection.active = trio.color
     saved = viewer.layers.save(str(path), selected=True, plugin=PLUGIN)
-    assert [Path(name).name for name in saved] == ['a.tif', 'a.sdcolor.json']
+    assert [Path(name).name for name in saved] == [
+        'a.tif',
+        'a.labels.png',
+        'a.sdcolor.json',
+    ]
     assert_as_shown(read(path), trio.color.data)
 
 
@@ -294,3 +299,26 @@ def test_without_asking_for_us_napari_saves_its_own_way(
     ):
         viewer.layers.save(str(tmp_path / name))
     np.testing.assert_array_equal(read(tmp_path / name), pixels)
+
+
+@pytest.mark.parametrize('chosen', ['color', 'photo and map'])
+def test_what_napari_saves_of_ours_is_what_is_shown_and_comes_back(
+    colored, settle, stroke, tmp_path, chosen
+):
+    """Saturation and an edited map, through napari's own way of saving."""
+    trio = colored.coordinator.trio
+    colored.views.classes.class_requested.emit(GRASS)
+    stroke(trio.map, [(20, 20), (25, 40)])
+    colored.views.color.saturation.value = 0.5
+    settle(colored)
+    layers = [trio.color] if chosen == 'color' else [trio.photo, trio.map]
+    path = tmp_path / 'mine.tif'
+    writers.write(str(path), [layer.as_layer_data_tuple() for layer in layers])
+    saved = tifffile.imread(path).astype(int)
+    assert np.abs(saved - trio.color.data).max() <= 1
+    record = json.loads((tmp_path / 'mine.sdcolor.json').read_bytes())
+    assert record['settings']['saturation'] == 0.5
+    assert record['pages'][0]['labels']['origin'] == 'edited in napari'
+    np.testing.assert_array_equal(
+        read_ids(tmp_path / 'mine.labels.png'), trio.map.data
+    )

@@ -182,6 +182,8 @@ class Queue(QObject):
         while self._past:
             key = self._past.pop()
             if key != self.desk.key:
+                # What is left this way comes up once more.
+                self._seen.discard(self.desk.key or '')
                 self.desk.clear()
                 self.open(key)
                 return

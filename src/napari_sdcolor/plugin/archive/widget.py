@@ -17,6 +17,7 @@ from napari_sdcolor.plugin.archive.setup_view import FoldersForm, OptionsForm
 from napari_sdcolor.plugin.docks import (
     DockContent,
     bring_to_front,
+    give_corner_to_right,
     open_dock,
 )
 from napari_sdcolor.plugin.engine import Engine, device_job
@@ -122,6 +123,7 @@ class ArchiveWidget(DockContent):
                 area='bottom',
                 add_vertical_stretch=False,
             )
+            give_corner_to_right(photos)
         bring_to_front(photos)
 
     def _on_closed(self) -> None:

@@ -63,8 +63,18 @@ class BrushStatus(QWidget):
         self._swatch.clear()
         self._words.setText('No semantic map yet')
 
+    def show_words(self, words: str) -> None:
+        """What a click is for, while it is for no stroke."""
+        self._swatch.clear()
+        self._words.setText(words)
+
     def show_class(
-        self, entry: SemanticClass, mode: str, *, alone: bool = False
+        self,
+        entry: SemanticClass,
+        mode: str,
+        *,
+        alone: bool = False,
+        preserving: bool = False,
     ) -> None:
         """Tool and class; a napari mode without tool says so.
 
@@ -74,8 +84,12 @@ class BrushStatus(QWidget):
             Class and napari mode of the map.
         alone
             All other classes are hidden.
+        preserving
+            Only "No class" is painted over.
         """
         self._swatch.setPixmap(swatch(entry))
         tool = MODE_WORDS.get(mode, 'Not painting; brush')
         others = ' (others hidden)' if alone else ''
+        if preserving:
+            others += ' (preserves other classes: key B)'
         self._words.setText(f'{tool}: <b>{entry.title}</b>{others}')

@@ -153,14 +153,14 @@ class ClassPanel(QWidget):
         Diameter in map pixels.
     replace_requested(int, int)
         One class becomes another one, in the whole map.
-    region_requested(int)
-        The region that is clicked next becomes this class.
+    region_requested(int, int)
+        The region of one class that is clicked next becomes another one.
     """
 
     class_requested = Signal(int)
     alone_requested = Signal(int)
     replace_requested = Signal(int, int)
-    region_requested = Signal(int)
+    region_requested = Signal(int, int)
     brush_size_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -246,8 +246,8 @@ class ClassPanel(QWidget):
             self.replace_requested.emit(self.old.value, self.new.value)
 
     def _on_region(self, pressed: bool) -> None:
-        if self.new.value is not None:
-            self.region_requested.emit(self.new.value)
+        if self.old.value is not None and self.new.value is not None:
+            self.region_requested.emit(self.old.value, self.new.value)
 
     def _on_return(self) -> None:
         """Enter in the search box takes the first hit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QScrollArea,
     QSizePolicy,
@@ -51,7 +51,25 @@ class Section(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(content)
         self.header.toggled.connect(self._on_toggled)
+        self.header.clicked.connect(self._on_clicked)
+        # Its content gets its place only after the click.
+        self._placed = QTimer(self)
+        self._placed.setSingleShot(True)
+        self._placed.setInterval(0)
+        self._placed.timeout.connect(self._come_into_view)
         self._on_toggled(unfolded)
+
+    def _on_clicked(self, unfolded: bool) -> None:
+        if unfolded:
+            self._placed.start()
+
+    def _come_into_view(self) -> None:
+        """Scroll to what was unfolded."""
+        above = self.parentWidget()
+        while above is not None:
+            if isinstance(above, QScrollArea):
+                above.ensureWidgetVisible(self, 0, 0)
+            above = above.parentWidget()
 
     def _on_toggled(self, unfolded: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
