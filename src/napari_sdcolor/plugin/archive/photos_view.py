@@ -212,10 +212,9 @@ class PhotosView(QWidget):
                 'the next one that needs a person.'
             )
             self.save.setEnabled(True)
-            more = f' {left} more need a person.' if left else ''
-            self.words.setText(
-                f'Open: {name}. Repaint what is wrong on its map.{more}'
-            )
+            more = f'{left} more need a person.' if left else 'The last one.'
+            self.words.setText(f'{more} Open: {name}')
+            self.words.setToolTip('Repaint what is wrong on its map.')
             return
         self.save.setText(f'Correct the {left} that need a person')
         self.save.setToolTip('Open them one after the other.')
