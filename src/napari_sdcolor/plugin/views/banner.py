@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -32,6 +31,9 @@ class Banner(QFrame):
         self._words = QLabel()
         self._words.setWordWrap(True)
         self._buttons = QHBoxLayout()
+        self._keys: list[str] = []
+        self._group = QButtonGroup(self)
+        self._group.idClicked.connect(self._on_clicked)
         layout = QVBoxLayout(self)
         layout.addWidget(self._words)
         layout.addLayout(self._buttons)
@@ -53,9 +55,10 @@ class Banner(QFrame):
         """
         self._clear()
         self._words.setText(words)
-        for key, text in answers.items():
+        self._keys = list(answers)
+        for number, text in enumerate(answers.values()):
             button = QPushButton(text)
-            button.clicked.connect(partial(self._answer, key))
+            self._group.addButton(button, number)
             self._buttons.addWidget(button)
         self.show()
 
@@ -64,12 +67,14 @@ class Banner(QFrame):
         self.hide()
         self._clear()
 
-    def _answer(self, key: str, checked: bool = False) -> None:
+    def _on_clicked(self, number: int) -> None:
+        key = self._keys[number]
         self.withdraw()
         self.answered.emit(key)
 
     def _clear(self) -> None:
         while self._buttons.count():
             button = self._buttons.takeAt(0).widget()
+            self._group.removeButton(button)
             button.hide()
             button.deleteLater()
