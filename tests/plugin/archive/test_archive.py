@@ -167,6 +167,8 @@ def test_a_run_colors_and_tells(done, choices):
     model = views.photos.model
     assert model.rowCount() == 3
     assert 'needs a person' in model.data(model.index(0, 2))
+    # Which tones were chosen is seen where the photos are.
+    assert 'tone window 0 to 255' in model.data(model.index(0, 2))
     (size,) = model.data(model.index(0, 0), 1).availableSizes()
     assert size.width() > 50
 
@@ -271,7 +273,7 @@ def test_save_and_next_walks_through_and_recolors(
     assert read_records(out)['a']['maps'][0][1] == after['a.labels.png']
     table = photos.model
     words = table.data(table.index(table.row_of('a'), 2))
-    assert words == 'colored by your map'
+    assert words.startswith('colored by your map: ')
 
 
 def test_skip_back_and_drafts(done, viewer, rest):

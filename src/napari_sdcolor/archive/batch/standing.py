@@ -40,6 +40,9 @@ class Standing:
         WebP picture of photo, map and color side by side.
     place
         Where ``THUMBNAILS`` holds it instead: start and length in bytes.
+    understood
+        What was understood of it, its tones among that; empty if it is not
+        colored.
     """
 
     key: str
@@ -50,6 +53,7 @@ class Standing:
     confidence: float | None = None
     thumbnail: bytes = b''
     place: tuple[int, int] | None = None
+    understood: str = ''
 
 
 def read_records(output: Path) -> dict[str, dict[str, Any]]:
@@ -114,6 +118,7 @@ def _standing(task: Task, record: Mapping[str, Any] | None) -> Standing:
     return Standing(
         **known,
         status=CORRECTED if outdated else DONE,
+        understood=record.get('understood', ''),
         confidence=record['confidence'],
         place=(place[0], place[1]) if place else None,
     )

@@ -351,6 +351,7 @@ class ArchiveCoordinator(QObject):
             known,
             status=CORRECTED if corrected else DONE,
             reason='',
+            understood=outcome.understood,
             confidence=outcome.confidence,
             thumbnail=outcome.thumbnail or known.thumbnail,
         )

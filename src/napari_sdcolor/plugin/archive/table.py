@@ -76,7 +76,9 @@ class PhotoTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and column == PICTURE:
             return self._picture(item)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return item.reason or item.source
+            return item.reason or '\n'.join(
+                words for words in (item.source, item.understood) if words
+            )
         if role == Qt.ItemDataRole.ForegroundRole and column == STATUS:
             return self._color(item)
         if role == Qt.ItemDataRole.TextAlignmentRole and column == CONFIDENCE:
@@ -196,7 +198,10 @@ class PhotoTable(QAbstractTableModel):
         if column == NAME:
             return item.key
         if column == STATUS:
-            return self._status(item)
+            status = self._status(item)
+            return (
+                f'{status}: {item.understood}' if item.understood else status
+            )
         if column == CONFIDENCE and item.confidence is not None:
             return f'{item.confidence:.0%}'
         return ''
