@@ -6,6 +6,7 @@ commands that need them.
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from napari_sdcolor.cli.app import app
@@ -22,4 +23,6 @@ def main() -> None:
     # A file name or sign that the terminal cannot show must not stop the
     # work; standard error escapes such characters anyway.
     sys.stdout.reconfigure(errors='backslashreplace')
+    # What a library logs of a damaged file is said in our own sentence.
+    logging.getLogger('tifffile').setLevel(logging.CRITICAL)
     app()

@@ -3,11 +3,8 @@
 For scripts and pipelines that want a result and no dock that follows. The
 function behind the widget takes and returns plain values::
 
-    from napari_sdcolor.plugin.once import color_layers
-
-    layers = color_layers(viewer.layers['castle'], saturation=1.2)
-    for data in layers:
-        viewer.add_layer(napari.layers.Layer.create(*data))
+    for data in color_layers(viewer.layers['castle'], saturation=1.2):
+        viewer.add_layer(Layer.create(*data))
 """
 
 from typing import Annotated, Any
@@ -66,7 +63,7 @@ def color_layers(
     wanted = {**_ENGINE.settings().to_dict(), **settings}
     window = source.window(wanted['window'])
     chosen = Settings(**{**wanted, 'window': window_words(window)})
-    understood = source.photo(0, window)
+    understood = source.read(0, window)
     fitted = None
     if labels is not None:
         fitted, _ = fit_labels(
