@@ -61,7 +61,7 @@ def test_three_files_at_full_size(
     assert rgb.shape == (48, 80, 3)
     assert np.ptp(rgb.astype(int), axis=-1).max() > 10
     with Image.open(tmp_path / 'out' / 'castle.labels.png') as image:
-        assert image.mode == 'L'
+        assert image.mode == 'P'
         assert image.size == SHAPE[::-1]
 
 

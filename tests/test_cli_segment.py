@@ -40,7 +40,7 @@ def test_writes_the_map_that_the_networks_give(
         'castle.labels.png'
     ]
     with Image.open(tmp_path / 'out' / 'castle.labels.png') as image:
-        assert image.mode == 'L'
+        assert image.mode == 'P'
         found = np.array(image)
     with Image.open(photo) as image:
         expected = Colorizer.load('tiny', device='cpu', size=64).segment(
