@@ -1,6 +1,9 @@
 """Make the documentation's screenshots in a real napari window.
 
-    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
+    NAPARI_CONFIG=$(mktemp -d)/napari.yaml SDCOLOR_AUTOSAVE=$(mktemp -d) \\
+        xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
+
+(with settings and autosaved maps of their own, not yours).
 
 It drives the plugin as a person would: opens a sample photograph, runs,
 paints with the mouse's own functions, and grabs the whole window.
@@ -63,6 +66,8 @@ def main() -> None:
         return coordinator.jobs.idle and not coordinator.coloring.watching
 
     wait(idle)
+    # As the Home button does: the dock has taken some room.
+    viewer.reset_view()
     grab(viewer, 'dock_ready')
     widget.run()
     wait(idle)

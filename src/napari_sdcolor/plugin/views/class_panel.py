@@ -176,7 +176,7 @@ class ClassPanel(QWidget):
         self.list = QListView()
         self.list.setModel(self.filter)
         self.list.setUniformItemSizes(True)
-        self.list.setMinimumHeight(90)
+        self.list.setMinimumHeight(80)
         self.list.setToolTip(
             'Click a class to paint it. Double-click it to see it alone.'
         )
