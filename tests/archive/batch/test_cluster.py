@@ -68,7 +68,7 @@ def tiny_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def client(two: Machines, tiny_model: str) -> Iterator[distributed.Client]:
     with machines.connected(two.address) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=180)
         yield client
 
 
@@ -208,7 +208,7 @@ def test_a_photo_that_kills_every_process(
     last = [json.loads(line) for line in lines if '"poison"' in line][-1]
     assert last['status'] == FAILED
     # Once the cause is gone, the next run makes up for it.
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=180)
     assert not run(client, scans, out, digests)[0].failed
     assert contents(out) == single(scans)
 
