@@ -22,6 +22,7 @@ from tifffile import TiffFile, TiffWriter
 from napari_sdcolor.archive.marking import Mark
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
+from napari_sdcolor.core.compose import in_eight_bits
 from napari_sdcolor.core.paint import Painting
 from napari_sdcolor.core.rows import Rows
 from napari_sdcolor.errors import SaveError, said
@@ -329,8 +330,7 @@ def _encode_jpeg(picture: Picture) -> bytes:
     rgb = np.asarray(picture.rgb)
     if max(rgb.shape[:2]) > JPEG_MAX_SIDE:
         raise ValueError(f'sides above {JPEG_MAX_SIDE} pixels')
-    if rgb.dtype == np.uint16:
-        rgb = ((rgb.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    rgb = in_eight_bits(rgb)
     tags: dict[int, object] = {
         TEXT_TAGS[name]: text.encode()
         for name, text in picture.carried().items()

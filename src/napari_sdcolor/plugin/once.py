@@ -15,6 +15,7 @@ from napari.layers import Image, Labels
 from napari.qt.threading import FunctionWorker, thread_worker
 from napari.types import LayerDataTuple
 
+from napari_sdcolor.core.compose import in_eight_bits
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.engine import Engine
@@ -70,10 +71,8 @@ def color_layers(
             np.asarray(labels.data), understood, chosen.size
         )
     result = _ENGINE.get(chosen).colorize(understood, fitted, settings=chosen)
-    rgb = np.asarray(result.rgb)
-    if rgb.dtype == np.uint16:
-        # napari shows 8 bits of a color picture.
-        rgb = ((rgb.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    # napari shows 8 bits of a color picture.
+    rgb = in_eight_bits(np.asarray(result.rgb))
     flat = Image(source.pixels(0), **same_place(photo), rgb=photo.rgb)
     place = map_place(flat, result.photo.shape, result.labels.shape)
     return [

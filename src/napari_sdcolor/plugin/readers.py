@@ -11,6 +11,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
+from napari_sdcolor.core.compose import in_eight_bits
 from napari_sdcolor.errors import PhotoError, SdcolorError
 from napari_sdcolor.plugin.palette import map_look
 from napari_sdcolor.plugin.placement import (
@@ -168,9 +169,7 @@ def _read_color(
             'photo and is not shown.'
         )
         return None
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return pixels
+    return in_eight_bits(pixels)
 
 
 def _stacked(pages: list[dict[str, Any]]) -> dict[str, Any]:
