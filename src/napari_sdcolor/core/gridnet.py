@@ -31,16 +31,24 @@ class GridNetConfig:
     size
         Short side in pixels at which this network looks at a photo; None
         is the working size. Its logits are brought to working size.
+        Not with features, which have a size of their own.
+    features
+        Channels of the photo features that it reads (see
+        ``core.featuregrid``), finest first; none reads gray values.
     """
 
     widths: tuple[int, ...] = (16, 32, 64, 128, 256)
     columns: int = 6
     classes: int = N_CLASSES
     size: int | None = None
+    features: tuple[int, ...] = ()
 
     @property
     def multiple(self) -> int:
-        """Sides of the input must be multiples of this."""
+        """Sides of the gray input must be multiples of this."""
+        if self.features:
+            # The coarsest map's; the last row rounds its sides up.
+            return 2 ** len(self.features)
         return 2 ** (len(self.widths) - 1)
 
     def to_dict(self) -> dict:
@@ -48,7 +56,12 @@ class GridNetConfig:
 
     @classmethod
     def from_dict(cls, fields: dict) -> GridNetConfig:
-        return cls(**{**fields, 'widths': tuple(fields['widths'])})
+        tuples = {
+            name: tuple(fields[name])
+            for name in ('widths', 'features')
+            if name in fields
+        }
+        return cls(**{**fields, **tuples})
 
 
 PAPER = GridNetConfig()

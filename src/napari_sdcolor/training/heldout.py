@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
@@ -44,6 +45,15 @@ class Figures:
 
     loss: float
     score: float
+
+
+def enlarged(logits: Tensor, gray: Tensor) -> Tensor:
+    """Logits (n, c, h/s, w/s) at the size of the photo (n, 1, h, w)."""
+    if logits.shape[-2:] == gray.shape[-2:]:
+        return logits
+    return functional.interpolate(
+        logits.float(), gray.shape[-2:], mode='bilinear'
+    )
 
 
 class HeldOut:
@@ -126,6 +136,7 @@ class HeldOut:
                 gray, labels = parts
                 logits = network(gray).float()
                 loss = segmentation_loss(logits, labels)
+                logits = enlarged(logits, gray)
                 known = labels != UNKNOWN
                 if known.any():
                     right = logits.argmax(1) == labels
@@ -173,7 +184,7 @@ class HeldOut:
         padded, _ = pad(np.float32(lightness / 100), multiple)
         plane = torch.from_numpy(padded)[None, None].to(self.device)
         if self.recipe.task == 'segmentation':
-            logits = network(plane)[0, :, :height, :width]
+            logits = enlarged(network(plane), plane)[0, :, :height, :width]
             ours = logits.argmax(0).to(torch.uint8).cpu().numpy()
             return [gray_rgb, paint_labels(ours), paint_labels(labels), rgb]
         known = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)

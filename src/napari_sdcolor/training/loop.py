@@ -25,7 +25,10 @@ from napari_sdcolor.training.losses import (
     color_loss,
     segmentation_loss,
 )
-from napari_sdcolor.training.network import build_network
+from napari_sdcolor.training.network import (
+    build_network,
+    parameter_groups,
+)
 from napari_sdcolor.training.progress import Progress
 from napari_sdcolor.training.recipe import Recipe, learning_rate
 from napari_sdcolor.training.record import Record
@@ -99,7 +102,7 @@ class Trainer:
             torch.compile(self.network) if compile_network else self.network
         )
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(),
+            parameter_groups(self.network, recipe),
             lr=recipe.rate,
             betas=recipe.betas,
             weight_decay=recipe.decay,
@@ -248,7 +251,7 @@ class Trainer:
         """
         recipe = self.recipe
         for group in self.optimizer.param_groups:
-            group['lr'] = learning_rate(recipe, self.step)
+            group['lr'] = group['factor'] * learning_rate(recipe, self.step)
         try:
             moved = [part.to(self.device, non_blocking=True) for part in batch]
             moved[0] = moved[0].contiguous(memory_format=torch.channels_last)
@@ -384,6 +387,7 @@ class Trainer:
         self.averaged.load_state_dict(state['averaged'])
         self.optimizer.load_state_dict(state['optimizer'])
         for group in self.optimizer.param_groups:
+            group.setdefault('factor', 1.0)
             group['betas'] = self.recipe.betas
             group['weight_decay'] = self.recipe.decay
         self.step = state['step']

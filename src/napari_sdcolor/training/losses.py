@@ -15,6 +15,10 @@ from napari_sdcolor.training.data import Entry
 from napari_sdcolor.training.recipe import Recipe
 
 
+WEIGHTS = (0.3, 6.0)
+"""Least and most that a class weighs in the cross-entropy."""
+
+
 def color_loss(
     found: Tensor, chroma: Tensor, *, delta: float, vivid: float
 ) -> Tensor:
@@ -50,7 +54,8 @@ def segmentation_loss(
     Parameters
     ----------
     logits
-        (n, 60, h, w).
+        (n, 60, h/s, w/s); where they are coarser than the map, its pixel
+        in the middle of each of theirs counts.
     labels
         (n, h, w) uint8, 255 for unknown.
     weights
@@ -58,6 +63,9 @@ def segmentation_loss(
     smoothing
         Share of the truth that is spread over all classes.
     """
+    stride = labels.shape[-1] // logits.shape[-1]
+    if stride > 1:
+        labels = labels[:, stride // 2 :: stride, stride // 2 :: stride]
     if (labels == UNKNOWN).all():
         # Nothing to learn; the mean over no pixel would be NaN.
         return 0 * logits.sum()
@@ -78,4 +86,5 @@ def class_weights(entries: Iterable[Entry], recipe: Recipe) -> Tensor:
             counts += np.bincount(labels.ravel(), minlength=256)[:N_CLASSES]
     share = counts / counts.sum()
     weights = np.maximum(share, 1e-4) ** -recipe.balance
-    return torch.tensor(weights / (weights * share).sum()).float()
+    weights = np.clip(weights / (weights * share).sum(), *WEIGHTS)
+    return torch.tensor(weights).float()

@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
+from napari_sdcolor.core.featuregrid import FeatureGridNet, initialize
+from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.training.recipe import Recipe
 
 
-def build_network(recipe: Recipe) -> ColorNet | GridNet:
+class Segmenter(nn.Module):
+    """GridNet with the photo features below it, trained together.
+
+    Parameters
+    ----------
+    features, grid
+        Both are changed by the training.
+    """
+
+    def __init__(self, features: PhotoFeatures, grid: FeatureGridNet) -> None:
+        super().__init__()
+        self.features = features
+        self.grid = grid
+
+    @property
+    def config(self) -> GridNetConfig:
+        return self.grid.config
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Logits (n, 60, h/4, w/4) of gray values (n, 1, h, w)."""
+        return self.grid(*self.features(gray))
+
+
+def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter:
     """A freshly initialized network for a recipe."""
     torch.manual_seed(recipe.seed)
     if recipe.task == 'segmentation':
+        if recipe.features:
+            features = PhotoFeatures(FeaturesConfig(recipe.features))
+            grid = FeatureGridNet(
+                GridNetConfig(
+                    widths=recipe.widths, features=features.config.widths
+                )
+            )
+            initialize(grid)
+            return Segmenter(features, grid)
         return GridNet(GridNetConfig(widths=recipe.widths))
     network = ColorNet(
         ColorNetConfig(
@@ -34,3 +69,18 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet:
                 )
     network.final_conv.weight.data.mul_(0.1)
     return network
+
+
+def parameter_groups(
+    network: nn.Module, recipe: Recipe
+) -> list[dict[str, Any]]:
+    """What the optimizer changes; ``factor`` is on the recipe's rate."""
+    if not isinstance(network, Segmenter):
+        return [{'params': list(network.parameters()), 'factor': 1.0}]
+    return [
+        {'params': list(network.grid.parameters()), 'factor': 1.0},
+        {
+            'params': list(network.features.parameters()),
+            'factor': recipe.features_rate,
+        },
+    ]

@@ -26,6 +26,12 @@ class Recipe:
         Whether the color network normalizes its gray features.
     size
         Short side in pixels at which the network sees a whole photo.
+    features
+        Backbone of the photo features that the network reads, such as
+        'efficientnet-lite2'; empty for a network on gray values.
+    features_rate
+        Factor on ``rate`` for the backbone; 0 leaves it as it is. The color
+        network never changes it.
     squash
         Make every photo a square of ``size`` pixels, as the paper does;
         otherwise its aspect is kept.
@@ -74,7 +80,8 @@ class Recipe:
     smoothing
         Label smoothing of the cross-entropy.
     balance
-        Exponent of the inverse class frequency in the cross-entropy.
+        Exponent of the inverse class frequency in the cross-entropy; no
+        class weighs less than 0.3 or more than 6 times the mean.
     seed
         Of the weights and of every crop.
     """
@@ -83,6 +90,8 @@ class Recipe:
     widths: tuple[int, ...]
     label_channels: int = 4
     instance_norm: bool = True
+    features: str = ''
+    features_rate: float = 0.2
     size: int = 352
     squash: bool = False
     crop: int = 144
