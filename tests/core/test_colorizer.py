@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from napari_sdcolor import Colorizer
@@ -255,6 +257,27 @@ def test_the_picture_can_be_composed_again(narrow: Build) -> None:
     chroma = Upsampler(photo.lightness, guide)(result.chroma)
     again = compose(photo.lightness, chroma, photo.bits, 0.6)
     assert np.array_equal(again, result.rgb)
+
+
+@pytest.mark.parametrize('temperature', [0.2, 3.0])
+def test_the_temperature_moves_the_confidence_alone(
+    temperature: float, narrow: Build
+) -> None:
+    colorizer, array = narrow(), smooth(70, 90)
+    plain = colorizer.segment(array)
+    with colorizer.inference():
+        logits = colorizer.photo_logits(photo_from_array(array))
+        assert logits.shape == (1, 60, *plain.labels.shape)
+        shares = torch.softmax(logits / temperature, 1)[0].numpy()
+    config = colorizer.grid_net.config
+    colorizer.grid_net.config = replace(config, temperature=temperature)
+    found = colorizer.segment(array)
+    assert np.array_equal(found.labels, plain.labels)
+    assert np.allclose(found.confidence, shares.max(0), atol=1e-6)
+    surer = (found.confidence - plain.confidence) * (1 - temperature)
+    # Where the network is certain to the last bit it stays so.
+    assert surer.max() > 0
+    assert surer.min() >= -1e-6
 
 
 def test_facts_are_for_a_sidecar(narrow: Build) -> None:

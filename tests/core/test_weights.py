@@ -171,6 +171,14 @@ def test_safetensors_of_others_are_refused(tmp_path: Path) -> None:
         {'config': '[1, 2]'},
         {'config': 'null'},
         {'config': '{"width": 2}'},
+        {
+            'kind': 'segmentation',
+            'config': '{"widths": [2, 2], "temperature": 0}',
+        },
+        {
+            'kind': 'segmentation',
+            'config': '{"widths": [2, 2], "temperature": NaN}',
+        },
         {'config': 'not json'},
         {'training': 'not json'},
     ],
@@ -188,6 +196,19 @@ def test_descriptions_from_elsewhere_are_refused(
     save_file(tensors, path, about)
     with pytest.raises(WeightsError, match='does not understand'):
         load_part(path)
+
+
+def test_weights_from_before_temperatures(tmp_path: Path) -> None:
+    path = tmp_path / 'old.safetensors'
+    config = CONFIGS['segmentation']
+    save_part(path, random_part('segmentation', config, 0).network, TRAINING)
+    tensors, about = parts_of(path)
+    known = json.loads(about['config'])
+    assert known.pop('temperature') == 1
+    about['config'] = json.dumps(known, sort_keys=True)
+    about['seal'] = weights._seal(about)
+    save_file(tensors, path, about)
+    assert load_part(path).network.config == config
 
 
 def test_a_changed_description_is_noticed(path: Path) -> None:

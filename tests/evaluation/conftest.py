@@ -85,6 +85,7 @@ class Painter:
     """Colors a photo by its map alone, and believes to see class 9."""
 
     size = SIDE
+    confidence = 0.5
 
     def __init__(self, palette: NDArray[np.uint8] = PALETTE) -> None:
         self.palette = palette
@@ -95,7 +96,10 @@ class Painter:
 
     def segment(self, photo: Any) -> SimpleNamespace:
         shape = photo.working_shape(self.size)
-        return SimpleNamespace(labels=np.full(shape, 9, np.uint8))
+        return SimpleNamespace(
+            labels=np.full(shape, 9, np.uint8),
+            confidence=np.full(shape, self.confidence, np.float32),
+        )
 
     def session(self, photo: object, labels: NDArray) -> Session:
         return Session(self, labels)

@@ -13,7 +13,14 @@ import torch
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.augment import age, corrupt, swap_region
+from napari_sdcolor.training import samples
+from napari_sdcolor.training.augment import (
+    age,
+    corrupt,
+    film,
+    oldest,
+    swap_region,
+)
 from napari_sdcolor.training.coverage import class_colors
 from napari_sdcolor.training.data import Pack
 from napari_sdcolor.training.recipe import Recipe
@@ -134,6 +141,66 @@ def test_aging_keeps_gray_values_and_can_be_off() -> None:
         assert 0 <= each.min() <= each.max() <= 1
         assert np.corrcoef(each.ravel(), gray.ravel())[0, 1] > 0.6
     assert not np.array_equal(aged[0], aged[1])
+
+
+def test_film_is_blind_for_red() -> None:
+    """Red comes out darker than eyes see it, blue lighter, gray as it is."""
+    colors = np.array([[(200, 30, 30), (40, 60, 220)]], np.uint8)
+    red, blue = lab.rgb_to_lightness(colors / np.float32(255))[0] / 100
+    gray = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    lightness = lab.rgb_to_lightness(gray / np.float32(255)) / 100
+    rng = np.random.default_rng(0)
+    films = set()
+    for _ in range(20):
+        seen = film(colors, rng)
+        assert seen.dtype == np.float32
+        assert seen[0, 0] < red - 0.05
+        assert seen[0, 1] > blue
+        films.add(seen.tobytes())
+        # White stays inside the scale.
+        found = film(gray, rng)
+        assert np.abs(found - lightness).max() < 1e-5
+        assert found.max() <= 1
+    assert len(films) == 20
+
+
+def test_the_oldest_photo_has_everything_and_is_reproducible() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    lightness = lab.rgb_to_lightness(rgb / np.float32(255)) / 100
+    for seed in range(8):
+        found = oldest(rgb, np.random.default_rng(seed))
+        assert np.array_equal(found, oldest(rgb, np.random.default_rng(seed)))
+        assert found.shape == rgb.shape[:2]
+        assert 0 <= found.min() <= found.max() <= 1
+        # Faded by the print, and quantized by JPEG at the very end.
+        assert np.ptp(found) < 1
+        assert np.array_equal(found, np.rint(found * 255) / np.float32(255))
+        assert np.abs(found - lightness).mean() > 0.03
+
+
+@pytest.mark.parametrize('recipe', [COLOR, SEGMENTATION])
+def test_some_crops_are_on_red_blind_film(
+    recipe: Recipe,
+    make_pack: Callable[[Sequence], Pack],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one red photo, whose other aging is left out here."""
+    red = np.full((32, 32, 3), (220, 40, 40), np.uint8)
+    labels = np.full((32, 32), 7, np.uint8)
+    monkeypatch.setattr(samples, 'age', lambda gray, rng, amount: gray)
+    shot = SimpleNamespace(
+        photo=red, labels=labels, split='train', dataset='made'
+    )
+    data = CropDataset(make_pack([shot]).entries, recipe)
+    own = float(lab.rgb_to_lightness(red[-1, 0] / np.float32(255))) / 100
+    shown = [float(data.draw(number)[0][0].max()) for number in range(40)]
+    if recipe.task == 'color':
+        shown = [(value + 1) / 2 for value in shown]
+    darker = sum(value < own - 0.05 for value in shown)
+    same = sum(abs(value - own) < 1e-3 for value in shown)
+    # A quarter of them, as the recipe ages half of its crops.
+    assert darker + same == 40
+    assert 2 <= darker <= 20
 
 
 CLEAN = replace(COLOR, empty_map=0, partial_map=0, coarse_map=0)

@@ -15,6 +15,7 @@ from torch.nn import functional
 from napari_sdcolor.bench.timing import Case, Row, row_of, take_turns
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core import device
+from napari_sdcolor.core.multiplications import multiplications
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -250,29 +251,14 @@ def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
 
 
 def macs_of(network: torch.nn.Module, *inputs: torch.Tensor) -> int:
-    """Multiplications with additions of the convolutions of a forward pass.
+    """Multiplications with additions of a forward pass.
 
     Counted on the shapes alone; nothing is computed.
     """
-    total = 0
-
-    def count(
-        module: torch.nn.Module, given: tuple[torch.Tensor, ...], out: Any
-    ) -> None:
-        nonlocal total
-        kernel = module.weight[0, 0].numel()
-        if isinstance(module, torch.nn.ConvTranspose2d):
-            total += given[0].numel() * module.out_channels * kernel
-        else:
-            total += out.numel() * module.in_channels * kernel
-
     shadow = copy.deepcopy(network).to('meta')
-    for module in shadow.modules():
-        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-            module.register_forward_hook(count)
+    given = [tensor.to('meta') for tensor in inputs]
     with torch.inference_mode():
-        shadow(*(given.to('meta') for given in inputs))
-    return total
+        return multiplications(lambda: shadow(*given))
 
 
 def precision(colorizer: Colorizer, dtype: str, size: int) -> float:

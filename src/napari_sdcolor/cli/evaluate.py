@@ -18,7 +18,16 @@ from napari_sdcolor.settings import Settings
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
 
-GROUPS = ('fidelity', 'map', 'swaps', 'repair', 'bleeding', 'segmentation')
+GROUPS = (
+    'fidelity',
+    'map',
+    'swaps',
+    'repair',
+    'bleeding',
+    'segmentation',
+    'calibration',
+    'review',
+)
 """What ``evaluation.run`` measures; kept here so that --help is quick."""
 
 MOST_RESULTS = 20
@@ -182,6 +191,7 @@ def evaluate(
     with talk.refusing(), _stopping(), ExitStack() as stack:
         settings = Settings(size=size, device=device.value, weights=weights)
         from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.core.multiplications import of_networks
         from napari_sdcolor.evaluation.report import files, plots
         from napari_sdcolor.evaluation.report.tables import as_markdown
         from napari_sdcolor.evaluation.run import Evaluation
@@ -221,7 +231,11 @@ def evaluate(
         for each in evaluation.finished:
             for line in each.refused:
                 talk.refuse(line)
-        result = {'split': split, **evaluation.measure()}
+        result = {
+            'split': split,
+            **evaluation.measure(),
+            'multiplications': of_networks(colorizer),
+        }
         written = []
         if output is not None:
             written = files.write_report(output, evaluation, result, study)

@@ -162,8 +162,6 @@ class Colorizer(Networks):
         """
         photo = as_photo(photo)
         orientation = photo.origin.orientation
-        gray = self.network_gray(photo, 'segmentation', self._grid_size(photo))
-        padded, (h, w) = pad(gray, self.grid_net.config.multiple)
         shape = photo.working_shape(self.size)
         labels = np.empty(shape, np.uint8)
         confidence = np.empty(shape, np.float32)
@@ -171,21 +169,31 @@ class Colorizer(Networks):
         seen_labels = upright(labels, orientation)
         seen_confidence = upright(confidence, orientation)
         alone = self.steady(shape) if steady else nullcontext()
+        temperature = self.grid_net.config.temperature
         with alone, self.inference():
-            logits = batching.run(
-                self.grid_net, self._tensor(padded)[None, None]
-            )
-            enlarge = Enlarger(logits[..., :h, :w].float(), seen_labels.shape)
+            enlarge = Enlarger(self.photo_logits(photo), seen_labels.shape)
             for rows in bands(seen_labels.shape, LOGITS_BAND):
                 cancel.check()
-                shares = torch.softmax(enlarge(rows), 1)[0]
-                share, found = shares.max(0)
+                logits = enlarge(rows)[0]
+                # Of the logits, as shares may round to equal numbers.
+                found = logits.max(0).indices
+                share = torch.softmax(logits / temperature, 0).amax(0)
                 seen_labels[rows] = found.to(torch.uint8).cpu().numpy()
                 # One NaN among the logits of a pixel makes its share NaN.
                 seen_confidence[rows] = finite(
                     self._numpy(share), 'segmentation'
                 )
         return Segmentation(labels, confidence)
+
+    def photo_logits(self, photo: Photo) -> torch.Tensor:
+        """Logits (1, 60, h, w) of a photo, upright, at the GridNet's size.
+
+        To be called within ``inference``.
+        """
+        gray = self.network_gray(photo, 'segmentation', self._grid_size(photo))
+        padded, (h, w) = pad(gray, self.grid_net.config.multiple)
+        logits = batching.run(self.grid_net, self._tensor(padded)[None, None])
+        return logits[..., :h, :w].float()
 
     def _grid_size(self, photo: Photo) -> int:
         """Short side at which the GridNet looks at a photo."""

@@ -19,7 +19,7 @@ from napari_sdcolor.evaluation.metrics import bootstrap_interval
 SHARP = 0.2
 """Photos count whose own colors have a smaller LCL."""
 
-METHODS = ('class-mean', 'predicted', 'true')
+METHODS = ('class-mean', 'predicted', 'repaired', 'true')
 """Methods that are looked at besides the results of others."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,15 +16,17 @@ from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import Box, resize_labels
+from napari_sdcolor.core.results import Segmentation
 from napari_sdcolor.evaluation.entries import full_name
 from napari_sdcolor.evaluation.finished import Finished
 from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.evaluation.swaps import Swap, choose_swaps
+from napari_sdcolor.training.augment import oldest
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.recolor import RecolorSession
 
-WITH_MAP = ('class-mean', 'shuffled', 'true')
+WITH_MAP = ('class-mean', 'shuffled', 'repaired', 'true')
 """Methods that only labeled photos have."""
 
 
@@ -113,7 +116,7 @@ class Case:
             names.append('shuffled')
         names.append('predicted')
         if self.labels is not None:
-            names.append('true')
+            names += ['repaired', 'true']
         if self.mapless is not None:
             names.append('mapless')
         return [*names, *self.finished]
@@ -126,9 +129,42 @@ class Case:
         return self.labels != UNKNOWN
 
     @cached_property
+    def found(self) -> Segmentation:
+        """What the networks believe to see, at working size."""
+        return self.colorizer.segment(self.photo)
+
+    @property
     def predicted(self) -> NDArray[np.uint8]:
         """The map (h, w) that the networks believe in, at working size."""
-        return self.colorizer.segment(self.photo).labels
+        return self.found.labels
+
+    @property
+    def repaired(self) -> NDArray[np.uint8]:
+        """The predicted map (h, w) with every known pixel put right.
+
+        It is what a careful person with a brush reaches: nobody leaves the
+        holes in it that the true map has.
+        """
+        true = self.working_labels
+        return np.where(true == UNKNOWN, self.predicted, true)
+
+    @property
+    def working_labels(self) -> NDArray[np.uint8]:
+        """The true map (h, w) at working size, 255 for unknown."""
+        shape = self.photo.working_shape(self.colorizer.size)
+        return resize_labels(self.labels, shape)
+
+    @cached_property
+    def predicted_aged(self) -> NDArray[np.uint8]:
+        """The map (h, w) that the networks believe in of an old print.
+
+        The photo has everything at once that age does (``augment.oldest``),
+        always the same for its name.
+        """
+        rng = np.random.default_rng(zlib.crc32(self.name.encode()))
+        gray = lab.lightness_to_gray(100 * oldest(self.truth.rgb, rng))
+        scan = np.uint8(np.rint(255 * gray))
+        return self.colorizer.segment(photo_from_array(scan)).labels
 
     @cached_property
     def swaps(self) -> list[Swap]:
@@ -183,6 +219,8 @@ class Case:
             return self._painted(self.split.means.ab[ids])
         if method == 'predicted':
             return self._recolored(self.predicted)
+        if method == 'repaired':
+            return self._recolored(self.repaired)
         if method == 'true':
             return self.colored(self.labels)
         if method == 'shuffled':

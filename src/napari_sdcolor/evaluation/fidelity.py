@@ -16,12 +16,12 @@ from napari_sdcolor.evaluation.summary import (
     summarize,
 )
 
-SCOPES = ('all', 'labeled', 'known')
-"""All photos; labeled photos; the known pixels of labeled photos."""
+SCOPES = ('all', 'labeled', 'known', 'unlabeled')
+"""All photos; labeled photos; their known pixels; photos without a map."""
 
 
 class Fidelity:
-    """Figures of every method over all three scopes."""
+    """Figures of every method over all scopes."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, list[Figures]]] = {
@@ -36,6 +36,8 @@ class Fidelity:
             scopes['labeled'] = scopes['all']
             if case.known.any():
                 scopes['known'] = case.known
+        else:
+            scopes['unlabeled'] = scopes['all']
         line: dict[str, Any] = {'photo': case.name, 'dataset': case.dataset}
         for method in case.methods:
             found = figures(case.truth, case.picture(method), scopes)
@@ -85,7 +87,7 @@ def figures(
 class ClassColors:
     """Mean ΔE2000 of every class, over its known pixels of the split."""
 
-    METHODS = ('gray', 'class-mean', 'predicted', 'true')
+    METHODS = ('gray', 'class-mean', 'predicted', 'repaired', 'true')
 
     def __init__(self) -> None:
         self.sums: dict[str, NDArray[np.float64]] = {}
@@ -118,7 +120,15 @@ class ClassColors:
 class MapEffect:
     """Map gain, recovery and sensitivity on labeled photos."""
 
-    METHODS = ('gray', 'empty', 'shuffled', 'predicted', 'true', 'mapless')
+    METHODS = (
+        'gray',
+        'empty',
+        'shuffled',
+        'predicted',
+        'repaired',
+        'true',
+        'mapless',
+    )
 
     def __init__(self) -> None:
         self.psnr: dict[str, dict[str, list[Figures]]] = {

@@ -22,6 +22,7 @@ OURS = (
     'empty',
     'shuffled',
     'predicted',
+    'repaired',
     'true',
     'mapless',
 )

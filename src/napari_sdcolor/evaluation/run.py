@@ -15,6 +15,7 @@ from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.errors import UnfitData
 from napari_sdcolor.evaluation.bleeding import Bleeding
+from napari_sdcolor.evaluation.calibration import Calibration
 from napari_sdcolor.evaluation.cases import Case
 from napari_sdcolor.evaluation.control import Control
 from napari_sdcolor.evaluation.entries import Entry
@@ -23,6 +24,7 @@ from napari_sdcolor.evaluation.finished import Finished
 from napari_sdcolor.evaluation.means import class_means, kept_means
 from napari_sdcolor.evaluation.progress import Ticker
 from napari_sdcolor.evaluation.repair import Repair
+from napari_sdcolor.evaluation.review import Review
 from napari_sdcolor.evaluation.segmentation import Found
 from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.evaluation.summary import (
@@ -39,6 +41,8 @@ GROUPS = {
     'repair': Repair,
     'bleeding': Bleeding,
     'segmentation': Found,
+    'calibration': Calibration,
+    'review': Review,
 }
 """Groups of figures, each with ``add(case)`` and ``result()``."""
 
@@ -173,7 +177,7 @@ class Evaluation:
                 for each in self.finished
             },
             'scopes': found.get('fidelity'),
-            'over_gray': over_gray(photos) if 'fidelity' in parts else None,
+            **_over_gray(photos if 'fidelity' in parts else None),
             **{name: found.get(name) for name in GROUPS if name != 'fidelity'},
             'classes': class_rows(
                 split, parts.get('fidelity'), parts.get('segmentation')
@@ -197,15 +201,18 @@ def evaluate(
     -------
     dict
         JSON-serializable. ``scopes`` holds the fidelity of every method
-        over all photos, over labeled photos, and over the known pixels of
-        labeled photos; ``over_gray`` what each gains over a gray picture;
-        ``map`` what the label map does; ``swaps`` class-swap
+        over all photos, over labeled photos, over the known pixels of
+        labeled photos, and over photos without a map; ``over_gray`` what
+        each gains over a gray picture, ``over_gray_unlabeled`` on photos
+        without a map; ``map`` what the label map does; ``swaps`` class-swap
         controllability and locality; ``repair`` what faults cost and repairs
         give back; ``bleeding`` color across label edges; ``segmentation``
-        the predicted map against the true one; ``classes``, ``datasets`` and
-        ``per_photo`` rows of these; ``results`` which pictures of other
-        methods were scored; ``skipped`` sentences on photos that cannot be
-        read. What was not computed is None.
+        the predicted map against the true one, also of aged photos;
+        ``calibration`` whether the confidence means what it says; ``review``
+        how well it tells which photos need a person; ``classes``,
+        ``datasets`` and ``per_photo`` rows of these; ``results`` which
+        pictures of other methods were scored; ``skipped`` sentences on
+        photos that cannot be read. What was not computed is None.
 
     Raises
     ------
@@ -213,6 +220,19 @@ def evaluate(
         See ``Evaluation``.
     """
     return Evaluation(colorizer, entries, **options).measure()
+
+
+def _over_gray(
+    photos: Sequence[dict[str, Any]] | None,
+) -> dict[str, dict[str, Any] | None]:
+    """What color is worth against gray, of all photos and without maps."""
+    if photos is None:
+        return {'over_gray': None, 'over_gray_unlabeled': None}
+    unlabeled = [line for line in photos if 'true' not in line['psnr_ab']]
+    return {
+        'over_gray': over_gray(photos),
+        'over_gray_unlabeled': over_gray(unlabeled),
+    }
 
 
 def _per_photo(parts: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -97,9 +97,9 @@ def map_figures(
     Parameters
     ----------
     methods
-        Figures of the same photos with the maps 'true', 'predicted',
-        'empty' and, if there is one, 'shuffled', and of 'gray'; also
-        'mapless' where such networks are compared with.
+        Figures of the same photos with the maps 'true', 'repaired',
+        'predicted', 'empty' and, if there is one, 'shuffled', and of 'gray';
+        also 'mapless' where such networks are compared with.
     distances
         Mean distance in ab between true and empty map, one per photo.
 
@@ -108,8 +108,10 @@ def map_figures(
     dict or None
         ``gain`` G in dB with its interval, whether it is ``valid``,
         ``recovery`` (None where the map gains nothing), ``sensitivity`` in
-        Lab units, ``gain_over_mapless`` over networks that never saw a map,
-        and mean PSNR_ab of every map; None without photos.
+        Lab units, ``repaired_gain`` in dB of the repaired map over the
+        predicted one with its interval, ``gain_over_mapless`` over networks
+        that never saw a map, and mean PSNR_ab of every map; None without
+        photos.
     """
     if not distances:
         return None
@@ -129,6 +131,10 @@ def map_figures(
         ),
         'valid': means['empty'] >= means['gray'] - TOLERANCE,
         'recovery': recovered / gain if gain > 0 else None,
+        'repaired_gain': means['repaired'] - means['predicted'],
+        'repaired_gain_interval': list(
+            bootstrap_interval(values['repaired'] - values['predicted'])
+        ),
         'sensitivity': float(np.mean(distances)),
         'gain_over_mapless': (
             means['true'] - means['mapless'] if 'mapless' in means else None

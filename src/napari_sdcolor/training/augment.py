@@ -10,7 +10,58 @@ from PIL import Image
 from scipy import ndimage
 
 from napari_sdcolor.classes import UNKNOWN
+from napari_sdcolor.core import lab
 from napari_sdcolor.training.recipe import Recipe
+
+EVERYTHING = 2.0
+"""Amount of aging at which nothing is left to chance, see ``age``."""
+
+RED, BLUE = (0.0, 0.1), (0.1, 0.6)
+"""Share of red and of blue light that red-blind film answers to.
+
+Eyes have 0.21 and 0.07. Plates before 1905 or so saw hardly anything but
+blue, orthochromatic film blue and green.
+"""
+
+
+def film(
+    rgb: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """A color photo as red-blind film has it: lips dark, skies white.
+
+    Parameters
+    ----------
+    rgb
+        (h, w, 3), sRGB.
+    rng
+        Draws the film, from ``RED`` and ``BLUE``.
+
+    Returns
+    -------
+    NDArray
+        (h, w), L*/100 in [0, 1] of the gray print; a gray photo keeps its
+        own lightness.
+    """
+    red, blue = rng.uniform(*RED), rng.uniform(*BLUE)
+    shares = np.array([red, 1 - red - blue, blue], np.float32)
+    # Three tables of 256 values instead of a power for every pixel.
+    light = lab.srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
+    exposure = sum(
+        (light * share)[rgb[..., channel]]
+        for channel, share in enumerate(shares)
+    )
+    return (lab.luminance_to_lightness(exposure) / 100).clip(0, 1)
+
+
+def oldest(
+    rgb: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """A color photo (h, w, 3) as (h, w) in [0, 1] with all that age does.
+
+    Red-blind film, fading, blur, grain, scratches and JPEG at once: what an
+    evaluation shows.
+    """
+    return age(film(rgb, rng), rng, EVERYTHING)
 
 
 def age(

@@ -74,7 +74,8 @@ class Recipe:
         Probability that the color network sees no map at all, a map with
         classes missing, a blocky map.
     aging
-        Strength of the old-photograph augmentation of the gray input.
+        Probability of what old photographs have, in the gray input: fading
+        and grain; red-blind film, blur, scratches and JPEG half as often.
     unlabelled
         Sampling weight of photographs without a label map.
     smoothing

@@ -13,7 +13,12 @@ from torch.utils.data import Dataset
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.augment import age, corrupt, swap_region
+from napari_sdcolor.training.augment import (
+    age,
+    corrupt,
+    film,
+    swap_region,
+)
 from napari_sdcolor.training.coverage import class_colors
 from napari_sdcolor.training.data import BadEntry, Entry, Skipped
 from napari_sdcolor.training.recipe import Recipe
@@ -162,11 +167,10 @@ class CropDataset(Dataset):
         """
         crop = random_crop(rgb, labels, self.recipe, rng)
         if self.recipe.task == 'segmentation':
-            gray = lab.rgb_to_lightness(crop.rgb / np.float32(255)) / 100
-            gray = age(gray, rng, self.recipe.aging)
+            gray = self._aged(crop.rgb, None, rng)
             return torch.from_numpy(gray)[None], torch.from_numpy(crop.labels)
         values = lab.rgb_to_lab(crop.rgb / np.float32(255))
-        gray = age(values[..., 0] / 100, rng, self.recipe.aging)
+        gray = self._aged(crop.rgb, values[..., 0], rng)
         ab, labels = values[..., 1:], crop.labels
         if self.means is not None and rng.random() < self.recipe.swap:
             ab, labels = swap_region(ab, labels, self.means, rng)
@@ -178,6 +182,25 @@ class CropDataset(Dataset):
             torch.from_numpy(labels),
             torch.from_numpy(np.ascontiguousarray(chroma)),
         )
+
+    def _aged(
+        self,
+        rgb: NDArray[np.uint8],
+        lightness: NDArray[np.float32] | None,
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        """Gray (c, c) in [0, 1] of a crop, often older than it is.
+
+        ``lightness`` is its L*, where that is known already.
+        """
+        aging = self.recipe.aging
+        if rng.random() < aging / 2:
+            gray = film(rgb, rng)
+        else:
+            if lightness is None:
+                lightness = lab.rgb_to_lightness(rgb / np.float32(255))
+            gray = lightness / 100
+        return age(gray, rng, aging)
 
 
 def has_colors(rgb: NDArray[np.uint8]) -> bool:

@@ -23,6 +23,7 @@ COLORS = {
     'empty': 'C7',
     'shuffled': 'C5',
     'predicted': 'C0',
+    'repaired': 'C3',
     'true': 'C2',
     'mapless': 'C6',
 }
@@ -62,6 +63,8 @@ def draw_all(result: dict[str, Any]) -> dict[str, bytes]:
         'swaps.png': swap_matrix,
         'bleeding.png': bleeding,
         'classes.png': classes,
+        'reliability.png': reliability,
+        'review.png': review,
     }
     drawn = {}
     for name, draw in plots.items():
@@ -134,7 +137,7 @@ def gain(result: dict[str, Any]) -> Figure | None:
     photos = labeled or photos
     figure = _figure(9, 5)
     axes = figure.subplots()
-    shown = [*('empty', 'predicted', 'true'), *result['results']]
+    shown = ['empty', 'predicted', 'repaired', 'true', *result['results']]
     for name in shown:
         gains = [
             photo['psnr_ab'][name] - photo['psnr_ab']['gray']
@@ -274,6 +277,103 @@ def classes(result: dict[str, Any]) -> Figure | None:
         pixels.set_xlabel('known pixels in the training split')
         pixels.grid(axis='x', alpha=0.3)
     figure.suptitle('The predicted map, class by class')
+    return figure
+
+
+def reliability(result: dict[str, Any]) -> Figure | None:
+    """Accuracy over confidence, and how many pixels have it."""
+    found = result['calibration']
+    if not found:
+        return None
+    rows = [row for row in found['bins'] if row['pixels']]
+    width = 100 * (rows[0]['high'] - rows[0]['low'])
+    figure = _figure(5.5, 6.5)
+    upper, lower = figure.subplots(
+        2, 1, sharex=True, height_ratios=(3, 1), squeeze=True
+    )
+    places = [100 * row['low'] for row in rows]
+    upper.bar(
+        places,
+        [100 * row['accuracy'] for row in rows],
+        width,
+        align='edge',
+        color=COLORS['predicted'],
+        edgecolor='white',
+        label='pixels that are right',
+    )
+    upper.plot((0, 100), (0, 100), color='black', lw=1, label='calibrated')
+    upper.plot(
+        [100 * row['confidence'] for row in rows],
+        [100 * row['accuracy'] for row in rows],
+        'o',
+        color='C1',
+        ms=4,
+        label='mean of the bin',
+    )
+    upper.set_xlim(0, 100)
+    upper.set_ylim(0, 100)
+    upper.set_ylabel('accuracy, %')
+    upper.set_title(
+        f'Expected calibration error {found["error"]:.1%} '
+        f'({found["pixels"]:,} pixels)',
+        fontsize=11,
+    )
+    upper.legend(loc='upper left', fontsize=9)
+    lower.bar(
+        places,
+        [100 * row['pixels'] / found['pixels'] for row in rows],
+        width,
+        align='edge',
+        color='0.6',
+        edgecolor='white',
+    )
+    lower.set_ylabel('pixels, %')
+    lower.set_xlabel('confidence in the predicted class, %')
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def review(result: dict[str, Any]) -> Figure | None:
+    """Precision and recall of the flag over its threshold."""
+    found = result['review']
+    if not found or not found['needy']:
+        return None
+    rows = found['thresholds']
+    curves = {
+        'precision': 'precision: flagged photos that need a person',
+        'recall': 'recall: photos that need a person and are flagged',
+        'flagged': 'all photos that are flagged',
+    }
+    figure = _figure(7, 4.5)
+    axes = figure.subplots()
+    for (name, words), color in zip(
+        curves.items(), ('C0', 'C2', '0.6'), strict=True
+    ):
+        axes.plot(
+            [row['threshold'] for row in rows],
+            [np.nan if row[name] is None else 100 * row[name] for row in rows],
+            color=color,
+            label=words,
+        )
+    if found['suggested'] is not None:
+        axes.axvline(
+            found['suggested'],
+            color='black',
+            lw=1,
+            label=f'suggested: {found["suggested"]:.2f} (best F1)',
+        )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 102)
+    axes.set_xlabel('mean confidence below which a photo is flagged')
+    axes.set_ylabel('%')
+    axes.set_title(
+        f'{found["needy"]} of {found["photos"]} photos need a person',
+        fontsize=11,
+    )
+    axes.legend(fontsize=9)
+    axes.grid(alpha=0.3)
     return figure
 
 

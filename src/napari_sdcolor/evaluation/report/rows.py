@@ -11,6 +11,7 @@ SHORT = {
     'class-mean': 'class mean',
     'empty': 'empty map',
     'predicted': 'predicted map',
+    'repaired': 'repaired map',
     'true': 'true map',
 }
 """Methods that have a column of their own."""
@@ -56,7 +57,7 @@ def _classes(classes: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-_COLORED = ('gray', 'class-mean', 'predicted', 'true')
+_COLORED = ('gray', 'class-mean', 'predicted', 'repaired', 'true')
 
 
 def _datasets(datasets: list[dict[str, Any]]) -> list[str]:

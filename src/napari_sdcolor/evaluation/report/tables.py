@@ -19,6 +19,10 @@ from napari_sdcolor.evaluation.report.markdown import (
     table,
 )
 from napari_sdcolor.evaluation.report.rows import row_blocks
+from napari_sdcolor.evaluation.report.trust import (
+    calibration_blocks,
+    review_blocks,
+)
 
 METHODS = {
     'gray': 'baseline: gray (ab = 0)',
@@ -26,6 +30,7 @@ METHODS = {
     'empty': 'empty map',
     'shuffled': "another photo's map",
     'predicted': 'predicted map',
+    'repaired': 'predicted map, known pixels put right',
     'true': 'true map',
     'mapless': 'networks that never saw a map',
 }
@@ -35,7 +40,11 @@ SCOPES = {
     'all': 'All photos, all pixels',
     'labeled': 'Labeled photos, all pixels',
     'known': 'Labeled photos, known pixels only',
+    'unlabeled': 'Photos without a map, all pixels',
 }
+
+WITH_TRUE_MAP = ('labeled', 'known')
+"""Scopes in which every method may have figures."""
 
 COLUMNS = {
     'psnr_rgb': 'PSNR_RGB',
@@ -64,11 +73,7 @@ def as_markdown(result: dict[str, Any]) -> str:
         blocks.append(_scored(name, about, result['photos']))
     asked = result['groups']
     if 'fidelity' in asked:
-        scopes = SCOPES if result['labeled_photos'] else ('all',)
-        for scope in scopes:
-            blocks += _fidelity(scope, result['scopes'][scope])
-            if scope == 'all':
-                blocks += _over_gray(result['over_gray'])
+        blocks += _scopes(result)
     if not result['labeled_photos']:
         left_out = [name for name in asked if name != 'fidelity']
         if left_out:
@@ -84,7 +89,13 @@ def as_markdown(result: dict[str, Any]) -> str:
         blocks += bleeding_blocks(result['bleeding'], METHODS)
     if 'segmentation' in asked:
         blocks += ['## Segmentation on gray input', *_segmentation(result)]
+    if 'calibration' in asked:
+        blocks += calibration_blocks(result['calibration'])
+    if 'review' in asked:
+        blocks += review_blocks(result['review'])
     blocks += row_blocks(result)
+    if 'multiplications' in result:
+        blocks += _multiplications(result['multiplications'])
     return '\n\n'.join(blocks) + '\n'
 
 
@@ -96,6 +107,42 @@ def _scored(name: str, about: dict[str, Any], photos: int) -> str:
     if about['missing']:
         words += f' Missing: {", ".join(about["missing"])}.'
     return ' '.join([words, *about['refused']])
+
+
+def _scopes(result: dict[str, Any]) -> list[str]:
+    """Fidelity over each set of pixels, and against gray."""
+    labeled = result['labeled_photos']
+    blocks = _fidelity('all', result['scopes']['all'])
+    blocks += _over_gray('## Against a gray picture', result['over_gray'])
+    if not labeled:
+        return blocks
+    for scope in ('labeled', 'known'):
+        blocks += _fidelity(scope, result['scopes'][scope])
+    if labeled < result['photos']:
+        blocks += _fidelity('unlabeled', result['scopes']['unlabeled'])
+        blocks += _over_gray(
+            '### Against a gray picture, photos without a map',
+            result['over_gray_unlabeled'],
+        )
+    return blocks
+
+
+def _multiplications(found: dict[str, int]) -> list[str]:
+    words = {
+        'segmentation': 'segmentation',
+        'color': 'color',
+        'all': 'all networks',
+    }
+    return [
+        '## Multiplications',
+        (
+            'Of one photo of 352 × 352 pixels, each with its addition, in '
+            'billions. What both networks need counts with the segmentation.'
+        ),
+        table(
+            [*words.values()], [[f'{found[name] / 1e9:.2f}' for name in words]]
+        ),
+    ]
 
 
 def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
@@ -114,7 +161,7 @@ def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
             if figures['photos'] < count:
                 words += f' ({figures["photos"]} photos only)'
             rows.append([words, *(f'{figures[name]:.2f}' for name in COLUMNS)])
-        elif scope != 'all' and method != 'mapless':
+        elif scope in WITH_TRUE_MAP and method != 'mapless':
             rows.append([words, MISSING, *[''] * (len(COLUMNS) - 1)])
     truth = methods['gray']['truth_colorfulness']
     return [
@@ -124,7 +171,7 @@ def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
     ]
 
 
-def _over_gray(found: dict[str, Any]) -> list[str]:
+def _over_gray(heading: str, found: dict[str, Any]) -> list[str]:
     named = [*METHODS, *(each for each in found if each not in METHODS)]
     rows = [
         [
@@ -140,7 +187,7 @@ def _over_gray(found: dict[str, Any]) -> list[str]:
     ]
     head = ['', 'PSNR_ab, dB', '95 % interval', 'ΔE2000', 'nearer', 'color']
     return [
-        '## Against a gray picture',
+        heading,
         (
             'What each method gains over no color at all, photo by photo: '
             'more PSNR_ab and less ΔE2000 is nearer to the photo. "Nearer" '
@@ -164,6 +211,10 @@ def _map(scopes: dict[str, Any]) -> str:
         'interval': '95 % bootstrap interval of G over photos',
         'valid': 'G counts: PSNR_ab(empty) ≥ PSNR_ab(gray) − 0.05',
         'recovery': 'recovery ρ by the predicted map',
+        'repaired': (
+            'repaired gain = PSNR_ab(repaired) − PSNR_ab(predicted), dB'
+        ),
+        'repaired_interval': '95 % bootstrap interval of it over photos',
         'sensitivity': 'sensitivity S, Lab units',
     }
     columns = [_map_column(scopes[scope]) for scope in ('labeled', 'known')]
@@ -179,16 +230,19 @@ def _map(scopes: dict[str, Any]) -> str:
 def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
     if figures is None:
         return {}
-    low, high = figures['gain_interval']
     recovery = figures['recovery']
     cells = {
         'gain': f'{figures["gain"]:+.3f}',
-        'interval': f'{low:+.3f} to {high:+.3f}',
+        'interval': interval(figures['gain_interval'], '+.3f'),
         'valid': 'yes' if figures['valid'] else 'NO',
         'recovery': (
             'undefined, G is not positive'
             if recovery is None
             else f'{recovery:.2f}'
+        ),
+        'repaired': f'{figures["repaired_gain"]:+.3f}',
+        'repaired_interval': interval(
+            figures['repaired_gain_interval'], '+.3f'
         ),
         'sensitivity': f'{figures["sensitivity"]:.2f}',
     }
@@ -201,22 +255,27 @@ def _segmentation(result: dict[str, Any]) -> list[str]:
     found = result['segmentation']
     if found is None:
         return [missing('no pixel is known')]
-    miou = MISSING if found['miou'] is None else f'{found["miou"]:.1%}'
+    head = ['', 'pixel accuracy', 'pixel accuracy per photo', 'mIoU']
+    shown = {'photos as they are': found, 'aged photos': found['aged']}
     return [
         (
             "The predicted map, brought to the photo's own size by nearest "
             'neighbor, on known pixels. Classes with too few known pixels '
-            'in the split are left out of mIoU.'
+            'in the split are left out of mIoU. Aged photos are the same '
+            'ones on red-blind film, faded, blurred, with grain, scratches '
+            'and JPEG, all at once.'
         ),
         table(
-            ['pixel accuracy', 'pixel accuracy per photo', 'mIoU', 'classes'],
+            [*head, 'classes'],
             [
                 [
-                    f'{found["pixel_accuracy"]:.1%}',
-                    f'{found["pixel_accuracy_per_photo"]:.1%}',
-                    miou,
-                    str(len(found['classes'])),
+                    words,
+                    share(figures['pixel_accuracy']),
+                    share(figures['pixel_accuracy_per_photo']),
+                    share(figures['miou']),
+                    str(len(figures['classes'])),
                 ]
+                for words, figures in shown.items()
             ],
         ),
     ]

@@ -1,8 +1,14 @@
-"""Packs: an index with tar shards, or the same unpacked.
+"""Packs: indexes with tar shards, or the same unpacked.
 
-A pack is a folder with ``index.csv`` (columns dataset, id, split) and tar
-shards that hold ``images/DATASET/ID.jpg`` and ``labels/DATASET/ID.png``;
-the shards are read in place. Unpacked, the two folders lie beside the index.
+A pack is a folder with ``index.csv`` or several ``index*.csv`` (columns
+dataset, id, split) and tar shards that hold ``images/DATASET/ID.EXT``, in any
+format that Pillow reads, and ``labels/DATASET/ID.png``; the shards are read
+in place. Unpacked, the two folders lie beside the indexes.
+
+A photograph is its dataset and id. Where several rows, of one index or of
+two, name the same one, the last counts: indexes are read in the order of
+their names, so that a later one corrects an earlier one. The same holds for
+two files of one photograph, shards after unpacked files.
 """
 
 from __future__ import annotations
@@ -17,19 +23,25 @@ from napari_sdcolor.errors import DataError, UnfitData, said
 from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
 from napari_sdcolor.training.sources.source import Source
 
+_INDEXES = 'index*.csv'
+_COLUMNS = ('dataset', 'id', 'split')
+
 _END = 1024
 """Zero bytes that close a tar file; without them it was cut short."""
 
+Row = dict[str, str]
+"""One line of an index."""
+
 
 class Pack(Source):
-    """A folder of tar shards, or of their content, with an index."""
+    """A folder of tar shards, or of their content, with one index or more."""
 
     kind = 'pack'
     title = 'a training pack'
 
     @classmethod
     def recognizes(cls, folder: Path) -> bool:
-        return (folder / 'index.csv').is_file() and (
+        return any(folder.glob(_INDEXES)) and (
             any(folder.glob('*.tar')) or (folder / 'images').is_dir()
         )
 
@@ -40,44 +52,82 @@ class Pack(Source):
                 'and tar shards, or index.csv and the folders images and '
                 'labels.'
             )
-        places = _unpacked(self.folder)
+        files = _unpacked(self.folder)
         for shard in sorted(self.folder.glob('*.tar')):
-            places.update(_members(shard))
-        index = self.folder / 'index.csv'
-        try:
-            with index.open(newline='', encoding='utf-8') as file:
-                yield from self._entries(csv.DictReader(file), places)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(
-                f'{index} cannot be read ({said(error)}).'
-            ) from error
-
-    def _entries(
-        self, rows: csv.DictReader, places: dict[str, Place]
-    ) -> Iterator[Entry]:
-        missing = {'dataset', 'id', 'split'} - set(rows.fieldnames or ())
-        if missing:
-            raise DataError(
-                f'{self.folder / "index.csv"} has no column '
-                f'{", ".join(sorted(missing))}.'
-            )
-        for row in rows:
-            dataset, name = row['dataset'], row['id']
-            photo = places.get(f'images/{dataset}/{name}.jpg')
-            labels = places.get(f'labels/{dataset}/{name}.png')
+            files.update(_members(shard))
+        # Photographs have many suffixes, and their index names none.
+        photos = {
+            os.path.splitext(name)[0]: place
+            for name, place in files.items()
+            if name.startswith('images/')
+        }
+        rows: dict[str, Row] = {}
+        for index in sorted(self.folder.glob(_INDEXES)):
+            found = {
+                f'{row["dataset"]}/{row["id"]}': row for row in _rows(index)
+            }
+            _refuse_alone(index, found, photos)
+            rows |= found
+        for key, row in rows.items():
+            photo = photos.get(f'images/{key}')
+            labels = files.get(f'labels/{key}.png')
             if photo is None:
-                self.skip(dataset, name, 'the photo is missing')
-                continue
-            if labels is None and row.get('has_labels') == '1':
-                self.skip(dataset, name, 'the label map is missing')
-                continue
-            yield Entry(
-                dataset=dataset,
-                name=name,
-                split=row['split'],
-                photo=photo,
-                labels=None if labels is None else LabelFile(labels),
-            )
+                self.skip(row['dataset'], row['id'], 'the photo is missing')
+            elif labels is None and row.get('has_labels') == '1':
+                self.skip(
+                    row['dataset'], row['id'], 'the label map is missing'
+                )
+            else:
+                yield Entry(
+                    dataset=row['dataset'],
+                    name=row['id'],
+                    split=row['split'],
+                    photo=photo,
+                    labels=None if labels is None else LabelFile(labels),
+                )
+
+
+def _rows(index: Path) -> list[Row]:
+    """The lines of an index.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or lacks a column.
+    """
+    try:
+        with index.open(newline='', encoding='utf-8') as file:
+            reader = csv.DictReader(file)
+            missing = set(_COLUMNS) - set(reader.fieldnames or ())
+            if missing:
+                raise DataError(
+                    f'{index} has no column {", ".join(sorted(missing))}.'
+                )
+            return list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f'{index} cannot be read ({said(error)}).') from error
+
+
+def _refuse_alone(
+    index: Path, rows: dict[str, Row], photos: dict[str, Place]
+) -> None:
+    """Refuse an index whose photographs were left behind.
+
+    Raises
+    ------
+    DataError
+        If none of them is there; one of many may be missing.
+    """
+    if not rows or any(f'images/{key}' in photos for key in rows):
+        return
+    key, row = next(iter(rows.items()))
+    shard = row.get('shard')
+    named = f'shard {shard}' if shard else 'the tar shard'
+    raise DataError(
+        f'{index}: none of its photographs can be found, the first of '
+        f'{len(rows)} being images/{key}. Put {named} that belongs to it '
+        f'(a .tar file) into {index.parent}, or take {index.name} out.'
+    )
 
 
 def _members(shard: Path) -> dict[str, Place]:
@@ -105,6 +155,6 @@ def _unpacked(folder: Path) -> dict[str, Place]:
     return {
         path.relative_to(folder).as_posix(): Place(path)
         for kind in ('images', 'labels')
-        for path in (folder / kind).glob('*/*')
+        for path in sorted((folder / kind).glob('*/*'))
         if path.is_file()
     }
