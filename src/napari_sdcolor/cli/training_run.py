@@ -55,6 +55,7 @@ class Order:
     save_every: float
     check_every: int
     preview_every: int
+    features: Path | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -109,6 +110,7 @@ def carry_out(
     refuse_other_recipe(order.out, recipe, order.task)
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.training.loop import Trainer
+    from napari_sdcolor.training.pretrained import read_published
 
     used = choose(order.device)
     talk.say(f'Device: {used.words}')
@@ -120,6 +122,7 @@ def carry_out(
         'data': ', '.join(folder.resolve().name for folder in order.data),
         'preset': order.preset.value,
         'init': order.init,
+        'features': order.features and order.features.name,
         'class_photos': _class_photos(order, train),
     }
     if wants_maps:
@@ -142,6 +145,10 @@ def carry_out(
         if source is not None:
             start_from(trainer.network, source)
             start_from(trainer.averaged, source)
+        elif order.features is not None and not order.goes_on:
+            read_published(trainer.network.features, order.features)
+            read_published(trainer.averaged.features, order.features)
+            trainer.averaged.requires_grad_(False)
         write_notes(order.out, notes)
         trainer.record.note(skipped, aloud=False)
         if trainer.finished:

