@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_sdcolor.classes import N_CLASSES
+from napari_sdcolor.core.features import FeatureMaps
+from napari_sdcolor.core.planes import Box
 
 EPS = 1e-5
 """Instance normalization's epsilon."""
@@ -42,6 +44,9 @@ class ColorNetConfig:
         through a first convolution of its own.
     instance_norm
         Normalize the gray features before they join the label features.
+    features
+        Channels of the photo features that join the gray features (see
+        ``core.features``), finest first; none does without.
     """
 
     preset: Literal['paper', 'released'] = 'paper'
@@ -49,6 +54,7 @@ class ColorNetConfig:
     slope: float = 0.01
     label_channels: int = 0
     instance_norm: bool = True
+    features: tuple[int, ...] = ()
 
     @property
     def multiple(self) -> int:
@@ -80,7 +86,12 @@ class ColorNetConfig:
 
     @classmethod
     def from_dict(cls, fields: dict) -> ColorNetConfig:
-        return cls(**{**fields, 'widths': tuple(fields['widths'])})
+        tuples = {
+            name: tuple(fields[name])
+            for name in ('widths', 'features')
+            if name in fields
+        }
+        return cls(**{**fields, **tuples})
 
 
 PAPER = ColorNetConfig()
@@ -155,6 +166,54 @@ class DecoderLevel(nn.Module):
         return functional.leaky_relu(self.conv2(x), self.slope)
 
 
+class FeatureReader(nn.Module):
+    """What one level of the gray stream takes from the photo features.
+
+    The map of its own stride and the next coarser one, each through a 1x1
+    convolution at its own resolution and then brought to the level's grid.
+    They are added to the normalized gray features: what is the same
+    everywhere in a photo, such as the season, is not normalized away.
+
+    Parameters
+    ----------
+    level
+        Of the gray stream, 0 for the finest.
+    channels
+        Of all maps.
+    width
+        Channels of the level.
+    """
+
+    def __init__(
+        self, level: int, channels: tuple[int, ...], width: int
+    ) -> None:
+        super().__init__()
+        self.stride = 2**level
+        self.maps = tuple(
+            number
+            for number in (level - 1, level)
+            if 0 <= number < len(channels)
+        )
+        self.convs = nn.ModuleList(
+            nn.Conv2d(channels[number], width, 1, bias=False)
+            for number in self.maps
+        )
+
+    def project(self, features: FeatureMaps) -> FeatureMaps:
+        """The maps that this level reads, as wide as it is; others None."""
+        found: list[Tensor | None] = [None] * len(features.maps)
+        for number, conv in zip(self.maps, self.convs, strict=True):
+            found[number] = conv(features.maps[number])
+        return FeatureMaps(found, features.window)
+
+    def forward(self, projected: FeatureMaps, box: Box) -> Tensor:
+        """What is added in a box of the level's grid: (n, width, h, w)."""
+        parts = [
+            projected.at(number, self.stride, box) for number in self.maps
+        ]
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
 class ColorNet(nn.Module):
     """Two-stream U-Net: gray values and label map in, chroma out.
 
@@ -184,6 +243,11 @@ class ColorNet(nn.Module):
         if config.preset == 'paper':
             self.last_conv = _conv(joined[-1], joined[-1])
         self.final_conv = _conv(joined[-1], 2)
+        if config.features:
+            self.readers = nn.ModuleList(
+                FeatureReader(level, config.features, width)
+                for level, width in enumerate(widths)
+            )
 
     def gray_levels(self, gray: Tensor) -> Iterator[Tensor]:
         """Features of the gray stream as it goes on, finest first."""
@@ -195,6 +259,8 @@ class ColorNet(nn.Module):
         self,
         gray: Tensor,
         statistics: Sequence[tuple[Tensor, Tensor]] | None = None,
+        features: FeatureMaps | None = None,
+        origin: tuple[int, int] = (0, 0),
     ) -> list[Tensor]:
         """Features of the gray stream, normalized for joining.
 
@@ -205,6 +271,10 @@ class ColorNet(nn.Module):
         statistics
             Mean and variance (width,) of every level, where ``gray`` is
             only a part of the photo; its own if None.
+        features
+            Of the whole photo; needed if the configuration names some.
+        origin
+            Row and column of the first pixel of ``gray`` in its photo.
 
         Returns
         -------
@@ -213,13 +283,23 @@ class ColorNet(nn.Module):
         """
         levels = self.gray_levels(gray)
         if not self.config.instance_norm:
-            return list(levels)
-        if statistics is None:
-            return [instance_norm(x) for x in levels]
-        return [
-            normalize(x, *known)
-            for x, known in zip(levels, statistics, strict=True)
-        ]
+            found = list(levels)
+        elif statistics is None:
+            found = [instance_norm(x) for x in levels]
+        else:
+            found = [
+                normalize(x, *known)
+                for x, known in zip(levels, statistics, strict=True)
+            ]
+        if not self.config.features:
+            return found
+        for level, (x, reader) in enumerate(
+            zip(found, self.readers, strict=True)
+        ):
+            top, left = (side >> level for side in origin)
+            box = top, left, top + x.shape[-2], left + x.shape[-1]
+            found[level] = x + reader(reader.project(features), box)
+        return found
 
     def embed_labels(self, labels: Tensor) -> Tensor:
         """Label ids (n, h, w) as the channels the label stream reads."""
@@ -259,7 +339,9 @@ class ColorNet(nn.Module):
             return self.final_conv(x)
         return functional.leaky_relu(self.final_conv(x), self.config.slope)
 
-    def forward(self, gray: Tensor, labels: Tensor) -> Tensor:
+    def forward(
+        self, gray: Tensor, labels: Tensor, *features: Tensor
+    ) -> Tensor:
         """Chroma of a photo.
 
         Parameters
@@ -269,10 +351,16 @@ class ColorNet(nn.Module):
             ``config.multiple``.
         labels
             (n, h, w) class ids in 0..59.
+        features
+            Where the configuration names some: the maps of
+            ``FeatureMaps``, then its window.
 
         Returns
         -------
         Tensor
             (n, 2, h, w): a and b divided by 128.
         """
-        return self.decode(self.encode_gray(gray), self.encode_labels(labels))
+        maps = FeatureMaps(features[:-1], features[-1]) if features else None
+        return self.decode(
+            self.encode_gray(gray, features=maps), self.encode_labels(labels)
+        )

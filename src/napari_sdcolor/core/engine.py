@@ -18,6 +18,7 @@ from napari_sdcolor.core import (
     batching,
     cancel,
     colornet,
+    featuregrid,
     gridnet,
     lab,
     models,
@@ -25,6 +26,7 @@ from napari_sdcolor.core import (
 from napari_sdcolor.core.authors import load_color, load_segmentation
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.enlarge import Enlarger
+from napari_sdcolor.core.features import FeatureMaps, FeaturesConfig, Seen
 from napari_sdcolor.core.networks import Networks, finite
 from napari_sdcolor.core.orientation import as_stored, upright
 from napari_sdcolor.core.paint import Painting, notes_on
@@ -112,6 +114,10 @@ class Colorizer(Networks):
             'color': random_part('color', preset, seed),
             'segmentation': random_part('segmentation', grid, seed + 1),
         }
+        if preset.features or grid.features:
+            parts['features'] = random_part(
+                'features', FeaturesConfig(), seed + 2
+            )
         return cls(parts, choose(device), dtype, size)
 
     @classmethod
@@ -171,7 +177,7 @@ class Colorizer(Networks):
         alone = self.steady(shape) if steady else nullcontext()
         temperature = self.grid_net.config.temperature
         with alone, self.inference():
-            enlarge = Enlarger(self.photo_logits(photo), seen_labels.shape)
+            enlarge = self.photo_logits(photo, seen_labels.shape)
             for rows in bands(seen_labels.shape, LOGITS_BAND):
                 cancel.check()
                 logits = enlarge(rows)[0]
@@ -185,15 +191,41 @@ class Colorizer(Networks):
                 )
         return Segmentation(labels, confidence)
 
-    def photo_logits(self, photo: Photo) -> torch.Tensor:
-        """Logits (1, 60, h, w) of a photo, upright, at the GridNet's size.
+    def photo_logits(self, photo: Photo, shape: tuple[int, int]) -> Enlarger:
+        """Logits of a photo, upright, at any size (h, w).
 
         To be called within ``inference``.
         """
+        if self.grid_net.config.features:
+            seen = self.seen(photo)
+            logits = batching.run(self.grid_net, *seen.maps).float()
+            extent = tuple(side / featuregrid.STRIDE for side in seen.shape)
+            return Enlarger(logits, shape, extent)
         gray = self.network_gray(photo, 'segmentation', self._grid_size(photo))
         padded, (h, w) = pad(gray, self.grid_net.config.multiple)
         logits = batching.run(self.grid_net, self._tensor(padded)[None, None])
-        return logits[..., :h, :w].float()
+        return Enlarger(logits[..., :h, :w].float(), shape)
+
+    def seen(self, photo: Photo) -> Seen:
+        """Features of a photo, found once and kept as long as the photo."""
+        seen = self._known.get(photo)
+        if seen is None:
+            size = self.features_net.config.size
+            seen = self.see(self.network_gray(photo, 'features', size))
+            self._known[photo] = seen
+        return seen
+
+    def photo_features(self, photo: Photo) -> FeatureMaps | None:
+        """What the color network reads of a photo at working size.
+
+        None if it reads nothing.
+        """
+        if not self.color_net.config.features:
+            return None
+        shape = photo.working_shape(self.size)
+        if photo.origin.orientation > 4:
+            shape = shape[::-1]
+        return self.seen(photo).on(shape)
 
     def _grid_size(self, photo: Photo) -> int:
         """Short side at which the GridNet looks at a photo."""
@@ -272,7 +304,9 @@ class Colorizer(Networks):
         )
         turned = upright(labels, orientation)
         padded, _ = pad(turned, multiple, 'constant')
-        chroma, notes = self.color(gray, np.ascontiguousarray(padded))
+        chroma, notes = self.color(
+            gray, np.ascontiguousarray(padded), self.photo_features(photo)
+        )
         stored = as_stored(chroma[:h, :w], orientation)
         return np.ascontiguousarray(stored), notes
 

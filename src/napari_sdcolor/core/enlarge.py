@@ -1,4 +1,4 @@
-"""Logits at another size, a few rows at a time."""
+"""Bilinear interpolation of maps at any place, a few rows at a time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,33 @@ class Enlarger:
         (1, c, h, w).
     shape
         The new (h, w).
+    extent
+        Height and width of the part of the values that becomes the new
+        plane, from the top left corner; all of it if None.
     """
 
-    def __init__(self, values: Tensor, shape: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        values: Tensor,
+        shape: tuple[int, int],
+        extent: tuple[float, float] | None = None,
+    ) -> None:
         self.values = values
         self.shape = tuple(shape)
+        self.unchanged = extent is None and values.shape[-2:] == self.shape
         self._rows, self._columns = (
-            _taps(old, new, values)
-            for old, new in zip(values.shape[-2:], shape, strict=True)
+            taps(centers(new) * (old / new), side, values)
+            for old, new, side in zip(
+                extent or values.shape[-2:],
+                shape,
+                values.shape[-2:],
+                strict=True,
+            )
         )
 
     def __call__(self, rows: slice) -> Tensor:
         """The rows of the new plane: (1, c, rows, w)."""
-        if self.values.shape[-2:] == self.shape:
+        if self.unchanged:
             return self.values[:, :, rows]
         low, high, share = (tap[rows] for tap in self._rows)
         near = self.values.index_select(2, low)
@@ -42,12 +56,31 @@ class Enlarger:
         return torch.lerp(near, far, share)
 
 
-def _taps(old: int, new: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Both neighbors of every new place and the share of the second one."""
-    # In double on the CPU: not every accelerator has it.
-    place = (torch.arange(new, dtype=torch.float64) + 0.5) * (old / new) - 0.5
-    place = place.clamp(0, old - 1)
-    low = place.floor().long()
-    high = (low + 1).clamp(max=old - 1)
-    share = (place - low).to(like.dtype)
+def centers(count: int, first: int = 0) -> Tensor:
+    """Where the middles of pixels lie, the first pixel's edge being 0.
+
+    In double on the CPU: not every accelerator has it.
+    """
+    return torch.arange(first, first + count, dtype=torch.float64) + 0.5
+
+
+def taps(
+    places: Tensor, side: int, like: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Both neighbors of places along a side and the share of the second one.
+
+    Parameters
+    ----------
+    places
+        Float64 in pixels from the edge; beyond the middle of the first and
+        last pixel these go on.
+    side
+        Pixels.
+    like
+        Gives device and data type.
+    """
+    places = (places - 0.5).clamp(0, side - 1)
+    low = places.floor().long()
+    high = (low + 1).clamp(max=side - 1)
+    share = (places - low).to(like.dtype)
     return low.to(like.device), high.to(like.device), share.to(like.device)

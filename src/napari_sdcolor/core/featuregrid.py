@@ -17,6 +17,9 @@ from torch.nn import functional
 
 from napari_sdcolor.core.gridnet import GridNetConfig
 
+STRIDE = 4
+"""Pixels of the photo, as it was seen, per pixel of the logits."""
+
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:
     """Twice the resolution, bilinear, cut to the sides of another map."""

@@ -9,12 +9,15 @@ can be improved independently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from napari_sdcolor.core.enlarge import centers, taps
+from napari_sdcolor.core.planes import Box
 
 STRIDES = (2, 4, 8, 16, 32)
 """Of the five maps."""
@@ -188,6 +191,114 @@ class PhotoFeatures(nn.Module):
             if number in self.taps:
                 found.append(x)
         return tuple(found)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Features of one photo.
+
+    Parameters
+    ----------
+    maps
+        (1, width, h/stride, w/stride) for each of ``STRIDES``.
+    shape
+        (h, w) of the photo as it was seen, without the padding.
+    """
+
+    maps: tuple[Tensor, ...]
+    shape: tuple[int, int]
+
+    def on(self, shape: tuple[int, int]) -> FeatureMaps:
+        """For a plane (h, w) that is the same photo at another size."""
+        steps = [
+            seen / side for seen, side in zip(self.shape, shape, strict=True)
+        ]
+        window = torch.tensor([[0.0, 0.0, *steps]], dtype=torch.float64)
+        return FeatureMaps(self.maps, window)
+
+
+@dataclass(frozen=True)
+class FeatureMaps:
+    """Features of whole photos, and where another plane lies on them.
+
+    Parameters
+    ----------
+    maps
+        (n, width, h/stride, w/stride), finest first, of photos as they were
+        seen, padded at the right and the bottom.
+    window
+        (n, 4) float64 on the CPU: top, left, height and width of one pixel
+        of the other plane, in pixels of the photo as it was seen. For a
+        plane of (h, w) that is the whole photo, seen at (H, W):
+        (0, 0, H/h, W/w).
+    """
+
+    maps: Sequence[Tensor]
+    window: Tensor
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """As a network takes them: the maps, then the window."""
+        return *self.maps, self.window
+
+    def at(self, number: int, stride: int, box: Box) -> Tensor:
+        """One map, or what was made of it, interpolated for another grid.
+
+        Parameters
+        ----------
+        number
+            Of the map.
+        stride
+            Pixels of the other plane per pixel of the grid.
+        box
+            Part of that grid.
+
+        Returns
+        -------
+        Tensor
+            (n, width, box height, box width). What a pixel gets does not
+            depend on the box.
+        """
+        return _interpolate(
+            self.maps[number], self.window, STRIDES[number], stride, box
+        )
+
+
+def _interpolate(
+    values: Tensor, window: Tensor, own: int, stride: int, box: Box
+) -> Tensor:
+    y0, x0, y1, x1 = box
+    top, left, down, right = (part[:, None] for part in window.unbind(1))
+    height, width = values.shape[-2:]
+    rows = taps(
+        (top + centers(y1 - y0, y0) * stride * down) / own, height, values
+    )
+    columns = taps(
+        (left + centers(x1 - x0, x0) * stride * right) / own, width, values
+    )
+    return _lerp(_lerp(values, 2, rows), 3, columns)
+
+
+def _lerp(
+    values: Tensor, axis: int, between: tuple[Tensor, Tensor, Tensor]
+) -> Tensor:
+    """Values (n, c, h, w) between the neighbors (n, places) on an axis."""
+    low, high, share = between
+    shape = list(values.shape)
+    shape[axis] = low.shape[1]
+    around = [slice(None), None, None, None]
+    around[axis] = slice(None)
+
+    def spread(of: Tensor) -> Tensor:
+        return of[tuple(around)]
+
+    if len(values) == 1:
+        near = values.index_select(axis, low[0])
+        far = values.index_select(axis, high[0])
+    else:
+        near = values.gather(axis, spread(low).expand(shape))
+        far = values.gather(axis, spread(high).expand(shape))
+    return torch.lerp(near, far, spread(share))
 
 
 _THEIRS = {

@@ -33,6 +33,7 @@ from napari_sdcolor.core.boxes import (
     tiles,
 )
 from napari_sdcolor.core.colornet import ColorNet, normalize
+from napari_sdcolor.core.features import FeatureMaps
 from napari_sdcolor.core.layers import Layer, layers_of
 from napari_sdcolor.core.planes import Box
 
@@ -56,6 +57,8 @@ class IncrementalPass:
         (1, 1, h, w) in [-1, 1], sides multiples of ``config.multiple``.
     budget
         MiB that the kept features may take.
+    features
+        Of the photo, where the network reads some.
 
     Attributes
     ----------
@@ -64,7 +67,11 @@ class IncrementalPass:
     """
 
     def __init__(
-        self, network: ColorNet, gray: Tensor, budget: float = 2048
+        self,
+        network: ColorNet,
+        gray: Tensor,
+        budget: float = 2048,
+        features: FeatureMaps | None = None,
     ) -> None:
         self.network = network
         self.layers = layers_of(network)
@@ -73,6 +80,11 @@ class IncrementalPass:
         itemsize = gray.element_size()
         self._keep = self._choose(budget, itemsize)
         self._kept: dict[Layer, Tensor] = {self.layers.gray: gray}
+        self._features = {
+            layer: layer.reader.project(features)
+            for layer in self.layers.gray_joins
+            if layer.reader is not None
+        }
         self._statistics: dict[Layer, tuple[Tensor, Tensor]] = {}
         # Features that the next level and the decoder both ask for, while
         # one box is computed. The next level comes first and asks for more.
@@ -274,7 +286,11 @@ class IncrementalPass:
         if layer.kind == 'norm':
             x = self._part(layer.source, box)
             known = self._statistics.get(layer)
-            return x if known is None else normalize(x, *known), box
+            if known is not None:
+                x = normalize(x, *known)
+            if layer.reader is not None:
+                x = x + layer.reader(self._features[layer], box)
+            return x, box
         if layer.kind == 'transposed':
             x, box = self._transposed(layer, box)
         else:

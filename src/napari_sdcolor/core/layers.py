@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from napari_sdcolor.core.colornet import ColorNet
+from napari_sdcolor.core.colornet import ColorNet, FeatureReader
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,8 @@ class Layer:
         A layer that is added before the activation.
     skip
         Gray and label features that are added, side by side, behind it.
+    reader
+        What takes photo features that are added behind it.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Layer:
     slope: float | None = None
     offset: Layer | None = None
     skip: tuple[Layer, Layer] | None = None
+    reader: FeatureReader | None = None
 
     @property
     def weight(self) -> Tensor:
@@ -124,8 +127,14 @@ def layers_of(network: ColorNet) -> Layers:
             if stream is ids:
                 edited += [middle, features[-1]]
     gray_joins = [
-        Layer('norm', feature.level, feature.width, feature)
-        for feature in gray_features
+        Layer(
+            'norm',
+            feature.level,
+            feature.width,
+            feature,
+            reader=network.readers[level] if config.features else None,
+        )
+        for level, feature in enumerate(gray_features)
     ]
 
     first, width = network.decoder[0].conv1, config.widths[-1]

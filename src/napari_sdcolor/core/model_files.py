@@ -16,8 +16,11 @@ from platformdirs import user_data_path
 
 from napari_sdcolor.errors import WeightsError, said
 
-KINDS = ('color', 'segmentation')
-"""The networks of which a model may bring weights."""
+NETWORKS = ('color', 'segmentation')
+"""The networks of which a model may bring weights, each of them needed."""
+
+KINDS = (*NETWORKS, 'features')
+"""Weights that a model may bring; features where a network reads some."""
 
 FOLDER_VARIABLE = 'SDCOLOR_MODELS'
 """Environment variable that moves the folder of added models."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from napari_sdcolor.core import (
     batching,
     cancel,
     colornet,
+    featuregrid,
     gridnet,
     progress,
 )
@@ -24,7 +26,10 @@ from napari_sdcolor.core.device import (
     one_thread,
     out_of_memory_said,
 )
-from napari_sdcolor.core.planes import check_gray, check_labels
+from napari_sdcolor.core.enlarge import Enlarger
+from napari_sdcolor.core.features import Bottleneck, FeatureMaps, Seen
+from napari_sdcolor.core.photo import Photo, resize_plane, working_shape
+from napari_sdcolor.core.planes import check_gray, check_labels, pad
 from napari_sdcolor.core.tiling import SIDES, WHOLE_AREA, tiled_chroma
 from napari_sdcolor.core.weights import Part
 from napari_sdcolor.errors import NetworkError, OutOfMemory
@@ -47,7 +52,8 @@ class Networks:
     Parameters
     ----------
     parts
-        'color' and 'segmentation' weights.
+        'color' and 'segmentation' weights, and 'features' if these read
+        some.
     device
         Where to compute.
     dtype
@@ -80,6 +86,11 @@ class Networks:
         with out_of_memory_said(device):
             self.color_net = self._place(parts['color'])
             self.grid_net = self._place(parts['segmentation'])
+            # Features of photos, as long as these are in use.
+            self._known: WeakKeyDictionary[Photo, Seen] = WeakKeyDictionary()
+            self.features_net = (
+                self._place(parts['features']) if 'features' in parts else None
+            )
 
     def _place(self, part: Part) -> torch.nn.Module:
         network = part.network.to(
@@ -90,7 +101,11 @@ class Networks:
         for module in network.modules():
             if isinstance(
                 module,
-                colornet.EncoderLevel | colornet.DecoderLevel | gridnet.Block,
+                colornet.EncoderLevel
+                | colornet.DecoderLevel
+                | gridnet.Block
+                | featuregrid.SeparableBlock
+                | Bottleneck,
             ):
                 module.register_forward_pre_hook(_check_cancelled)
         return network
@@ -137,10 +152,51 @@ class Networks:
         """
         gray = check_gray(gray, self.color_net.config.multiple)
         labels = check_labels(labels, gray.shape)
-        return self.color(gray, labels)[0]
+        return self.color(gray, labels, self.color_features(gray))[0]
+
+    def color_features(self, gray: NDArray) -> FeatureMaps | None:
+        """What the color network reads of a plane that is a whole photo.
+
+        Parameters
+        ----------
+        gray
+            (h, w) in [0, 1].
+
+        Returns
+        -------
+        FeatureMaps or None
+            For that plane; None if the network reads none.
+        """
+        if not self.color_net.config.features:
+            return None
+        return self._seen(gray).on(gray.shape)
+
+    def _seen(self, gray: NDArray) -> Seen:
+        shape = working_shape(gray.shape, self.features_net.config.size)
+        return self.see(resize_plane(np.asarray(gray, np.float32), shape))
+
+    def see(self, gray: NDArray) -> Seen:
+        """Photo features of a whole photo.
+
+        Always on one thread of a CPU: they are kept, and must not depend on
+        who asked first.
+
+        Parameters
+        ----------
+        gray
+            (h, w) L*/100 in [0, 1], upright, at the size of the features.
+        """
+        padded, shape = pad(gray, self.features_net.config.multiple)
+        alone = one_thread() if self.device.kind == 'cpu' else nullcontext()
+        with alone, self.inference():
+            maps = self.features_net(self._tensor(padded)[None, None])
+        return Seen(maps, shape)
 
     def color(
-        self, gray: NDArray, labels: NDArray[np.uint8]
+        self,
+        gray: NDArray,
+        labels: NDArray[np.uint8],
+        features: FeatureMaps | None = None,
     ) -> tuple[NDArray, tuple[str, ...]]:
         """The color network, in one piece or in tiles.
 
@@ -148,6 +204,8 @@ class Networks:
         ----------
         gray, labels
             Checked planes as ``chroma`` takes them.
+        features
+            Of the photo, if the network reads some.
 
         Returns
         -------
@@ -166,7 +224,7 @@ class Networks:
         ways = [None] * (gray.size <= self.whole_area) + list(SIDES)
         for place, side in enumerate(ways):
             try:
-                found = self._color(gray, labels, side)
+                found = self._color(gray, labels, features, side)
             except OutOfMemory:
                 if side == ways[-1]:
                     raise
@@ -178,19 +236,26 @@ class Networks:
         raise AssertionError('SIDES is empty.')
 
     def _color(
-        self, gray: NDArray, labels: NDArray[np.uint8], side: int | None
+        self,
+        gray: NDArray,
+        labels: NDArray[np.uint8],
+        features: FeatureMaps | None,
+        side: int | None,
     ) -> NDArray:
         with self.inference():
             if side is None:
                 found = batching.run(
-                    self.color_net, self.gray(gray), self._ids(labels)
+                    self.color_net,
+                    self.gray(gray),
+                    self._ids(labels),
+                    *(features.tensors if features else ()),
                 )
                 return self.lab_units(found)
             wide = np.float64 if self.dtype == 'float64' else np.float32
             chroma = np.empty((*gray.shape, 2), wide)
             with batching.alone():
                 for tile, found in tiled_chroma(
-                    self.color_net, gray, labels, side, self._tensor
+                    self.color_net, gray, labels, side, self._tensor, features
                 ):
                     chroma[tile.rows, tile.columns] = self.lab_units(found)
             return chroma
@@ -217,12 +282,21 @@ class Networks:
         """
         gray = check_gray(gray, self.grid_net.config.multiple)
         with self.inference():
-            logits = self.grid_net(self._tensor(gray)[None, None])[0]
-            return finite(self._numpy(logits), 'segmentation')
+            if self.grid_net.config.features:
+                seen = self._seen(gray)
+                logits = self.grid_net(*seen.maps)
+                extent = [side / featuregrid.STRIDE for side in seen.shape]
+                enlarge = Enlarger(logits, gray.shape, extent)
+                logits = enlarge(slice(None))
+            else:
+                logits = self.grid_net(self._tensor(gray)[None, None])
+            return finite(self._numpy(logits[0]), 'segmentation')
 
     def encode_gray(self, gray: NDArray) -> list[torch.Tensor]:
         """Normalized gray features of a padded plane in [0, 1]."""
-        return self.color_net.encode_gray(self.gray(gray))
+        return self.color_net.encode_gray(
+            self.gray(gray), features=self.color_features(gray)
+        )
 
     def gray(self, plane: NDArray) -> torch.Tensor:
         """A padded plane in [0, 1] as the gray stream reads it."""

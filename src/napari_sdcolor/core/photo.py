@@ -137,13 +137,16 @@ class Photo:
     def working_lightness(self, size: Size) -> NDArray[np.float32]:
         """L* (h, w) at working size, antialiased, in stored order.
 
-        Several parts of the work ask for it, so the latest one is kept.
+        Several parts of the work ask for it, so the latest two are kept:
+        features and colors are found at sizes of their own.
         """
-        if size not in self._resized:
+        plane = self._resized.pop(size, None)
+        if plane is None:
             plane = resize_plane(self.lightness, self.working_shape(size))
-            self._resized.clear()
-            self._resized[size] = plane
-        return self._resized[size]
+            while len(self._resized) > 1:
+                del self._resized[next(iter(self._resized))]
+        self._resized[size] = plane
+        return plane
 
     def describe(self) -> str:
         """What was understood, in one sentence."""

@@ -93,7 +93,10 @@ class RecolorSession:
         try:
             with colorizer.inference():
                 steps = IncrementalPass(
-                    colorizer.color_net, colorizer.gray(self._gray), memory
+                    colorizer.color_net,
+                    colorizer.gray(self._gray),
+                    memory,
+                    colorizer.photo_features(self.photo),
                 )
                 chroma = steps.full(self._padded(self.labels))
                 return steps, self._stored(colorizer.lab_units(chroma))
@@ -201,7 +204,11 @@ class RecolorSession:
 
     def full(self) -> NDArray:
         """Chroma (h, w, 2) computed anew in one full pass, to compare."""
-        chroma, _ = self.colorizer.color(self._gray, self._padded(self.labels))
+        chroma, _ = self.colorizer.color(
+            self._gray,
+            self._padded(self.labels),
+            self.colorizer.photo_features(self.photo),
+        )
         return self._stored(chroma)
 
     def _paint(self, box: Box, saturation: float) -> NDArray:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.colornet import ColorNet
+from napari_sdcolor.core.features import FeatureMaps
 from napari_sdcolor.core.planes import Box
 
 WHOLE_AREA = 1024 * 1024
@@ -183,6 +184,7 @@ def tiled_chroma(
     labels: NDArray[np.uint8],
     side: int,
     tensor: Callable[[NDArray], Tensor],
+    features: FeatureMaps | None = None,
 ) -> Iterator[tuple[Tile, Tensor]]:
     """Both passes.
 
@@ -192,6 +194,8 @@ def tiled_chroma(
         As for ``gray_statistics``.
     labels
         (h, w) ids, as large as the plane.
+    features
+        Of the whole photo, where the network reads some.
 
     Yields
     ------
@@ -206,8 +210,10 @@ def tiled_chroma(
     for number, tile in enumerate(parts, 1):
         cancel.check()
         progress.say(f'Coloring tile {number} of {len(parts)}')
-        gray = network.encode_gray(_gray(plane, tile, tensor), statistics)
         y0, x0, y1, x1 = tile.seen
+        gray = network.encode_gray(
+            _gray(plane, tile, tensor), statistics, features, (y0, x0)
+        )
         ids = torch.from_numpy(np.ascontiguousarray(labels[y0:y1, x0:x1]))
         ids = ids.to(gray[0].device)[None]
         found = network.decode(gray, network.encode_labels(ids))

@@ -22,6 +22,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
+from napari_sdcolor.core.featuregrid import FeatureGridNet
+from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.core.model_files import KINDS
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
@@ -29,7 +31,7 @@ from napari_sdcolor.errors import UnfitWeights, WeightsError, said
 ENCODINGS = ('lightness', 'opencv')
 FORMAT = 'napari-sdcolor 1'
 
-Network = ColorNet | GridNet
+Network = ColorNet | GridNet | FeatureGridNet | PhotoFeatures
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Part:
     Parameters
     ----------
     kind
-        'color' or 'segmentation'.
+        'color', 'segmentation' or 'features'.
     network
         In evaluation mode, float32, on the CPU.
     digest
@@ -53,6 +55,9 @@ class Part:
         Where they came from.
     file_sha256
         Of the file that they were read from; empty if there was none.
+    features
+        ``digest`` of the photo features that the network was trained with;
+        empty if it reads none.
     """
 
     kind: str
@@ -62,10 +67,11 @@ class Part:
     training: Mapping[str, Any] = field(default_factory=dict)
     name: str = ''
     file_sha256: str = ''
+    features: str = ''
 
     def facts(self) -> dict[str, Any]:
         """What a sidecar records."""
-        return {
+        facts = {
             'name': self.name,
             'file_sha256': self.file_sha256,
             'tensors_sha256': self.digest,
@@ -73,6 +79,9 @@ class Part:
             'config': self.network.config.to_dict(),
             'training': dict(self.training),
         }
+        if self.features:
+            facts['features_sha256'] = self.features
+        return facts
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
@@ -104,9 +113,22 @@ def build(kind: str, config: Mapping[str, Any]) -> Network:
     """
     if kind not in KINDS:
         raise ValueError(f'unknown kind {kind!r}')
+    fields = dict(config)
     if kind == 'color':
-        return ColorNet(ColorNetConfig.from_dict(dict(config)))
-    return GridNet(GridNetConfig.from_dict(dict(config)))
+        return ColorNet(ColorNetConfig.from_dict(fields))
+    if kind == 'features':
+        return PhotoFeatures(FeaturesConfig.from_dict(fields))
+    grid = GridNetConfig.from_dict(fields)
+    return FeatureGridNet(grid) if grid.features else GridNet(grid)
+
+
+def kind_of(network: Network) -> str:
+    """One of ``KINDS``."""
+    if isinstance(network, ColorNet):
+        return 'color'
+    if isinstance(network, PhotoFeatures):
+        return 'features'
+    return 'segmentation'
 
 
 def _seal(about: Mapping[str, str]) -> str:
@@ -124,6 +146,7 @@ def save_part(
     *,
     encoding: str = 'lightness',
     half: bool = True,
+    features: str = '',
 ) -> str:
     """Write weights with their configuration, and return their digest.
 
@@ -135,6 +158,9 @@ def save_part(
         Statement on data, recipe and figures; JSON-serializable.
     half
         Store half precision.
+    features
+        Digest of the photo features that it was trained with, if it reads
+        some.
     """
     tensors = {}
     for name, tensor in network.state_dict().items():
@@ -143,15 +169,16 @@ def save_part(
         tensor = tensor.detach().cpu().contiguous().clone()
         tensors[name] = tensor.half() if half else tensor
     digest = digest_of(tensors)
-    kind = 'color' if isinstance(network, ColorNet) else 'segmentation'
     about = {
         'format': FORMAT,
-        'kind': kind,
+        'kind': kind_of(network),
         'encoding': encoding,
         'config': json.dumps(network.config.to_dict(), sort_keys=True),
         'training': json.dumps(dict(training), sort_keys=True),
         'sha256': digest,
     }
+    if features:
+        about['features'] = features
     about['seal'] = _seal(about)
     part = path.with_name(path.name + '.part')
     part.write_bytes(save(tensors, about))
@@ -188,6 +215,9 @@ def load_part(path: Path, kind: str | None = None) -> Part:
         encoding = about['encoding']
         if encoding not in ENCODINGS:
             raise ValueError(f'unknown encoding {encoding!r}')
+        features = about.get('features', '')
+        if bool(features) != bool(getattr(network.config, 'features', ())):
+            raise ValueError('it reads features and names none, or reversely')
     except (LookupError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f'{path} describes itself in a way that this version does not '
@@ -212,6 +242,7 @@ def load_part(path: Path, kind: str | None = None) -> Part:
         training=training,
         name=path.name,
         file_sha256=sha256_of(path),
+        features=features,
     )
 
 

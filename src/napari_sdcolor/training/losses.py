@@ -14,7 +14,6 @@ from napari_sdcolor.training.coverage import some_with_labels
 from napari_sdcolor.training.data import Entry
 from napari_sdcolor.training.recipe import Recipe
 
-
 WEIGHTS = (0.3, 6.0)
 """Least and most that a class weighs in the cross-entropy."""
 
