@@ -15,10 +15,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from napari_sdcolor import Colorizer, read_photo
+from napari_sdcolor.archive import writing
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.archive.replay import Recording
 from napari_sdcolor.archive.saving import save_result
 from napari_sdcolor.cli import app
+from napari_sdcolor.core import compose, lab, paint
 from napari_sdcolor.core.colornet import ColorNet
 from napari_sdcolor.core.device import Device
 
@@ -82,6 +84,40 @@ def test_a_gray_map_of_other_classes_is_not(colored, replay):
     assert result.exit_code == 1
     assert answer['notes'] == []
     assert answer['differences'] == ['The map comes out with other classes.']
+
+
+class ByArithmetic:
+    """Code values as earlier versions computed them, without tables."""
+
+    def __init__(self, bits, dtype, rounding):
+        self.top = dtype(2**bits - 1)
+        self.rounding = {'nearest': np.rint, 'down': np.floor}[rounding]
+        # The least light above each code value, by the book.
+        first = 0.5 if rounding == 'nearest' else 1
+        codes = (np.arange(2**bits - 1) + first) / (2**bits - 1)
+        borders = ((np.maximum(codes, 0.04045) + 0.055) / 1.055) ** 2.4
+        borders = np.where(codes <= 0.04045, codes / 12.92, borders)
+        self.borders = np.append(borders, np.inf).astype(dtype)
+
+    def __call__(self, linear):
+        encoded = lab.linear_to_srgb(linear) * self.top
+        return self.rounding(encoded).astype(np.intp)
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+def test_what_one_thread_made_by_arithmetic_is_identical(
+    colorize, make_photo, replay, gray_ramp, tmp_path, monkeypatch, dtype
+):
+    array = gray_ramp.astype(dtype) * (257 if dtype == np.uint16 else 1)
+    photo = make_photo(array=array)
+    with monkeypatch.context() as before:
+        before.setattr(compose, 'staircase', ByArithmetic)
+        before.setattr(paint, 'PAINTERS', 1)
+        before.setattr(writing, 'PACKERS', 1)
+        assert colorize(photo).exit_code == 0
+    answer, result = replay(tmp_path / 'out' / 'castle.sdcolor.json')
+    assert result.exit_code == 0, result.stderr
+    assert answer['identical']
 
 
 @pytest.mark.parametrize('form', ['tiff', 'png', 'jpeg'])

@@ -19,7 +19,7 @@ from napari_sdcolor.archive import strips, writing
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.reading import open_photos, read_photo
 from napari_sdcolor.archive.saving import save_result
-from napari_sdcolor.core import cancel, progress
+from napari_sdcolor.core import cancel, paint, progress
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.paint import Painting
 from napari_sdcolor.core.photo import Photo
@@ -192,6 +192,59 @@ def test_results_have_the_same_bytes(
     assert one == other
     digest = hashlib.sha256(rows.color.read_bytes()).hexdigest()
     assert one['result']['sha256'] == digest
+
+
+@pytest.mark.parametrize('name', ['gray and alpha', '16 bit, tiles'])
+def test_the_number_of_threads_does_not_matter(
+    name: str,
+    tmp_path: Path,
+    tiny_colorizer: Colorizer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, 'TILE', 48)
+    # Several strips in a band, several turns of compression.
+    monkeypatch.setattr(paint, 'STRIP', 11 * W)
+    monkeypatch.setattr(writing, 'BUFFER', 1)
+    photo = read_photo(write(tmp_path / 'a.tif', name))
+    result = tiny_colorizer.colorize(photo, lazy=True)
+    found = set()
+    for threads in (1, 2, 7):
+        monkeypatch.setattr(paint, 'PAINTERS', threads)
+        monkeypatch.setattr(writing, 'PACKERS', threads)
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        names = save_result(result, folder, 'a')
+        found.add(names.color.read_bytes())
+    assert len(found) == 1
+    pixels = tifffile.imread(names.color)
+    assert np.array_equal(pixels[..., :3], np.asarray(result.rgb))
+    if photo.alpha is not None:
+        assert np.array_equal(pixels[..., 3], photo.alpha)
+
+
+@pytest.mark.parametrize('height', [1, 48, 1000])
+def test_bands_hold_every_row_once(
+    height: int, tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = tiny_colorizer.colorize(ramp(np.uint16), lazy=True)
+    whole = np.asarray(result.rgb)
+    monkeypatch.setattr(paint, 'STRIP', 11 * W)
+    found = list(result.rgb.bands(height))
+    assert [len(band) for band in found[:-1]] == [height] * (len(found) - 1)
+    assert np.array_equal(np.concatenate(found), whole)
+
+
+def test_an_error_while_painting_ends_the_bands(
+    tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = tiny_colorizer.colorize(ramp(np.uint8), lazy=True)
+
+    def fail(*some: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(paint, 'compose', fail)
+    with pytest.raises(MemoryError):
+        list(result.rgb.bands(48))
 
 
 @pytest.mark.parametrize('form', ['png', 'jpeg'])

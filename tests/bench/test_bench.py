@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from napari_sdcolor.bench import gigapixel, networks, run, worker
+from napari_sdcolor.bench import gigapixel, networks, run, saving, worker
 from napari_sdcolor.bench.report import as_markdown, save_plot
 from napari_sdcolor.bench.run import Findings, Wish
 from napari_sdcolor.bench.timing import row_of, take_turns
@@ -33,6 +33,7 @@ KEYS = {'name', 'size', 'stroke', 'median_s', 'p95_s', 'ratio'}
 def _small_matrices() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, 'GEMM_SIDE', 64)
+        patch.setattr(saving, 'SHAPE', (300, 400))
         yield
 
 
@@ -65,6 +66,13 @@ def test_every_phase_has_its_rows(findings: Findings) -> None:
     assert {'first color after load', 'archive: per photo'} <= names
     stages = {name for name in names if name.startswith('archive: stage')}
     assert len(stages) == 3
+    parts = [row for row in findings.rows if row.share is not None]
+    assert [row.name for row in parts] == [
+        f'{saving.NAME}: {part}' for part in saving.PARTS
+    ]
+    (whole,) = [row for row in findings.rows if row.name == saving.NAME]
+    for row in parts:
+        assert row.share == pytest.approx(row.median_s / whole.median_s)
 
 
 def test_one_json_object_with_the_promised_keys(

@@ -23,7 +23,7 @@ from napari_sdcolor.archive.marking import Mark
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
 from napari_sdcolor.core.compose import in_eight_bits
-from napari_sdcolor.core.paint import Painting
+from napari_sdcolor.core.paint import PAINTERS, Painting
 from napari_sdcolor.core.rows import Rows
 from napari_sdcolor.errors import SaveError, said
 
@@ -39,6 +39,9 @@ LEVEL = 1
 
 BUFFER = 2**26
 """Bytes of tiles that wait for their compression."""
+
+PACKERS = PAINTERS
+"""Threads that compress tiles, by turns with those that paint them."""
 
 JPEG_QUALITY = 95
 JPEG_MAX_SIDE = 65500
@@ -105,23 +108,7 @@ class Picture:
             for top in range(0, len(whole), height):
                 yield whole[top : top + height]
             return
-        band, filled = np.empty(0), 0
-        for rows, rgb in self.rgb.strips():
-            place = 0
-            while place < len(rgb):
-                top = rows.start + place
-                if filled == 0:
-                    left = min(height, self.shape[0] - top)
-                    band = np.empty((left, *self.shape[1:]), rgb.dtype)
-                count = min(len(band) - filled, len(rgb) - place)
-                part = slice(filled, filled + count)
-                band[part, :, :3] = rgb[place : place + count]
-                if self.alpha is not None:
-                    band[part, :, 3] = self.alpha[top : top + count]
-                place, filled = place + count, filled + count
-                if filled == len(band):
-                    yield band
-                    filled = 0
+        yield from self.rgb.bands(height, self.alpha)
 
     @property
     def nbytes(self) -> int:
@@ -284,6 +271,7 @@ def _write_page(writer: TiffWriter, picture: Picture) -> None:
         compressionargs={'level': LEVEL},
         predictor=True,
         buffersize=BUFFER,
+        maxworkers=PACKERS,
         description=texts[_DESCRIPTION].encode(),
         software=picture.mark.software,
         resolution=resolution,

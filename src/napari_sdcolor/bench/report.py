@@ -18,6 +18,7 @@ COLUMNS = (
     'Times faster',
     'Share of GEMM',
     'Memory',
+    'Share of the whole',
 )
 
 
@@ -60,6 +61,7 @@ def _line(row: Row, rate: float | None) -> str:
         '' if row.ratio is None else f'{row.ratio:.3g}',
         share,
         '' if row.peak_bytes is None else f'{row.peak_bytes / 1e6:.0f} MB',
+        '' if row.share is None else f'{row.share:.0%}',
     )
     return f'| {" | ".join(cells)} |'
 

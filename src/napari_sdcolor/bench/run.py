@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.bench import gigapixel, networks, photos, window, worker
+from napari_sdcolor.bench import (
+    gigapixel,
+    networks,
+    photos,
+    saving,
+    window,
+    worker,
+)
 from napari_sdcolor.bench.timing import Row
 from napari_sdcolor.core.progress import told_to
 from napari_sdcolor.errors import SdcolorError, said
@@ -140,6 +147,17 @@ def _phases(
         'an archive of photos',
         3 if quick else 10,
         partial(photos.measure_archive, colorizer, **archive),
+    )
+    yield (
+        'saving a large photo',
+        2 if quick else 5,
+        partial(
+            saving.measure,
+            colorizer,
+            budget=turns['budget'],
+            most=1 if quick else 9,
+            least=1 if quick else 3,
+        ),
     )
     yield 'data types', 2, partial(_precision, colorizer, wish, findings)
     if not quick:

@@ -44,6 +44,8 @@ class Row:
         Largest memory of a process that did only this.
     macs
         Multiplications with additions that it takes.
+    share
+        Of the median of the line that it is a part of.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Row:
     count: int = 0
     peak_bytes: int | None = None
     macs: int | None = None
+    share: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core import lab
+from napari_sdcolor.core.staircase import staircase
 
 BISECTIONS = 12
 """Steps of the search for the largest chroma inside the gamut."""
@@ -118,23 +119,20 @@ def quantize(lightness: NDArray, linear: NDArray, bits: int) -> NDArray:
     could move green by several code values.
     """
     dtype = linear.dtype.type
-    top = 2**bits - 1
     depth = np.uint8 if bits == 8 else np.uint16
     codes = np.empty(linear.shape, depth)
+    nearest = staircase(bits, dtype, 'nearest')
     table = _code_to_linear(bits, dtype)
     share = lab.LUMINANCE.astype(dtype)
     green = lab.lightness_to_luminance(lightness)
     for channel in (0, 2):
-        encoded = lab.linear_to_srgb(linear[..., channel]) * dtype(top)
-        plane = np.rint(encoded).astype(depth)
-        green -= share[channel] * np.take(table, plane)
+        plane = nearest(linear[..., channel])
         codes[..., channel] = plane
+        green -= share[channel] * np.take(table, plane, mode='clip')
     green /= share[1]
-    encoded = lab.linear_to_srgb(np.clip(green, 0, 1)) * dtype(top)
-    own = np.floor(lab.linear_to_srgb(linear[..., 1]) * dtype(top))
-    codes[..., 1] = np.clip(
-        np.rint(encoded), own, np.minimum(own + 1, dtype(top))
-    )
+    own = staircase(bits, dtype, 'down')(linear[..., 1])
+    own += green >= np.take(nearest.borders, own, mode='clip')
+    codes[..., 1] = own
     return codes
 
 

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.core.rows import bands
+from napari_sdcolor.core.rows import Rows, bands
 from napari_sdcolor.core.upsample import STRIP, Upsampler
 
 PAINTERS = min(8, os.cpu_count() or 1)
@@ -33,7 +33,7 @@ PARTS = 20
 class Painting:
     """The colors of a photo: an (H, W, 3) picture that paints itself.
 
-    ``np.asarray`` paints all of it into memory, ``strips`` row by row.
+    ``np.asarray`` paints all of it into memory, ``bands`` some rows at a time.
 
     Parameters
     ----------
@@ -66,53 +66,82 @@ class Painting:
         """Bytes of the picture when it is painted."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
-    def strips(self) -> Iterator[tuple[slice, NDArray]]:
-        """Every row once, from the top.
+    def bands(
+        self, height: int, alpha: NDArray | Rows | None = None
+    ) -> Iterator[NDArray]:
+        """Every row once, from the top, so many at a time.
+
+        Parameters
+        ----------
+        height
+            Rows of a band; the last one may have fewer.
+        alpha
+            (H, W) in the type of the picture; becomes the fourth channel.
 
         Yields
         ------
-        rows
-            Where they lie in the picture.
-        rgb
-            (rows, W, 3) uint8 or uint16.
+        NDArray
+            (rows, W, 3) or (rows, W, 4) uint8 or uint16.
         """
-        waiting: deque[tuple[slice, Future]] = deque()
-        said = 0
-        long = self.shape[0] * self.shape[1] >= LONG
+        channels = 3 if alpha is None else 4
+        waiting: deque[tuple[Future, NDArray | None]] = deque()
         with ThreadPoolExecutor(PAINTERS) as painters:
             try:
-                for rows in bands(self.shape, STRIP):
-                    cancel.check()
-                    part = rows.start * PARTS // self.shape[0]
-                    if part > said and long:
-                        said = part
-                        progress.say(f'Painting: {part * 100 // PARTS} %')
+                for band, part, rows in self._strips(height, channels):
                     # Read here: files like one reader that goes on.
                     own = self.photo.lightness[rows]
-                    work = painters.submit(self._paint, rows, own)
-                    waiting.append((rows, work))
+                    if alpha is not None:
+                        band[part, :, 3] = alpha[rows]
+                    work = painters.submit(self._paint, rows, own, band[part])
+                    last = part.stop == len(band)
+                    waiting.append((work, band if last else None))
                     if len(waiting) > 2 * PAINTERS:
-                        rows, work = waiting.popleft()
-                        yield rows, work.result()
+                        yield from _finished(waiting)
                 while waiting:
-                    rows, work = waiting.popleft()
-                    yield rows, work.result()
+                    yield from _finished(waiting)
             finally:
-                for _, work in waiting:
+                for work, _ in waiting:
                     work.cancel()
 
-    def _paint(self, rows: slice, own: NDArray) -> NDArray:
+    def _strips(
+        self, height: int, channels: int
+    ) -> Iterator[tuple[NDArray, slice, slice]]:
+        """Empty bands, strip by strip: the rows in the band, in the photo."""
+        said = 0
+        long = self.shape[0] * self.shape[1] >= LONG
+        for top in range(0, self.shape[0], height):
+            count = min(height, self.shape[0] - top)
+            band = np.empty((count, self.shape[1], channels), self.dtype)
+            for part in bands(band.shape, STRIP):
+                cancel.check()
+                rows = slice(top + part.start, top + part.stop)
+                share = rows.start * PARTS // self.shape[0]
+                if share > said and long:
+                    said = share
+                    progress.say(f'Painting: {share * 100 // PARTS} %')
+                yield band, part, rows
+
+    def _paint(self, rows: slice, own: NDArray, target: NDArray) -> None:
         every = slice(0, self.shape[1])
         chroma = self._upsample.strip(self.chroma, own, rows, every)
-        return compose(own, chroma, self.photo.bits, self.saturation)
+        rgb = compose(own, chroma, self.photo.bits, self.saturation)
+        target[..., :3] = rgb
 
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
     ) -> NDArray:
-        rgb = np.empty(self.shape, self.dtype)
-        for rows, painted in self.strips():
-            rgb[rows] = painted
+        (rgb,) = self.bands(self.shape[0])
         return rgb if dtype is None else rgb.astype(dtype, copy=False)
+
+
+def _finished(
+    waiting: deque[tuple[Future, NDArray | None]],
+) -> Iterator[NDArray]:
+    """Wait for the next strip; the band that it is the last one of."""
+    work, band = waiting.popleft()
+    work.result()
+    if band is not None:
+        yield band
 
 
 def notes_on(chroma: NDArray) -> tuple[str, ...]:
