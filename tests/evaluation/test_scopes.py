@@ -121,6 +121,13 @@ def test_photos_without_a_map_have_a_table_of_their_own(
     assert result['over_gray_unlabeled'] == own['over_gray']
     assert result['over_gray_unlabeled']['predicted']['psnr_ab'] > 0
     assert result['over_gray']['predicted']['photos'] == 2
+    assert set(result['over_gray_labeled']) == {
+        'empty',
+        'predicted',
+        'repaired',
+        'true',
+    }
+    assert result['over_gray_labeled']['true']['photos'] == 1
     page = as_markdown(result)
     heading = '## Photos without a map, all pixels (1 photo)'
     assert heading in page
