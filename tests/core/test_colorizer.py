@@ -266,7 +266,9 @@ def test_the_temperature_moves_the_confidence_alone(
     colorizer, array = narrow(), smooth(70, 90)
     plain = colorizer.segment(array)
     with colorizer.inference():
-        logits = colorizer.photo_logits(photo_from_array(array))
+        photo = photo_from_array(array)
+        shape = plain.labels.shape
+        logits = colorizer.photo_logits(photo, shape)(slice(None))
         assert logits.shape == (1, 60, *plain.labels.shape)
         shares = torch.softmax(logits / temperature, 1)[0].numpy()
     config = colorizer.grid_net.config

@@ -115,6 +115,30 @@ def test_map_figures(result: dict[str, Any], painter: Any) -> None:
     assert known['valid']
 
 
+def test_the_repaired_map_is_right_where_anything_is_known(
+    result: dict[str, Any],
+) -> None:
+    """The painter guesses 9, which is left where nothing is known."""
+    rows = result['scopes']['labeled']['methods']
+    assert result['scopes']['known']['methods']['repaired'][
+        'psnr_rgb'
+    ] == pytest.approx(db(0))
+    # Of the second photo the upper half is painted as class 0 in truth.
+    assert rows['repaired']['psnr_ab'] == pytest.approx(
+        (db(0) + db(ab_error(0, 9) / 2)) / 2, abs=1e-4
+    )
+    for scope in ('labeled', 'known'):
+        found = result['map'][scope]
+        photos = result['scopes'][scope]['methods']
+        assert found['repaired_gain'] == pytest.approx(
+            photos['repaired']['psnr_ab'] - photos['predicted']['psnr_ab']
+        )
+        low, high = found['repaired_gain_interval']
+        assert low <= found['repaired_gain'] <= high
+    assert 'repaired gain' in as_markdown(result)
+    assert 'repaired' in result['classes'][0]['delta_e']
+
+
 def test_the_other_photos_map_is_another_photos(
     result: dict[str, Any],
 ) -> None:
@@ -144,7 +168,8 @@ def test_segmentation_figures(
 
 
 def test_gray_is_gray(result: dict[str, Any]) -> None:
-    for scope in result['scopes'].values():
+    for name in ('all', 'labeled', 'known'):
+        scope = result['scopes'][name]
         gray = scope['methods']['gray']
         assert gray['colorfulness'] == 0
         assert gray['delta_cf'] == gray['delta_cf_per_photo'] > 0

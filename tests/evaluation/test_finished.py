@@ -55,7 +55,7 @@ def test_a_perfect_method_gets_perfect_figures(
     page = as_markdown(result)
     assert 'Theirs: finished pictures of 3 of 3 photos.' in page
     # One table more: what the colors are worth beside a gray picture.
-    assert page.count('| Theirs |') == 6
+    assert page.count('| Theirs |') == 9
 
 
 def test_every_place_and_format(split: list, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ NAMES = {
     'swaps.png',
     'bleeding.png',
     'classes.png',
+    'reliability.png',
+    'review.png',
     'contact-sheet.png',
     'user-study.html',
     'user-study-key.json',

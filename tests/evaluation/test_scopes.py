@@ -48,8 +48,15 @@ def test_unlabeled_photos_count_only_where_no_map_is_needed(
         'gray',
         'empty',
         'predicted',
+        'repaired',
         'true',
         'shuffled',
+    }
+    assert scopes['unlabeled']['photos'] == 1
+    assert set(scopes['unlabeled']['methods']) == {
+        'gray',
+        'empty',
+        'predicted',
     }
     assert result['segmentation']['pixel_accuracy_per_photo'] == 0.5
 
@@ -102,6 +109,36 @@ def test_without_maps_colors_are_held_against_gray(
     assert '## Against a gray picture' in as_markdown(result)
 
 
+def test_photos_without_a_map_have_a_table_of_their_own(
+    shot: Any, halves: Any, painter: Any
+) -> None:
+    """The painter paints class 9, which only the unlabeled photo has."""
+    alone = shot(None, PALETTE[halves(9, 9)], name='alone')
+    result = evaluate(painter, [shot(halves(7, 7), name='mapped'), alone])
+    own = evaluate(painter, [alone])
+    scope = result['scopes']['unlabeled']
+    assert scope == {'photos': 1, **own['scopes']['all']}
+    assert result['over_gray_unlabeled'] == own['over_gray']
+    assert result['over_gray_unlabeled']['predicted']['psnr_ab'] > 0
+    assert result['over_gray']['predicted']['photos'] == 2
+    assert set(result['over_gray_labeled']) == {
+        'empty',
+        'predicted',
+        'repaired',
+        'true',
+    }
+    assert result['over_gray_labeled']['true']['photos'] == 1
+    page = as_markdown(result)
+    heading = '## Photos without a map, all pixels (1 photo)'
+    assert heading in page
+    assert 'not computed' not in page.split(heading)[1].split('## Does')[0]
+    # Where there is nothing else it would only repeat the first table.
+    assert 'Photos without a map' not in as_markdown(own)
+    mapped = evaluate(painter, [shot(halves(7, 7))])
+    assert mapped['over_gray_unlabeled'] == {}
+    assert 'Photos without a map' not in as_markdown(mapped)
+
+
 def spread(color: NDArray) -> float:
     """Colorfulness of a picture of one color."""
     red, green, blue = (int(part) for part in color)
@@ -127,13 +164,22 @@ def test_without_the_training_split_its_baseline_is_not_computed(
 def test_maps_reach_the_network_as_it_wants_them(
     shot: Any, halves: Any, painter: Any
 ) -> None:
-    """255 as 0, nearest ids at working size, whatever the photo's size."""
+    """255 as 0, nearest ids at working size, whatever the photo's size.
+
+    The repaired map has its guess where nothing is known.
+    """
     labels = np.full((2 * SIDE, 3 * SIDE), 255, np.uint8)
     labels[:, SIDE:] = 7
     photo = np.full((*labels.shape, 3), 90, np.uint8)
-    painter.segment = lambda photo: SimpleNamespace(
-        labels=np.zeros(photo.working_shape(SIDE), np.uint8)
-    )
+
+    def segment(photo: Any) -> SimpleNamespace:
+        shape = photo.working_shape(SIDE)
+        return SimpleNamespace(
+            labels=np.full(shape, 3, np.uint8),
+            confidence=np.ones(shape, np.float32),
+        )
+
+    painter.segment = segment
     entries = [shot(labels, photo)]
 
     def session(photo: object, labels: NDArray) -> SimpleNamespace:
@@ -143,10 +189,12 @@ def test_maps_reach_the_network_as_it_wants_them(
 
     painter.session = session
     evaluate(painter, entries)
-    true = painter.maps[1]
-    assert true.shape == (SIDE, 72)
-    assert (true[:, :24] == 0).all()
-    assert (true[:, 24:] == 7).all()
+    predicted, repaired, true = painter.maps[:3]
+    assert (predicted == 3).all()
+    for map_, unknown in ((repaired, 3), (true, 0)):
+        assert map_.shape == (SIDE, 72)
+        assert (map_[:, :24] == unknown).all()
+        assert (map_[:, 24:] == 7).all()
 
 
 def test_no_photo_is_an_error(painter: Any) -> None:

@@ -15,6 +15,7 @@ def test_a_network_broken_on_the_empty_map_is_no_gain() -> None:
         'gray': photos(25.0),
         'empty': photos(24.94),
         'predicted': photos(26.0),
+        'repaired': photos(26.5),
         'true': photos(27.0),
     }
     assert not summary.map_figures(methods, [1.0] * 3)['valid']
@@ -23,3 +24,4 @@ def test_a_network_broken_on_the_empty_map_is_no_gain() -> None:
     assert figures['valid']
     assert figures['gain'] == pytest.approx(2.04)
     assert figures['recovery'] == pytest.approx(1.04 / 2.04)
+    assert figures['repaired_gain'] == pytest.approx(0.5)

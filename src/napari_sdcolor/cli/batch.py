@@ -15,7 +15,7 @@ from napari_sdcolor.cli.cluster import Where, hands
 from napari_sdcolor.cli.talk import FAILED, Talk, counted
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.settings import NEEDS_A_PERSON, Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.batch.plan import Plan, Task
@@ -98,11 +98,10 @@ def batch(
             parser=number(float, 0, 1),
             metavar='X',
             help='Flag photos whose predicted map has a lower mean '
-            'confidence: a person should look at the map. From 0 to 1; none '
-            'are flagged without it.',
-            show_default=False,
+            'confidence: a person should look at the map. From 0, which '
+            'flags none, to 1.',
         ),
-    ] = 0.0,
+    ] = NEEDS_A_PERSON,
     workers: Annotated[
         int | None,
         typer.Option(

@@ -164,7 +164,7 @@ def check_weights() -> Iterator[Finding]:
     try:
         import_torch()
         from napari_sdcolor.core import models
-        from napari_sdcolor.core.model_files import KINDS
+        from napari_sdcolor.core.model_files import NETWORKS
 
         entries = models.list_models()
     except (DeviceError, ImportError) as error:
@@ -174,7 +174,7 @@ def check_weights() -> Iterator[Finding]:
         yield Finding('weights', PROBLEM, str(error))
         return
     there = {entry.kind for entry in entries if entry.model == 'default'}
-    for kind in KINDS:
+    for kind in NETWORKS:
         if kind not in there:
             yield Finding(
                 f'weights default, {kind}',

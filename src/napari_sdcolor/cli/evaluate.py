@@ -268,10 +268,13 @@ def _mapless(colorizer: Colorizer, path: Path | None) -> Colorizer | None:
     """The same segmentation with color weights that never saw a map."""
     if path is None:
         return None
+    from napari_sdcolor.core import models
     from napari_sdcolor.core.engine import Colorizer
     from napari_sdcolor.core.weights import load_part
 
-    parts = {**colorizer.parts, 'color': load_part(path, 'color')}
+    parts = models.with_features(
+        {**colorizer.parts, 'color': load_part(path, 'color')}, [path]
+    )
     return Colorizer(parts, colorizer.device, size=colorizer.size)
 
 
@@ -285,13 +288,10 @@ def _load(
     from napari_sdcolor.core import models
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.core.engine import Colorizer
-    from napari_sdcolor.core.weights import load_part
 
     files = {'color': color, 'segmentation': segmentation}
     given = {kind: path for kind, path in files.items() if path is not None}
-    parts = {kind: load_part(path, kind) for kind, path in given.items()}
-    if len(parts) < len(files):
-        parts = {**models.load(settings.weights), **parts}
+    parts = models.load(settings.weights, given)
     for kind in files:
         talk.say(f'{kind}: {given.get(kind, settings.weights)}')
     device = choose(settings.device)

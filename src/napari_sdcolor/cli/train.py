@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options, recipes
+from napari_sdcolor.cli.calibrate import calibrate
 from napari_sdcolor.cli.checkpoints import (
     STATEMENT,
 )
@@ -167,3 +168,9 @@ def export(
         talk.answer(str(output))
         talk.say(f'Next: sdcolor models add {output} --name my-model')
         talk.finish({'output': str(output), 'tensors_sha256': digest})
+
+
+train.command(
+    epilog='Example: sdcolor train calibrate segmentation.safetensors '
+    '--data photographs -o calibrated.safetensors'
+)(calibrate)

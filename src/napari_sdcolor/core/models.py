@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core import authors
 from napari_sdcolor.core.model_files import (
-    KINDS,
+    NETWORKS,
     Entry,
     list_models,
     user_folder,
@@ -52,24 +52,114 @@ def find(model: str, kind: str) -> Path:
     raise WeightsError(f'The {kind} weights of {model!r} are missing.')
 
 
-def load(weights: str) -> dict[str, Part]:
-    """Both parts of a model name or of one safetensors file.
+def load(
+    weights: str, files: Mapping[str, Path] | None = None
+) -> dict[str, Part]:
+    """The networks of a model, and the photo features that they read.
+
+    Parameters
+    ----------
+    weights
+        Name of a model, or one safetensors file in place of one network of
+        ``default``.
+    files
+        By kind, files that take the place of the model's networks.
 
     Returns
     -------
     dict
-        'color' and 'segmentation'.
+        'color', 'segmentation' and, if one of these reads some,
+        'features'.
 
     Raises
     ------
     WeightsError
-        If something is missing or damaged.
+        If something is missing or damaged, or does not belong together.
     """
+    paths = dict(files or {})
     if weights.endswith('.safetensors') or os.sep in weights:
-        part = load_part(Path(weights))
-        other = next(kind for kind in KINDS if kind != part.kind)
-        return {part.kind: part, other: load_part(find('default', other))}
-    return {kind: load_part(find(weights, kind), kind) for kind in KINDS}
+        path = Path(weights)
+        kind = read_about(path).get('kind', '')
+        if kind == 'features':
+            raise UnfitWeights(
+                f'{path} holds photo features alone. Name the color or the '
+                'segmentation weights that read them; they are found beside '
+                'these.'
+            )
+        paths.setdefault(kind, path)
+        weights = 'default'
+    for kind in NETWORKS:
+        paths.setdefault(kind, find(weights, kind))
+    parts = {kind: load_part(paths[kind], kind) for kind in NETWORKS}
+    return with_features(parts, paths.values())
+
+
+def with_features(
+    parts: Mapping[str, Part], near: Iterable[Path] = ()
+) -> dict[str, Part]:
+    """Networks together with the photo features that they were trained with.
+
+    Parameters
+    ----------
+    parts
+        One or both of the networks.
+    near
+        Their files: the features may lie beside one of them; else they are
+        among the models.
+
+    Raises
+    ------
+    UnfitWeights
+        If the networks were trained with different features, or theirs are
+        not here.
+    WeightsError
+        If they are damaged.
+    """
+    networks = {kind: parts[kind] for kind in NETWORKS if kind in parts}
+    readers = [part for part in networks.values() if part.features]
+    if not readers:
+        return networks
+    first, last = readers[0], readers[-1]
+    if first.features != last.features:
+        raise UnfitWeights(
+            f'{first.name} and {last.name} do not belong together: they '
+            f'were trained with different photo features '
+            f'({first.features[:12]}… and {last.features[:12]}…). Take both '
+            'networks of one model.'
+        )
+    given = parts.get('features')
+    if given is not None and given.digest == first.features:
+        return {**networks, 'features': given}
+    return {**networks, 'features': _find_features(first, near)}
+
+
+def _find_features(reader: Part, near: Iterable[Path]) -> Part:
+    """The features that a network names, wherever they lie."""
+    beside = [
+        path
+        for folder in dict.fromkeys(path.parent for path in near)
+        for path in sorted(folder.glob('*.features.safetensors'))
+    ]
+    known = [e.path for e in list_models() if e.kind == 'features']
+    others, damaged = [], None
+    for path in dict.fromkeys([*beside, *known]):
+        try:
+            digest = read_about(path).get('sha256', '')
+        except WeightsError as error:
+            damaged = damaged or error
+            continue
+        if digest == reader.features:
+            return load_part(path, 'features')
+        others.append(f'{path.name} holds others, {digest[:12]}…')
+    if damaged is not None:
+        raise damaged
+    raise UnfitWeights(
+        f'{reader.name} was trained with photo features '
+        f'({reader.features[:12]}…) that are not here'
+        f'{"".join(f"; {other}" for other in others)}. Put the file '
+        '*.features.safetensors that came with it into the same folder, or '
+        'add both with "sdcolor models add".'
+    )
 
 
 def training_record(weights: str, kind: str) -> dict[str, Any]:
@@ -150,6 +240,7 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     kinds = [part.kind for part in parts]
     if len(set(kinds)) != len(kinds):
         raise UnfitWeights(f'Two files hold {kinds[0]} weights; give one.')
+    with_features(dict(zip(kinds, parts, strict=True)), paths)
     folder = user_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
@@ -159,6 +250,7 @@ def add(paths: list[Path], name: str) -> list[Entry]:
             part.training,
             encoding=part.encoding,
             half=part.encoding == 'lightness',
+            features=part.features,
         )
     _record(folder)
     return [entry for entry in list_models() if entry.model == name]
@@ -221,7 +313,8 @@ def verify(entry: Entry) -> str:
     if entry.sha256 != entry.recorded:
         return f'{entry.path.name} has changed since it was added.'
     try:
-        load_part(entry.path, entry.kind)
+        part = load_part(entry.path, entry.kind)
+        with_features({entry.kind: part}, [entry.path])
     except WeightsError as error:
         return str(error)
     return 'ok'

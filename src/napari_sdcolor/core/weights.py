@@ -179,11 +179,39 @@ def save_part(
     }
     if features:
         about['features'] = features
-    about['seal'] = _seal(about)
-    part = path.with_name(path.name + '.part')
-    part.write_bytes(save(tensors, about))
-    os.replace(part, path)
+    _write(path, tensors, about)
     return digest
+
+
+def describe_again(
+    source: Path,
+    target: Path,
+    config: Mapping[str, Any],
+    training: Mapping[str, Any],
+) -> None:
+    """Copy weights with another description; the tensors stay bit for bit.
+
+    Parameters
+    ----------
+    source
+        A file that ``load_part`` takes.
+    target
+        Ends in ``.safetensors``; replaced atomically.
+    config, training
+        What it says instead of its network and of its training.
+    """
+    about, tensors = _read(source)
+    about['config'] = json.dumps(dict(config), sort_keys=True)
+    about['training'] = json.dumps(dict(training), sort_keys=True)
+    _write(target, tensors, about)
+
+
+def _write(
+    path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]
+) -> None:
+    part = path.with_name(path.name + '.part')
+    part.write_bytes(save(dict(tensors), {**about, 'seal': _seal(about)}))
+    os.replace(part, path)
 
 
 def load_part(path: Path, kind: str | None = None) -> Part:

@@ -203,8 +203,8 @@ def evaluate(
         JSON-serializable. ``scopes`` holds the fidelity of every method
         over all photos, over labeled photos, over the known pixels of
         labeled photos, and over photos without a map; ``over_gray`` what
-        each gains over a gray picture, ``over_gray_unlabeled`` on photos
-        without a map; ``map`` what the label map does; ``swaps`` class-swap
+        each gains over a gray picture, ``over_gray_labeled`` and
+        ``over_gray_unlabeled`` on photos with and without a map; ``map`` what the label map does; ``swaps`` class-swap
         controllability and locality; ``repair`` what faults cost and repairs
         give back; ``bleeding`` color across label edges; ``segmentation``
         the predicted map against the true one, also of aged photos;
@@ -225,13 +225,16 @@ def evaluate(
 def _over_gray(
     photos: Sequence[dict[str, Any]] | None,
 ) -> dict[str, dict[str, Any] | None]:
-    """What color is worth against gray, of all photos and without maps."""
+    """What color is worth against gray: all photos, with and without map."""
+    names = ('over_gray', 'over_gray_labeled', 'over_gray_unlabeled')
     if photos is None:
-        return {'over_gray': None, 'over_gray_unlabeled': None}
-    unlabeled = [line for line in photos if 'true' not in line['psnr_ab']]
+        return dict.fromkeys(names)
+    kinds: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for line in photos:
+        kinds['true' in line['psnr_ab']].append(line)
+    parts = (photos, kinds[True], kinds[False])
     return {
-        'over_gray': over_gray(photos),
-        'over_gray_unlabeled': over_gray(unlabeled),
+        name: over_gray(part) for name, part in zip(names, parts, strict=True)
     }
 
 

@@ -111,17 +111,22 @@ def _scored(name: str, about: dict[str, Any], photos: int) -> str:
 
 def _scopes(result: dict[str, Any]) -> list[str]:
     """Fidelity over each set of pixels, and against gray."""
-    labeled = result['labeled_photos']
+    heading = 'Against a gray picture'
     blocks = _fidelity('all', result['scopes']['all'])
-    blocks += _over_gray('## Against a gray picture', result['over_gray'])
-    if not labeled:
+    blocks += _over_gray(f'## {heading}', result['over_gray'])
+    if not result['labeled_photos']:
         return blocks
-    for scope in ('labeled', 'known'):
-        blocks += _fidelity(scope, result['scopes'][scope])
-    if labeled < result['photos']:
+    mixed = result['labeled_photos'] < result['photos']
+    blocks += _fidelity('labeled', result['scopes']['labeled'])
+    if mixed:
+        blocks += _over_gray(
+            f'### {heading}: labeled photos', result['over_gray_labeled']
+        )
+    blocks += _fidelity('known', result['scopes']['known'])
+    if mixed:
         blocks += _fidelity('unlabeled', result['scopes']['unlabeled'])
         blocks += _over_gray(
-            '### Against a gray picture, photos without a map',
+            f'### {heading}: photos without a map',
             result['over_gray_unlabeled'],
         )
     return blocks

@@ -13,18 +13,10 @@ from platformdirs import user_data_path
 
 from napari_sdcolor.archive.batch.names import EDITED_MAPS
 from napari_sdcolor.errors import SdcolorError
-from napari_sdcolor.settings import Settings, declare
+from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 
 FILE_VARIABLE = 'SDCOLOR_ARCHIVE_CHOICES'
 """Environment variable that moves the file of the remembered choices."""
-
-CONFIDENCE = 0.3
-"""Below this mean confidence a map is offered for a look, if not chosen.
-
-Of 50 held-out photos with label maps the bundled GridNet finds 29 % of the
-pixels right where it is less sure than that (two in five), else 59 %.
-"""
-
 
 FORMATS = [
     ('TIFF, exact', 'tiff'),
@@ -71,7 +63,7 @@ class Choices:
     )
     near: str = ''
     confidence: float = declare(
-        CONFIDENCE,
+        NEEDS_A_PERSON,
         'Ask below',
         'Photos whose map the machine is less sure of are marked "needs a '
         'person".',
@@ -96,7 +88,7 @@ class Choices:
             words += ['--format', self.format]
         if not self.recursive:
             words.append('--no-recursive')
-        if self.confidence:
+        if self.confidence != NEEDS_A_PERSON:
             words += ['--confidence', f'{self.confidence:g}']
         maps = os.path.join(self.output, EDITED_MAPS)
         if os.path.isdir(maps):

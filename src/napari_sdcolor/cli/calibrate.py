@@ -1,0 +1,141 @@
+"""``sdcolor train calibrate``: make the confidence mean what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_sdcolor.cli import options, recipes
+from napari_sdcolor.cli.talk import Talk, counted
+from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.weights import Part
+    from napari_sdcolor.training.data import Entry
+
+
+def calibrate(
+    weights: Annotated[
+        Path,
+        typer.Argument(
+            metavar='FILE',
+            exists=True,
+            dir_okay=False,
+            help='A .safetensors file with segmentation weights. It is only '
+            'read.',
+            show_default=False,
+        ),
+    ],
+    data: options.DataFolder,
+    output: Annotated[
+        Path,
+        typer.Option(
+            '-o',
+            '--output',
+            metavar='FILE',
+            dir_okay=False,
+            help='The .safetensors file to write.',
+            show_default=False,
+        ),
+    ],
+    split: Annotated[
+        str,
+        typer.Option(
+            '--split',
+            metavar='NAME',
+            help='Which photographs choose; none that the network was '
+            'trained on.',
+        ),
+    ] = 'val',
+    source: recipes.Source = None,
+    size: options.Size = options.DEFAULTS.size,
+    device: options.DeviceOption = options.DEVICE,
+    as_json: options.Json = False,
+) -> None:
+    """Choose the temperature of segmentation weights on held-out photos.
+
+    Confidences then mean what they say; the maps stay as they are.
+    """
+    talk = Talk('train calibrate', as_json)
+    with talk.refusing():
+        settings = Settings(size=size, device=device.value)
+        if output.suffix != '.safetensors':
+            raise WrongUsage(f'{output} must end in .safetensors.')
+        from napari_sdcolor.archive.atomic import refuse_existing
+        from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.core.models import with_features
+        from napari_sdcolor.core.weights import describe_again, load_part
+
+        refuse_existing([output])
+        part = load_part(weights, 'segmentation')
+        parts = with_features({part.kind: part}, [weights])
+        with output_folder(output.parent):
+            photos = _photos(talk, data, source and source.value, split)
+            facts = _choose(talk, parts, photos, settings)
+            facts['split'] = split
+            describe_again(
+                weights,
+                output,
+                {
+                    **part.network.config.to_dict(),
+                    'temperature': facts['temperature'],
+                },
+                {**part.training, 'calibration': facts},
+            )
+        talk.answer(
+            f'Temperature {facts["temperature"]:g} instead of '
+            f'{facts["temperature_before"]:g}: cross-entropy '
+            f'{facts["loss"]:.4f} instead of {facts["loss_before"]:.4f}, '
+            f'over {facts["pixels"]:,} known pixels of '
+            f'{counted(facts["photos"], "photo")}.'
+        )
+        talk.say(f'Wrote {output}')
+        talk.say(f'Next: sdcolor models add {output} --name my-model')
+        talk.finish({**facts, 'output': str(output)})
+
+
+def _photos(
+    talk: Talk, folder: Path, source: str | None, split: str
+) -> list[Entry]:
+    from napari_sdcolor.training.data import open_data
+
+    found = open_data(folder, source)
+    talk.say(found.describe())
+    for note in found.notes:
+        talk.say(note)
+    return found.split(split)
+
+
+def _choose(
+    talk: Talk, parts: dict[str, Part], photos: list[Entry], settings: Settings
+) -> dict[str, Any]:
+    """The temperature, and what the choice was made by."""
+    from napari_sdcolor.core.device import choose
+    from napari_sdcolor.evaluation.progress import Ticker
+    from napari_sdcolor.training import calibration
+
+    device = choose(settings.device)
+    talk.say(f'Device: {device.words}')
+    for note in device.notes:
+        talk.warn(note)
+    before = parts['segmentation'].network.config.temperature
+    sample = calibration.sample_logits(
+        calibration.segmenter(parts, device, settings.size),
+        photos,
+        Ticker(talk.say).over('photos'),
+    )
+    for each in sample.skipped:
+        talk.refuse(f'{each.reason}.', f'{each.dataset}/{each.name}')
+    temperature = calibration.best_temperature(sample)
+    return {
+        'temperature': temperature,
+        'temperature_before': before,
+        'loss': sample.loss(temperature),
+        'loss_before': sample.loss(before),
+        'photos': sample.photos,
+        'pixels': len(sample.classes),
+        'size': settings.size,
+    }

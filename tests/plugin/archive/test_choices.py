@@ -1,0 +1,32 @@
+"""The dock and the command line ask for a person by the same rule."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from napari_sdcolor.cli.batch import batch
+from napari_sdcolor.plugin.archive.choices import Choices
+from napari_sdcolor.settings import NEEDS_A_PERSON
+
+
+def test_both_have_one_default() -> None:
+    assert Choices().confidence == NEEDS_A_PERSON
+    default = inspect.signature(batch).parameters['confidence'].default
+    assert default == NEEDS_A_PERSON
+
+
+@pytest.mark.parametrize(
+    ('confidence', 'words'),
+    [(NEEDS_A_PERSON, []), (0.0, ['0']), (0.55, ['0.55'])],
+)
+def test_the_command_says_what_differs(
+    confidence: float, words: list[str]
+) -> None:
+    choices = Choices(inputs=('scans',), output='out')
+    said = shlex.split(replace(choices, confidence=confidence).command())
+    given = [said[n + 1] for n, x in enumerate(said) if x == '--confidence']
+    assert given == words
