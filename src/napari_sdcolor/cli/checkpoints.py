@@ -157,7 +157,8 @@ def export(
     folder
         Of the training run.
     target
-        Ends in ``.safetensors``; must not exist.
+        Ends in ``.safetensors``; must not exist. Photo features that were
+        trained with a GridNet go into ``features_file``, beside it.
     statement
         Terms of the weights, kept inside the file.
     chroma
@@ -178,14 +179,17 @@ def export(
     """
     from napari_sdcolor.archive.atomic import refuse_existing
     from napari_sdcolor.core.weights import fill, save_part
-    from napari_sdcolor.training.network import build_network
+    from napari_sdcolor.training.network import Segmenter, build_network
 
     if target.suffix != '.safetensors':
         raise WrongUsage(f'{target} must end in .safetensors.')
     refuse_existing([target])
     recipe, state = read_checkpoint(folder)
     network = build_network(recipe)
-    if recipe.task == 'segmentation':
+    trained_features = isinstance(network, Segmenter)
+    if trained_features:
+        refuse_existing([features_file(target)])
+    elif recipe.task == 'segmentation':
         # The network looks at photos at the size that it was trained at.
         network.config = replace(network.config, size=recipe.network_size)
     averaged: dict[str, Tensor] = {
@@ -201,16 +205,22 @@ def export(
             )
         network.final_conv.weight.mul_(chroma)
     notes = read_notes(folder)
-    return save_part(
-        target,
-        network,
-        {
-            'statement': statement,
-            'recipe': recipe.to_dict(),
-            'steps': state['step'],
-            'data': notes.get('data'),
-            'init': notes.get('init'),
-            'chroma': chroma,
-            'class_photos': notes.get('class_photos'),
-        },
-    )
+    training = {
+        'statement': statement,
+        'recipe': recipe.to_dict(),
+        'steps': state['step'],
+        'data': notes.get('data'),
+        'init': notes.get('init'),
+        'features': notes.get('features'),
+        'chroma': chroma,
+        'class_photos': notes.get('class_photos'),
+    }
+    if not trained_features:
+        return save_part(target, network, training)
+    digest = save_part(features_file(target), network.features, training)
+    return save_part(target, network.grid, training, features=digest)
+
+
+def features_file(target: Path) -> Path:
+    """Where features go that belong to the weights in a file."""
+    return target.with_suffix('.features.safetensors')
