@@ -18,9 +18,10 @@ from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.planes import pad, resize_labels
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.data import BadEntry, Entry, Skipped
+from napari_sdcolor.training.loading import on_device
 from napari_sdcolor.training.losses import color_loss, segmentation_loss
 from napari_sdcolor.training.recipe import Recipe, without_augmentation
-from napari_sdcolor.training.samples import CropDataset
+from napari_sdcolor.training.samples import CropDataset, seen_whole
 from napari_sdcolor.training.sheets import paint_labels, sheet
 
 PHOTOS = 32
@@ -120,26 +121,24 @@ class HeldOut:
         """Figures of a network in evaluation mode."""
         losses, scores = [], []
         for sample in self._samples:
-            parts = [part[None].to(self.device) for part in sample]
+            batch = [part[None] for part in sample]
+            *inputs, target = on_device(batch, self.device)
+            found = network(*inputs).float()
             if self.recipe.task == 'color':
-                gray, labels, chroma = parts
-                found = network(gray, labels).float()
                 loss = color_loss(
                     found,
-                    chroma,
+                    target,
                     delta=self.recipe.delta,
                     vivid=self.recipe.vivid,
                 )
-                error = ((found - chroma) * 128).square().mean()
+                error = ((found - target) * 128).square().mean()
                 scores.append(10 * torch.log10(255**2 / error))
             else:
-                gray, labels = parts
-                logits = network(gray).float()
-                loss = segmentation_loss(logits, labels)
-                logits = enlarged(logits, gray)
-                known = labels != UNKNOWN
+                loss = segmentation_loss(found, target)
+                logits = enlarged(found, inputs[0])
+                known = target != UNKNOWN
                 if known.any():
-                    right = logits.argmax(1) == labels
+                    right = logits.argmax(1) == target
                     scores.append(100 * right[known].float().mean())
             losses.append(loss)
         return Figures(
@@ -190,6 +189,18 @@ class HeldOut:
         known = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
         padded, _ = pad(known, multiple, 'constant')
         ids = torch.from_numpy(padded)[None].to(self.device)
-        chroma = network(plane * 2 - 1, ids).float()[0, :, :height, :width]
+        whole = self._whole(np.float32(lightness / 100))
+        chroma = network(plane * 2 - 1, ids, *whole).float()
+        chroma = chroma[0, :, :height, :width]
         ab = np.moveaxis(chroma.cpu().numpy(), 0, -1) * 128
         return [gray_rgb, paint_labels(known), compose(lightness, ab, 8), rgb]
+
+    def _whole(self, gray: NDArray[np.float32]) -> list[Tensor]:
+        """What a network that reads features takes of a whole photo."""
+        if not self.recipe.features:
+            return []
+        height, width = gray.shape
+        whole = seen_whole(
+            gray, (0, 0, width, height), (height, width), self.recipe
+        )
+        return on_device([part[None] for part in whole], self.device)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from napari_sdcolor.training.data import Skipped
 from napari_sdcolor.training.interrupts import leave_to_main
@@ -42,7 +43,46 @@ def _collate(draws: list[tuple]) -> Batch:
     """A batch of the crops that there are, None if there is none."""
     crops = [crop for crop, _ in draws if crop is not None]
     skipped = [each for _, some in draws for each in some]
-    return default_collate(crops) if crops else None, skipped
+    return collate(crops) if crops else None, skipped
+
+
+def collate(crops: list[tuple[Tensor, ...]]) -> list[Tensor]:
+    """Crops as one batch; whole photos become as large as the largest.
+
+    They are continued at the right and the bottom, as all photos are whose
+    sides do not fit the features.
+    """
+    parts = list(zip(*crops, strict=True))
+    for number, tensors in enumerate(parts):
+        sizes = {tensor.shape for tensor in tensors}
+        if len(sizes) == 1:
+            continue
+        height, width = (
+            max(size[axis] for size in sizes) for axis in (-2, -1)
+        )
+        parts[number] = tuple(
+            functional.pad(
+                tensor,
+                (0, width - tensor.shape[-1], 0, height - tensor.shape[-2]),
+                mode='replicate',
+            )
+            for tensor in tensors
+        )
+    return [torch.stack(tensors) for tensors in parts]
+
+
+def on_device(parts: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Parts of a batch where they are computed with.
+
+    Places on a photo, in double, stay on the CPU: not every accelerator
+    has it.
+    """
+    return [
+        part
+        if part.dtype == torch.float64
+        else part.to(device, non_blocking=True)
+        for part in parts
+    ]
 
 
 def batches(

@@ -19,7 +19,7 @@ from napari_sdcolor.training.data import Entry, Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures, HeldOut
 from napari_sdcolor.training.interrupts import stop_requests
-from napari_sdcolor.training.loading import batches
+from napari_sdcolor.training.loading import batches, on_device
 from napari_sdcolor.training.losses import (
     class_weights,
     color_loss,
@@ -148,18 +148,18 @@ class Trainer:
     def loss(self, batch: list[Tensor]) -> Tensor:
         """Cross-entropy over known pixels, or Huber on ab (equation 1)."""
         recipe = self.recipe
+        *inputs, target = batch
+        found = self.forward(*inputs).float()
         if recipe.task == 'segmentation':
-            gray, labels = batch
             return segmentation_loss(
-                self.forward(gray).float(),
-                labels,
+                found,
+                target,
                 weights=self.weights,
                 smoothing=recipe.smoothing,
             )
-        gray, labels, chroma = batch
         return color_loss(
-            self.forward(gray, labels).float(),
-            chroma,
+            found,
+            target,
             delta=recipe.delta,
             vivid=recipe.vivid,
         )
@@ -253,7 +253,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group['lr'] = group['factor'] * learning_rate(recipe, self.step)
         try:
-            moved = [part.to(self.device, non_blocking=True) for part in batch]
+            moved = on_device(batch, self.device)
             moved[0] = moved[0].contiguous(memory_format=torch.channels_last)
             with self._arithmetic():
                 loss = self.loss(moved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +38,51 @@ class Segmenter(nn.Module):
         return self.grid(*self.features(gray))
 
 
-def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter:
+class Reader(nn.Module):
+    """The color network above photo features, which stay as they are.
+
+    Parameters
+    ----------
+    features
+        In evaluation mode for good.
+    color
+        What is trained.
+    """
+
+    def __init__(self, features: PhotoFeatures, color: ColorNet) -> None:
+        super().__init__()
+        self.features = features.requires_grad_(False)
+        self.color = color
+
+    @property
+    def config(self) -> ColorNetConfig:
+        return self.color.config
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        self.features.eval()
+        return self
+
+    def forward(
+        self, gray: Tensor, labels: Tensor, photos: Tensor, window: Tensor
+    ) -> Tensor:
+        """Chroma (n, 2, h, w) of crops; whole photos (n, 1, H, W)."""
+        with torch.no_grad():
+            maps = self.features(photos)
+        return self.color(gray, labels, *maps, window)
+
+
+def features_config(recipe: Recipe) -> FeaturesConfig:
+    """How photos are seen for features."""
+    return FeaturesConfig(recipe.features, recipe.features_size)
+
+
+def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter | Reader:
     """A freshly initialized network for a recipe."""
     torch.manual_seed(recipe.seed)
     if recipe.task == 'segmentation':
         if recipe.features:
-            features = PhotoFeatures(FeaturesConfig(recipe.features))
+            features = PhotoFeatures(features_config(recipe))
             grid = FeatureGridNet(
                 GridNetConfig(
                     widths=recipe.widths, features=features.config.widths
@@ -57,6 +96,7 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter:
             widths=recipe.widths,
             label_channels=recipe.label_channels,
             instance_norm=recipe.instance_norm,
+            features=features_config(recipe).widths if recipe.features else (),
         )
     )
     for module in network.modules():
@@ -68,7 +108,13 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter:
                     2 * math.sqrt(module.out_channels / module.in_channels)
                 )
     network.final_conv.weight.data.mul_(0.1)
-    return network
+    if not recipe.features:
+        return network
+    # Beside gray features of unit variance, and up to two maps.
+    for module in network.readers.modules():
+        if isinstance(module, nn.Conv2d):
+            module.weight.data.mul_(0.35)
+    return Reader(PhotoFeatures(features_config(recipe)), network)
 
 
 def parameter_groups(
@@ -76,7 +122,8 @@ def parameter_groups(
 ) -> list[dict[str, Any]]:
     """What the optimizer changes; ``factor`` is on the recipe's rate."""
     if not isinstance(network, Segmenter):
-        return [{'params': list(network.parameters()), 'factor': 1.0}]
+        trained = [each for each in network.parameters() if each.requires_grad]
+        return [{'params': trained, 'factor': 1.0}]
     return [
         {'params': list(network.grid.parameters()), 'factor': 1.0},
         {

@@ -32,6 +32,8 @@ class Recipe:
     features_rate
         Factor on ``rate`` for the backbone; 0 leaves it as it is. The color
         network never changes it.
+    features_size
+        Short side in pixels at which whole photos are seen for features.
     squash
         Make every photo a square of ``size`` pixels, as the paper does;
         otherwise its aspect is kept.
@@ -93,6 +95,7 @@ class Recipe:
     instance_norm: bool = True
     features: str = ''
     features_rate: float = 0.2
+    features_size: int = 256
     size: int = 352
     squash: bool = False
     crop: int = 144
@@ -179,14 +182,17 @@ def without_augmentation(recipe: Recipe) -> Recipe:
 SHIPPED = {
     'color': Recipe(
         task='color',
-        widths=(24, 48, 96, 192, 384),
-        crop=128,
-        steps=5300,
-        cooldown=0.5,
+        widths=(16, 32, 64, 128, 256),
+        features='efficientnet-lite2',
+        crop=160,
+        steps=4000,
+        cooldown=0.7,
+        precision='float32',
         delta=0.05,
-        vivid=1.0,
-        swap=0.3,
-        aging=0.3,
+        vivid=1.5,
+        swap=0.2,
+        aging=0.25,
+        unlabelled=1.0,
     ),
     'segmentation': Recipe(
         task='segmentation',
@@ -206,7 +212,4 @@ SHIPPED = {
         balance=0.4,
     ),
 }
-"""The recipes of the bundled weights, which have reached them on the way: the
-first 3,300 steps of the color network were without ``vivid`` and ``swap``, the
-first 4,100 of the GridNet with narrower layers, larger crops and less aging;
-what is bundled of the GridNet is the mean of then and of the end."""
+"""The recipes of the bundled weights, from beginning to end."""

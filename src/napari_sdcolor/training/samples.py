@@ -12,6 +12,9 @@ from torch.utils.data import Dataset
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
+from napari_sdcolor.core.features import FeaturesConfig
+from napari_sdcolor.core.photo import resize_plane, working_shape
+from napari_sdcolor.core.planes import pad
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.augment import (
     age,
@@ -41,10 +44,22 @@ GRAY_SPREAD = 6
 
 @dataclass(frozen=True)
 class Crop:
-    """Part of a photo: RGB (c, c, 3) uint8 and labels (c, c) uint8."""
+    """Part of a photo: RGB (c, c, 3) uint8 and labels (c, c) uint8.
+
+    Parameters
+    ----------
+    rgb, labels
+        As above.
+    box
+        Left, top, right and bottom in pixels of the photo.
+    mirrored
+        Whether left and right were exchanged, behind the cut.
+    """
 
     rgb: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    box: tuple[float, float, float, float]
+    mirrored: bool
 
 
 class CropDataset(Dataset):
@@ -162,15 +177,35 @@ class CropDataset(Dataset):
         Returns
         -------
         tuple of Tensor
-            Segmentation: gray (1, c, c) in [0, 1] and labels (c, c). Color:
-            gray in [-1, 1], labels, and ab/128 (2, c, c).
+            What the network takes, then what it should give. Segmentation:
+            gray (1, c, c) in [0, 1]; labels (c, c). Color: gray in [-1, 1],
+            labels, for a network that reads photo features also the whole
+            photo (1, h, w) in [0, 1] as they are found in it, and where the
+            crop lies on it (the window of ``FeatureMaps``); ab/128
+            (2, c, c).
         """
         crop = random_crop(rgb, labels, self.recipe, rng)
         if self.recipe.task == 'segmentation':
             gray = self._aged(crop.rgb, None, rng)
             return torch.from_numpy(gray)[None], torch.from_numpy(crop.labels)
         values = lab.rgb_to_lab(crop.rgb / np.float32(255))
-        gray = self._aged(crop.rgb, values[..., 0], rng)
+        seen: tuple[torch.Tensor, ...] = ()
+        if self.recipe.features:
+            # Old as a whole: the crop must be part of what is seen.
+            photo = self._aged(rgb, None, rng)
+            gray = _cut(photo, crop)
+            box = crop.box
+            if crop.mirrored:
+                photo = photo[:, ::-1]
+                box = (
+                    photo.shape[1] - box[2],
+                    box[1],
+                    photo.shape[1] - box[0],
+                    box[3],
+                )
+            seen = seen_whole(photo, box, crop.labels.shape, self.recipe)
+        else:
+            gray = self._aged(crop.rgb, values[..., 0], rng)
         ab, labels = values[..., 1:], crop.labels
         if self.means is not None and rng.random() < self.recipe.swap:
             ab, labels = swap_region(ab, labels, self.means, rng)
@@ -180,6 +215,7 @@ class CropDataset(Dataset):
         return (
             torch.from_numpy(gray)[None] * 2 - 1,
             torch.from_numpy(labels),
+            *seen,
             torch.from_numpy(np.ascontiguousarray(chroma)),
         )
 
@@ -189,7 +225,7 @@ class CropDataset(Dataset):
         lightness: NDArray[np.float32] | None,
         rng: np.random.Generator,
     ) -> NDArray[np.float32]:
-        """Gray (c, c) in [0, 1] of a crop, often older than it is.
+        """Gray (h, w) in [0, 1] of a photo, often older than it is.
 
         ``lightness`` is its L*, where that is known already.
         """
@@ -235,9 +271,65 @@ def random_crop(
         size, Image.Resampling.NEAREST, box=box
     )
     crop, map_ = np.array(cut_rgb), np.array(cut_labels)
-    if rng.random() < 0.5:
+    mirrored = bool(rng.random() < 0.5)
+    if mirrored:
         crop, map_ = crop[:, ::-1].copy(), map_[:, ::-1].copy()
-    return Crop(crop, map_)
+    return Crop(crop, map_, box, mirrored)
+
+
+def _cut(photo: NDArray[np.float32], crop: Crop) -> NDArray[np.float32]:
+    """The same part of another plane of the photo, in [0, 1]."""
+    size = crop.labels.shape[::-1]
+    image = Image.fromarray(photo)
+    found = image.resize(size, Image.Resampling.BICUBIC, box=crop.box)
+    plane = np.clip(np.array(found), 0, 1)
+    return plane[:, ::-1].copy() if crop.mirrored else plane
+
+
+def seen_whole(
+    photo: NDArray[np.float32],
+    box: tuple[float, float, float, float],
+    shape: tuple[int, int],
+    recipe: Recipe,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A whole photo as features are found in it, and where a part lies.
+
+    Parameters
+    ----------
+    photo
+        (h, w) in [0, 1].
+    box
+        Left, top, right and bottom of the part, in pixels of the photo.
+    shape
+        Rows and columns that the color network sees of the part.
+    recipe
+        Of the run.
+
+    Returns
+    -------
+    photo
+        (1, h, w) at the size of the features, padded.
+    window
+        (4,), see ``FeatureMaps``.
+    """
+    seen = resize_plane(
+        photo, working_shape(photo.shape, recipe.features_size)
+    )
+    down, across = (
+        new / old for new, old in zip(seen.shape, photo.shape, strict=True)
+    )
+    left, top, right, bottom = box
+    window = torch.tensor(
+        [
+            top * down,
+            left * across,
+            (bottom - top) * down / shape[0],
+            (right - left) * across / shape[1],
+        ],
+        dtype=torch.float64,
+    )
+    padded, _ = pad(seen, FeaturesConfig(recipe.features).multiple)
+    return torch.from_numpy(padded)[None], window
 
 
 def _box(
