@@ -179,15 +179,18 @@ def export(
     """
     from napari_sdcolor.archive.atomic import refuse_existing
     from napari_sdcolor.core.weights import fill, save_part
-    from napari_sdcolor.training.network import Segmenter, build_network
+    from napari_sdcolor.training.network import (
+        Reader,
+        Segmenter,
+        build_network,
+    )
 
     if target.suffix != '.safetensors':
         raise WrongUsage(f'{target} must end in .safetensors.')
     refuse_existing([target])
     recipe, state = read_checkpoint(folder)
     network = build_network(recipe)
-    trained_features = isinstance(network, Segmenter)
-    if trained_features:
+    if isinstance(network, Segmenter):
         refuse_existing([features_file(target)])
     elif recipe.task == 'segmentation':
         # The network looks at photos at the size that it was trained at.
@@ -203,7 +206,8 @@ def export(
             raise WrongUsage(
                 'Only the colors of a color network can be scaled.'
             )
-        network.final_conv.weight.mul_(chroma)
+        color = network.color if isinstance(network, Reader) else network
+        color.final_conv.weight.mul_(chroma)
     notes = read_notes(folder)
     training = {
         'statement': statement,
@@ -215,10 +219,13 @@ def export(
         'chroma': chroma,
         'class_photos': notes.get('class_photos'),
     }
-    if not trained_features:
-        return save_part(target, network, training)
-    digest = save_part(features_file(target), network.features, training)
-    return save_part(target, network.grid, training, features=digest)
+    if isinstance(network, Segmenter):
+        digest = save_part(features_file(target), network.features, training)
+        return save_part(target, network.grid, training, features=digest)
+    if isinstance(network, Reader):
+        digest = notes.get('features_sha256') or ''
+        return save_part(target, network.color, training, features=digest)
+    return save_part(target, network, training)
 
 
 def features_file(target: Path) -> Path:

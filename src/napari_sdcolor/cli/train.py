@@ -90,6 +90,7 @@ def color(
     source: recipes.Source = None,
     preset: recipes.PresetOption = recipes.Preset.shipped,
     init: recipes.Init = None,
+    features_from: recipes.FeaturesFrom = options.DEFAULTS.weights,
     maps: recipes.MapsOption = None,
     maps_from: recipes.MapsFrom = options.DEFAULTS.weights,
     no_instance_norm: recipes.NoInstanceNorm = False,

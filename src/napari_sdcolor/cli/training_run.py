@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from napari_sdcolor.cli.recipes import (
     Maps,
     Preset,
     SourceKind,
+    features_part,
     initial_network,
     recipe_from,
 )
@@ -56,6 +57,7 @@ class Order:
     check_every: int
     preview_every: int
     features: Path | None = None
+    features_from: str = 'default'
 
     @property
     def goes_on(self) -> bool:
@@ -107,6 +109,12 @@ def carry_out(
     recipe = recipe_from(
         order.task, order.preset, source, begun, words, **changes
     )
+    read = None
+    if order.task == 'color' and recipe.features and not begun:
+        # Seen as they were trained to see.
+        read = features_part(order.features_from)
+        size = read.network.config.size
+        recipe = replace(recipe, features_size=size)
     refuse_other_recipe(order.out, recipe, order.task)
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.training.loop import Trainer
@@ -123,6 +131,7 @@ def carry_out(
         'preset': order.preset.value,
         'init': order.init,
         'features': order.features and order.features.name,
+        'features_sha256': read and read.digest,
         'class_photos': _class_photos(order, train),
     }
     if wants_maps:
@@ -145,6 +154,9 @@ def carry_out(
         if source is not None:
             start_from(trainer.network, source)
             start_from(trainer.averaged, source)
+        elif read is not None:
+            for network in (trainer.network, trainer.averaged):
+                network.features.load_state_dict(read.network.state_dict())
         elif order.features is not None and not order.goes_on:
             read_published(trainer.network.features, order.features)
             read_published(trainer.averaged.features, order.features)
