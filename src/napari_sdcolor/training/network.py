@@ -117,6 +117,13 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter | Reader:
     return Reader(PhotoFeatures(features_config(recipe)), network)
 
 
+def above_features(network: nn.Module) -> ColorNet | GridNet | FeatureGridNet:
+    """A network without the photo features that it reads."""
+    if isinstance(network, Segmenter):
+        return network.grid
+    return network.color if isinstance(network, Reader) else network
+
+
 def parameter_groups(
     network: nn.Module, recipe: Recipe
 ) -> list[dict[str, Any]]:

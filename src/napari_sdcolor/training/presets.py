@@ -93,6 +93,7 @@ def fine_tuning(
         shape['instance_norm'] = config.instance_norm
     elif config.size is not None:
         shape['size'] = config.size
+    shape['features'] = 'efficientnet-lite2' if config.features else ''
     return replace(recipe, **FINE_TUNING, **shape)
 
 
@@ -105,7 +106,14 @@ def check(recipe: Recipe) -> None:
         Saying which of its values, and what it may be.
     """
     levels = len(recipe.widths)
-    multiple = 2 ** (levels - (not recipe.features))
+    grid_on_features = recipe.task == 'segmentation' and recipe.features
+    if grid_on_features and (levels != 5 or len(set(recipe.widths)) > 1):
+        raise SettingsError(
+            'A GridNet on photo features has five rows of the same width: '
+            'choose --widths such as 96,96,96,96,96, or --set features= for '
+            'one on gray values.'
+        )
+    multiple = 2**levels if grid_on_features else 2 ** (levels - 1)
     # The coarsest level must keep more than one pixel to normalize.
     if recipe.crop % multiple or recipe.crop < 2 * multiple:
         raise SettingsError(
@@ -118,7 +126,7 @@ def check(recipe: Recipe) -> None:
             f'Crops of {recipe.crop} pixels do not fit into photos of '
             f'{recipe.size}: choose a smaller --crop, or a larger size.'
         )
-    for name in ('batch', 'steps', 'size', 'rate', 'delta'):
+    for name in ('batch', 'steps', 'size', 'features_size', 'rate', 'delta'):
         if not getattr(recipe, name) > 0:
             raise SettingsError(f'{name} must be more than 0.')
     for name in (
@@ -133,7 +141,14 @@ def check(recipe: Recipe) -> None:
     ):
         if not 0 <= getattr(recipe, name) <= 1:
             raise SettingsError(f'{name} must be from 0 to 1.')
-    for name in ('seed', 'label_channels', 'unlabelled', 'clip', 'warmup'):
+    for name in (
+        'seed',
+        'label_channels',
+        'features_rate',
+        'unlabelled',
+        'clip',
+        'warmup',
+    ):
         if not getattr(recipe, name) >= 0:
             raise SettingsError(f'{name} must not be negative.')
     low, high = recipe.zoom
@@ -213,4 +228,4 @@ def _kind_words(kind: Any) -> str:
     if get_origin(kind) is tuple:
         many = Ellipsis in get_args(kind)
         return 'numbers with commas' if many else 'two numbers and a comma'
-    return ' or '.join(map(str, get_args(kind)))
+    return ' or '.join(str(each) or 'empty' for each in get_args(kind))

