@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.features import WIDTHS
 from napari_sdcolor.core.gridnet import GridNetConfig
 
 NARROW = (2, 2, 2, 2, 2)
@@ -23,6 +24,20 @@ def narrow() -> Callable[..., Colorizer]:
         return Colorizer.random(
             ColorNetConfig(widths=NARROW),
             grid=GridNetConfig(widths=NARROW),
+            **{'size': 64, **choices},
+        )
+
+    return build
+
+
+@pytest.fixture
+def seeing() -> Callable[..., Colorizer]:
+    """The same with networks that read photo features."""
+
+    def build(**choices: object) -> Colorizer:
+        return Colorizer.random(
+            ColorNetConfig(widths=NARROW, features=WIDTHS),
+            grid=GridNetConfig(widths=(4,) * 5, features=WIDTHS),
             **{'size': 64, **choices},
         )
 

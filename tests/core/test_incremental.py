@@ -16,6 +16,12 @@ from numpy.typing import NDArray
 from napari_sdcolor.core import colornet
 from napari_sdcolor.core.boxes import edit_boxes, margin, slices
 from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.features import (
+    STRIDES,
+    WIDTHS,
+    FeatureMaps,
+    Seen,
+)
 from napari_sdcolor.core.incremental import IncrementalPass
 from napari_sdcolor.core.weights import random_part
 from napari_sdcolor.errors import Cancelled
@@ -29,11 +35,37 @@ CONFIGS = {
         colornet.PAPER, widths=(2,) * 5, instance_norm=False
     ),
     'released': replace(colornet.RELEASED, widths=(2, 2, 3, 2, 2, 2)),
+    'paper, features': replace(
+        colornet.PAPER,
+        widths=(2,) * 5,
+        slope=0.3,
+        label_channels=2,
+        features=WIDTHS,
+    ),
+    'released, features': replace(
+        colornet.RELEASED, widths=(2,) * 6, features=WIDTHS
+    ),
 }
 NETWORKS = {
     name: random_part('color', config, seed=5).network.double()
     for name, config in CONFIGS.items()
 }
+
+
+def seen(
+    network: colornet.ColorNet, shape: tuple[int, int], seed: int
+) -> FeatureMaps | None:
+    """Features of a photo that was seen at another size, and padded."""
+    if not network.config.features:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    maps = tuple(
+        torch.randn(1, width, 96 // stride, 128 // stride, generator=generator)
+        for width, stride in zip(WIDTHS, STRIDES, strict=True)
+    )
+    dtype = network.final_conv.weight.dtype
+    maps = tuple(values.to(dtype) for values in maps)
+    return Seen(maps, (83, 111)).on(shape)
 
 
 class Follower:
@@ -53,7 +85,10 @@ class Follower:
         self.gray = torch.from_numpy(gray).to(dtype)
         self.labels = self.rng.integers(0, 60, shape, np.uint8)
         with torch.inference_mode():
-            self.steps = IncrementalPass(network, self.gray, budget)
+            self.features = seen(network, shape, seed)
+            self.steps = IncrementalPass(
+                network, self.gray, budget, self.features
+            )
             self.chroma = self.steps.full(self.labels).clone()
 
     def edit(self, labels: NDArray[np.uint8]) -> None:
@@ -72,7 +107,8 @@ class Follower:
         """Largest difference from the full pass, in Lab units."""
         with torch.inference_mode():
             ids = torch.from_numpy(self.labels)[None]
-            full = self.network(self.gray, ids)
+            read = self.features.tensors if self.features else ()
+            full = self.network(self.gray, ids, *read)
         return float((self.chroma - full).abs().max()) * 128
 
     def painted(self) -> NDArray[np.uint8]:
@@ -140,9 +176,13 @@ def test_the_smallest_planes(name: str) -> None:
             assert follower.error() <= 1e-9
 
 
+@pytest.mark.parametrize('features', [(), WIDTHS])
 @pytest.mark.parametrize('preset', ['paper', 'released'])
-def test_full_width_in_float32(preset: str) -> None:
+def test_full_width_in_float32(
+    preset: str, features: tuple[int, ...]
+) -> None:
     config = {'paper': colornet.PAPER, 'released': colornet.RELEASED}[preset]
+    config = replace(config, features=features)
     network = random_part('color', config, seed=0).network
     network.to(memory_format=torch.channels_last)
     follower = Follower(network, (96, 192), 1e6)
@@ -268,9 +308,12 @@ class Patience(CancelToken):
         return self.left < 0
 
 
+@pytest.mark.parametrize('name', ['released', 'released, features'])
 @pytest.mark.parametrize('budget', [0, 0.05, 1e6])
-def test_the_same_boxes_again_heal_an_interrupted_edit(budget: float) -> None:
-    follower = Follower(NETWORKS['released'], (160, 192), budget)
+def test_the_same_boxes_again_heal_an_interrupted_edit(
+    budget: float, name: str
+) -> None:
+    follower = Follower(NETWORKS[name], (160, 192), budget)
     counter = Patience(10**6)
     old = follower.labels
     other = follower.painted()
