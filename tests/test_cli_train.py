@@ -66,7 +66,8 @@ def train(pack: Path, tmp_path: Path) -> Callable[..., Result]:
     def run(task: str, *words: object, widths: str | None = '4,4') -> Result:
         line = ['train', task, '--data', pack, '--out', tmp_path / task]
         line += ['--crop', 32, '--batch', 2, '--device', 'cpu']
-        line += ['--widths', widths] if widths else []
+        if widths:
+            line += ['--widths', widths, '--set', 'features=']
         line += words if '--steps' in words else [*words, '--steps', 2]
         return CliRunner().invoke(app, [str(word) for word in line])
 

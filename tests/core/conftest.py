@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
-from napari_sdcolor.core.features import WIDTHS
+from napari_sdcolor.core.features import WIDTHS, FeaturesConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 
 NARROW = (2, 2, 2, 2, 2)
@@ -35,11 +35,13 @@ def seeing() -> Callable[..., Colorizer]:
     """The same with networks that read photo features."""
 
     def build(**choices: object) -> Colorizer:
-        return Colorizer.random(
+        colorizer = Colorizer.random(
             ColorNetConfig(widths=NARROW, features=WIDTHS),
             grid=GridNetConfig(widths=(4,) * 5, features=WIDTHS),
             **{'size': 64, **choices},
         )
+        colorizer.features_net.config = FeaturesConfig(size=96)
+        return colorizer
 
     return build
 

@@ -254,12 +254,13 @@ def colored(
     )
 
 
-@pytest.mark.parametrize('tiny', [False, True])
+@pytest.mark.parametrize('which', ['narrow', 'tiny', 'seeing'])
 def test_colors_are_those_of_single_passes(
-    narrow, tiny_colorizer, photos, tiny
+    narrow, seeing, tiny_colorizer, photos, which
 ) -> None:
-    # The other one embeds the labels.
-    colorizer = tiny_colorizer if tiny else narrow()
+    # The tiny one embeds the labels.
+    build = {'narrow': narrow, 'seeing': seeing}
+    colorizer = build[which]() if which in build else tiny_colorizer
     for photo, found in zip(
         photos, colored(colorizer, photos, 4), strict=True
     ):

@@ -178,9 +178,7 @@ def test_the_smallest_planes(name: str) -> None:
 
 @pytest.mark.parametrize('features', [(), WIDTHS])
 @pytest.mark.parametrize('preset', ['paper', 'released'])
-def test_full_width_in_float32(
-    preset: str, features: tuple[int, ...]
-) -> None:
+def test_full_width_in_float32(preset: str, features: tuple[int, ...]) -> None:
     config = {'paper': colornet.PAPER, 'released': colornet.RELEASED}[preset]
     config = replace(config, features=features)
     network = random_part('color', config, seed=0).network

@@ -56,11 +56,15 @@ def test_native_color_has_the_size_of_the_photo(
     assert result.settings.size == 'native'
 
 
+@pytest.mark.parametrize('which', ['narrow', 'seeing'])
 @pytest.mark.parametrize('orientation', [1, 3, 6])
 def test_native_tiles_give_the_picture_of_one_piece(
-    orientation: int, narrow: Build, monkeypatch: pytest.MonkeyPatch
+    orientation: int,
+    which: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    colorizer = narrow(size='native')
+    colorizer = request.getfixturevalue(which)(size='native')
     picture = shapes(303, 219)
     stored = as_stored(picture, orientation)
     photo = photo_from_array(stored)
@@ -76,8 +80,11 @@ def test_native_tiles_give_the_picture_of_one_piece(
     assert np.abs(tiled.rgb.astype(int) - one.rgb).max() <= 1
 
 
-def test_color_of_a_session_equals_that_of_a_full_pass(narrow: Build) -> None:
-    colorizer = narrow()
+@pytest.mark.parametrize('which', ['narrow', 'seeing'])
+def test_color_of_a_session_equals_that_of_a_full_pass(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    colorizer = request.getfixturevalue(which)()
     photo = photo_from_array(shapes(99, 140))
     result = colorizer.colorize(photo)
     session = colorizer.session(photo, result.labels)

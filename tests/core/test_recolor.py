@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor import Colorizer
 from napari_sdcolor.core import colornet
+from napari_sdcolor.core.features import WIDTHS, FeaturesConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.photo import Origin, photo_from_array
 from napari_sdcolor.core.recolor import RecolorSession
@@ -21,17 +22,28 @@ CONFIGS = {
         colornet.PAPER, widths=(2,) * 5, label_channels=3, slope=0.3
     ),
     'released': replace(colornet.RELEASED, widths=(2,) * 6),
+    'features': replace(
+        colornet.PAPER, widths=(2,) * 5, slope=0.3, features=WIDTHS
+    ),
 }
-REACH = {'paper': 79, 'paper, embedding': 79, 'released': 158}
+REACH = {
+    'paper': 79,
+    'paper, embedding': 79,
+    'released': 158,
+    'features': 79,
+}
 
 
 def build(config: str, dtype: str = 'float32', size: int = 64) -> Colorizer:
-    return Colorizer.random(
+    colorizer = Colorizer.random(
         CONFIGS[config],
         grid=GridNetConfig(widths=(2, 2)),
         dtype=dtype,
         size=size,
     )
+    if colorizer.features_net is not None:
+        colorizer.features_net.config = FeaturesConfig(size=96)
+    return colorizer
 
 
 def scene(
@@ -220,10 +232,19 @@ def test_ids_never_drift() -> None:
     assert np.abs(session.chroma - session.full()).max() <= 1e-3
 
 
-@pytest.mark.parametrize('orientation', range(1, 9))
-def test_boxes_are_exact_however_the_photo_is_turned(orientation: int) -> None:
+@pytest.mark.parametrize(
+    ('config', 'orientation'),
+    [
+        *(('paper', orientation) for orientation in range(1, 9)),
+        ('features', 1),
+        ('features', 6),
+    ],
+)
+def test_boxes_are_exact_however_the_photo_is_turned(
+    config: str, orientation: int
+) -> None:
     """Every row and column at the rim of the box really changes."""
-    colorizer = build('paper', 'float64')
+    colorizer = build(config, 'float64')
     photo, rng = scene(64, 420, orientation=orientation)
     session = start(colorizer, photo, rng)
     h, w = session.labels.shape
@@ -251,9 +272,12 @@ def test_distant_edits_in_one_update_are_boxes_of_their_own() -> None:
     assert np.abs(session.chroma - session.full()).max() <= 1e-9
 
 
+@pytest.mark.parametrize('config', ['paper, embedding', 'features'])
 @pytest.mark.parametrize('memory', [0, 0.1, 1, 2048])
-def test_any_budget_of_memory_gives_the_same_color(memory: float) -> None:
-    colorizer = build('paper, embedding', 'float64')
+def test_any_budget_of_memory_gives_the_same_color(
+    memory: float, config: str
+) -> None:
+    colorizer = build(config, 'float64')
     photo, rng = scene(70, 300)
     labels = rng.integers(0, 60, photo.working_shape(64), np.uint8)
     session = colorizer.session(photo, labels, memory=memory)

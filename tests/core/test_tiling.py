@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from napari_sdcolor.core import cancel, colornet, progress, tiling
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.features import WIDTHS, FeaturesConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.tiling import Moments, gray_statistics, tiles
 from napari_sdcolor.errors import Cancelled, OutOfMemory
@@ -27,17 +28,34 @@ CONFIGS = {
     'no normalization': replace(
         colornet.PAPER, widths=(3, 4, 4, 5, 6), instance_norm=False
     ),
+    'features': replace(
+        colornet.PAPER, widths=(3, 4, 4, 5, 6), features=WIDTHS
+    ),
 }
 
 
 def build(name: str, dtype: str = 'float32') -> Colorizer:
     config = replace(CONFIGS[name], slope=0.5)
     colorizer = Colorizer.random(config, grid=GRID, dtype=dtype, size=64)
+    if colorizer.features_net is not None:
+        # Quick, and still another size than that of the planes.
+        colorizer.features_net.config = FeaturesConfig(size=64)
     # Random weights ask for chroma in the thousands; bring it to Lab's range.
     largest = np.abs(colorizer.chroma(*planes(96, 96))).max()
     with torch.no_grad():
         colorizer.color_net.final_conv.weight *= float(50 / largest)
     return colorizer
+
+
+def colored(
+    colorizer: Colorizer,
+    gray: np.ndarray,
+    labels: np.ndarray,
+    side: int | None,
+) -> np.ndarray:
+    """In tiles of a side, or in one piece."""
+    features = colorizer.color_features(gray)
+    return colorizer._color(gray, labels, features, side)
 
 
 def planes(
@@ -93,21 +111,21 @@ def test_tiles_equal_one_piece(
 ) -> None:
     single, double = build(name), build(name, 'float64')
     gray, labels = planes(*shape)
-    whole = single._color(gray, labels, None)
-    tiled = single._color(gray, labels, side)
+    whole = colored(single, gray, labels, None)
+    tiled = colored(single, gray, labels, side)
     assert tiled.shape == (*shape, 2)
     assert tiled.dtype == np.float32
     assert 30 < np.ptp(whole) < 400
     assert np.abs(tiled - whole).max() <= 1e-3
     gray = gray.astype(np.float64)
-    whole = double._color(gray, labels, None)
-    tiled = double._color(gray, labels, side)
+    whole = colored(double, gray, labels, None)
+    tiled = colored(double, gray, labels, side)
     assert np.abs(tiled - whole).max() <= 1e-9
 
 
 @settings(max_examples=10, deadline=None)
 @given(
-    st.sampled_from(['paper', 'released']),
+    st.sampled_from(['paper', 'released', 'features']),
     st.integers(1, 13),
     st.integers(1, 6),
     st.integers(1, 320),
@@ -117,8 +135,8 @@ def test_tiles_of_any_size_equal_one_piece(
 ) -> None:
     colorizer = build(name, 'float64')
     gray, labels = planes(rows * 32, columns * 32, np.float64)
-    whole = colorizer._color(gray, labels, None)
-    tiled = colorizer._color(gray, labels, side)
+    whole = colored(colorizer, gray, labels, None)
+    tiled = colored(colorizer, gray, labels, side)
     assert np.abs(tiled - whole).max() <= 1e-9
 
 
@@ -129,12 +147,12 @@ def test_a_narrower_halo_leaves_seams(
     """So the tests above are no accident."""
     colorizer = build(preset, 'float64')
     gray, labels = planes(384, 32, np.float64)
-    whole = colorizer._color(gray, labels, None)
+    whole = colored(colorizer, gray, labels, None)
     config = type(colorizer.color_net.config)
     halo, narrow = (80, 64) if preset == 'paper' else (160, 96)
     assert colorizer.color_net.config.halo == halo
     monkeypatch.setattr(config, 'halo', narrow)
-    tiled = colorizer._color(gray, labels, 192)
+    tiled = colored(colorizer, gray, labels, 192)
     assert np.abs(tiled - whole).max() > 1e-9
 
 
@@ -199,7 +217,7 @@ def test_stop_answers_between_tiles(stop_at: int) -> None:
         progress.told_to(listen),
         pytest.raises(Cancelled),
     ):
-        colorizer._color(gray, labels, 128)
+        colored(colorizer, gray, labels, 128)
     assert len(said) == stop_at
 
 

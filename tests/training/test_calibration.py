@@ -58,7 +58,7 @@ def test_photos_that_do_not_tell_are_refused() -> None:
 @pytest.fixture
 def colorizer(tiny_parts: dict[str, Path]) -> Colorizer:
     part = load_part(tiny_parts['segmentation'])
-    return calibration.segmenter(part, choose('cpu'), 64)
+    return calibration.segmenter({part.kind: part}, choose('cpu'), 64)
 
 
 def test_only_known_pixels_are_asked_about(
