@@ -220,7 +220,8 @@ def test_a_folder_without_photographs(
 ) -> None:
     empty = tmp_path / 'empty'
     empty.mkdir()
-    result = run('train', 'color', '--data', empty, '--out', tmp_path / 'run')
+    words = ['--out', tmp_path / 'run', '--set', 'features=']
+    result = run('train', 'color', '--data', empty, *words)
     assert result.exit_code == 2
     assert str(empty) in result.stderr
     assert not (tmp_path / 'run').exists()

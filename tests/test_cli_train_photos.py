@@ -97,7 +97,7 @@ def test_fine_tuning_on_photos_alone(
 def test_maps_are_predicted_once(
     train: Callable[..., Result], tmp_path: Path
 ) -> None:
-    words = ('--widths', '4,4')
+    words = ('--widths', '4,4', '--set', 'features=')
     assert train(*words, '--steps', 1).exit_code == 0
     maps = {
         path: path.stat().st_mtime_ns
@@ -110,7 +110,16 @@ def test_maps_are_predicted_once(
 def test_the_empty_map_can_be_asked_for(
     train: Callable[..., Result], tmp_path: Path
 ) -> None:
-    done = train('--maps', 'empty', '--widths', '4,4', '--steps', 1)
+    done = train(
+        '--maps',
+        'empty',
+        '--widths',
+        '4,4',
+        '--set',
+        'features=',
+        '--steps',
+        1,
+    )
     assert done.exit_code == 0, done.output
     assert not (tmp_path / 'run' / 'maps').exists()
 
@@ -118,7 +127,7 @@ def test_the_empty_map_can_be_asked_for(
 def test_a_map_is_learned_from_photos_without_one_only_if_asked_for(
     train: Callable[..., Result], tmp_path: Path
 ) -> None:
-    words = ('--widths', '4,4', '--steps', 1)
+    words = ('--widths', '4,4', '--set', 'features=', '--steps', 1)
     refused = train(*words, task='segmentation')
     assert refused.exit_code == 2
     assert not (tmp_path / 'run').exists()
@@ -141,7 +150,15 @@ def test_a_map_is_learned_from_photos_without_one_only_if_asked_for(
 def test_a_run_keeps_its_recipe_when_it_goes_on(
     train: Callable[..., Result], photos: Path, tmp_path: Path
 ) -> None:
-    words = ['--maps', 'empty', '--widths', '4,4', '--no-instance-norm']
+    words = [
+        '--maps',
+        'empty',
+        '--widths',
+        '4,4',
+        '--set',
+        'features=',
+        '--no-instance-norm',
+    ]
     words += ['--set', 'aging=0.75', '--set', 'zoom=0.9,1.1', '--steps', 2]
     words += ['--rate', '3e-4', '--seed', 5, '--preset', 'paper']
     words += ['--set', 'size=36']
@@ -213,7 +230,9 @@ def test_several_folders_are_one_set_of_photos(
         Image.fromarray(np.full((40, 40), 50, np.uint8)).save(
             other / 'labels' / f'{name}.png'
         )
-    done = train('--data', other, '--widths', '4,4', '--steps', 1)
+    done = train(
+        '--data', other, '--widths', '4,4', '--set', 'features=', '--steps', 1
+    )
     assert done.exit_code == 0, done.output
     assert 'a folder of photographs with maps: 3' in done.stderr
     # Some photos have maps, so that the others go without.
@@ -254,7 +273,16 @@ def test_ctrl_c_says_how_to_go_on(
         yield press
 
     monkeypatch.setattr(training_run, 'showing', pressing)
-    words = ('--maps', 'empty', '--widths', '4,4', '--steps', 4)
+    words = (
+        '--maps',
+        'empty',
+        '--widths',
+        '4,4',
+        '--set',
+        'features=',
+        '--steps',
+        4,
+    )
     stopped = train(*words)
     assert stopped.exit_code == 1
     assert 'Stopped at step 2 of 4; everything up to there' in stopped.stdout
@@ -269,7 +297,16 @@ def test_ctrl_c_says_how_to_go_on(
 def test_checkpoints_of_earlier_versions_are_exported(
     train: Callable[..., Result], tmp_path: Path
 ) -> None:
-    done = train('--maps', 'empty', '--widths', '4,4', '--steps', 1)
+    done = train(
+        '--maps',
+        'empty',
+        '--widths',
+        '4,4',
+        '--set',
+        'features=',
+        '--steps',
+        1,
+    )
     assert done.exit_code == 0
     path = tmp_path / 'run' / 'checkpoint.pt'
     state = torch.load(path, weights_only=True)
