@@ -56,7 +56,7 @@ COMMANDS = {
     'demo': 'demo --photo castle.png --no-gui -o OUT',
     'train color': 'train color --data photos --steps 1 --out OUT',
     'train segmentation': 'train segmentation --data photos --steps 1 '
-    '--maps predicted --out OUT',
+    '--set features= --maps predicted --out OUT',
     'evaluate': 'evaluate --data photos --only fidelity -o OUT',
     'bench': 'bench --quick --plot OUT/bench.png',
 }
