@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.features import PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
 
@@ -152,3 +153,38 @@ def _contents() -> Callable[[Path], dict[str, str]]:
 @pytest.fixture(name='untouched')
 def _untouched() -> Callable[[Path], dict[str, tuple[str, int]]]:
     return untouched
+
+
+def as_published(network: PhotoFeatures) -> dict[str, torch.Tensor]:
+    """Weights of a network under the names and in the shapes of others."""
+    found = {}
+    for name, tensor in network.state_dict().items():
+        theirs = name
+        for ours, other in (
+            ('blocks.', '_blocks.'),
+            ('stem_norm.', '_bn0.'),
+            ('stem.', '_conv_stem.'),
+            ('.expand_norm.', '._bn0.'),
+            ('.depthwise_norm.', '._bn1.'),
+            ('.project_norm.', '._bn2.'),
+            ('.expand.', '._expand_conv.'),
+            ('.depthwise.', '._depthwise_conv.'),
+            ('.project.', '._project_conv.'),
+        ):
+            if ours in f'.{theirs}' and (
+                ours.startswith('.') or theirs.startswith(ours)
+            ):
+                theirs = theirs.replace(ours, other, 1)
+        if name == 'stem.weight':
+            tensor = torch.cat(
+                [tensor * part for part in (0.5, 0.25, 0.25)], 1
+            )
+        found[theirs] = tensor
+    for name in ('_conv_head.weight', '_bn1.weight', '_fc.bias'):
+        found[name] = torch.ones(3)
+    return found
+
+
+@pytest.fixture(name='published', scope='session')
+def _published() -> Callable[[PhotoFeatures], dict[str, torch.Tensor]]:
+    return as_published
