@@ -277,7 +277,9 @@ def test_a_swapped_region_takes_the_color_of_its_new_class() -> None:
         3: np.array([1, 2], np.float32),
         4: np.array([11, -8], np.float32),
     }
-    moved, swapped = swap_region(ab, labels, means, np.random.default_rng(0))
+    moved, swapped = swap_region(
+        ab, labels, means, np.random.default_rng(0), COLOR
+    )
     new = swapped == 4
     # One of the two connected regions of class 3, whole and alone.
     assert new.sum() == 60
@@ -292,7 +294,11 @@ def test_nothing_is_swapped_where_no_class_is_known() -> None:
     ab = np.ones((4, 4, 2), np.float32)
     labels = np.full((4, 4), UNKNOWN, np.uint8)
     moved, swapped = swap_region(
-        ab, labels, {3: np.zeros(2, np.float32)}, np.random.default_rng(0)
+        ab,
+        labels,
+        {3: np.zeros(2, np.float32)},
+        np.random.default_rng(0),
+        COLOR,
     )
     np.testing.assert_array_equal(moved, ab)
     assert not swapped.any()

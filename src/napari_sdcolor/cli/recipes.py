@@ -347,6 +347,35 @@ def features_part(name: str) -> Part:
     return parts['features']
 
 
+def grid_part(name: str, features: str) -> Part:
+    """The segmentation that fills in maps while colors are learned.
+
+    Parameters
+    ----------
+    name
+        A model.
+    features
+        Digest of the photo features that both networks read.
+
+    Raises
+    ------
+    WeightsError
+        If there is none, or it reads other features.
+    """
+    from napari_sdcolor.core import models
+    from napari_sdcolor.errors import UnfitWeights
+
+    part = models.load(name)['segmentation']
+    if part.features != features:
+        raise UnfitWeights(
+            f'The segmentation of {name!r} does not read the photo features '
+            'that the colors are learned on. Name a model of these with '
+            '--maps-from, or fill in nothing with --set sure=1 --set '
+            'own_maps=0'
+        )
+    return part
+
+
 def recipe_from(
     task: Task,
     preset: Preset,

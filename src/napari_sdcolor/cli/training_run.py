@@ -22,6 +22,7 @@ from napari_sdcolor.cli.recipes import (
     Preset,
     SourceKind,
     features_part,
+    grid_part,
     initial_parts,
     recipe_from,
 )
@@ -121,6 +122,9 @@ def carry_out(
     if features is not None:
         # Photos are seen as they were trained to see them.
         recipe = replace(recipe, features_size=features.config.size)
+    grid = None
+    if recipe.fills and not begun:
+        grid = grid_part(order.maps_from, digest).network
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.training.loop import Trainer
     from napari_sdcolor.training.network import above_features
@@ -163,6 +167,9 @@ def carry_out(
                 start_from(above_features(network), source)
             if features is not None:
                 start_from(network.features, features)
+            if grid is not None:
+                start_from(network.grid, grid)
+                network.temperature.fill_(grid.config.temperature)
         write_notes(order.out, notes)
         trainer.record.note(skipped, aloud=False)
         if trainer.finished:

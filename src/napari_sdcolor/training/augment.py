@@ -13,6 +13,9 @@ from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.training.recipe import Recipe
 
+PREDICTED = 254
+"""In a crop's map: whatever the segmentation predicts, sure or not."""
+
 EVERYTHING = 2.0
 """Amount of aging at which nothing is left to chance, see ``age``."""
 
@@ -97,11 +100,22 @@ def age(
     return np.ascontiguousarray(gray, dtype=np.float32)
 
 
+def _known(labels: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.uint8]:
+    if recipe.fills:
+        return labels.copy()
+    return np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
+
+
 def corrupt(
     labels: NDArray[np.uint8], rng: np.random.Generator, recipe: Recipe
 ) -> NDArray[np.uint8]:
-    """What the color network sees of the map: 255 as 0, parts missing."""
-    labels = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
+    """What the color network sees of the map: 255 as 0, parts missing.
+
+    A segmentation that fills in what is unknown still finds it as 255.
+    """
+    labels = _known(labels, recipe)
+    if recipe.own_maps and rng.random() < recipe.own_maps:
+        return np.full_like(labels, PREDICTED)
     draw = rng.random()
     if draw < recipe.empty_map:
         return np.zeros_like(labels)
@@ -125,6 +139,7 @@ def swap_region(
     labels: NDArray[np.uint8],
     means: dict[int, NDArray[np.float32]],
     rng: np.random.Generator,
+    recipe: Recipe,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Relabel one region, and color it as its new class would be.
 
@@ -133,7 +148,7 @@ def swap_region(
     ab
         (h, w, 2) in Lab units.
     labels
-        (h, w), 255 for unknown, which becomes 0.
+        (h, w), 255 for unknown, which becomes 0 as in ``corrupt``.
     means
         Mean ab of the classes to choose from.
 
@@ -143,7 +158,7 @@ def swap_region(
         Chroma and map with one connected region of a random class moved to
         another random class; unchanged where no class is known.
     """
-    labels = np.where(labels == UNKNOWN, 0, labels).astype(np.uint8)
+    labels = _known(labels, recipe)
     present = [int(i) for i in np.unique(labels) if int(i) in means]
     if not present:
         return ab, labels

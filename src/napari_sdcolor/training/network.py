@@ -8,11 +8,17 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
 from napari_sdcolor.core.featuregrid import FeatureGridNet, initialize
-from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
+from napari_sdcolor.core.features import (
+    FeatureMaps,
+    FeaturesConfig,
+    PhotoFeatures,
+)
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
-from napari_sdcolor.training.recipe import Recipe
+from napari_sdcolor.training.augment import PREDICTED
+from napari_sdcolor.training.recipe import SHIPPED, Recipe
 
 
 class Segmenter(nn.Module):
@@ -47,12 +53,26 @@ class Reader(nn.Module):
         In evaluation mode for good.
     color
         What is trained.
+    grid
+        Predicts maps where the true ones know nothing; stays as it is, too.
+    sure
+        See ``Recipe``.
     """
 
-    def __init__(self, features: PhotoFeatures, color: ColorNet) -> None:
+    def __init__(
+        self,
+        features: PhotoFeatures,
+        color: ColorNet,
+        grid: FeatureGridNet | None = None,
+        sure: float = 1.0,
+    ) -> None:
         super().__init__()
         self.features = features.requires_grad_(False)
         self.color = color
+        self.grid = grid and grid.requires_grad_(False)
+        self.sure = sure
+        # Of the grid; a checkpoint knows it as well.
+        self.register_buffer('temperature', torch.ones(()))
 
     @property
     def config(self) -> ColorNetConfig:
@@ -61,6 +81,8 @@ class Reader(nn.Module):
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
         self.features.eval()
+        if self.grid is not None:
+            self.grid.eval()
         return self
 
     def forward(
@@ -69,7 +91,23 @@ class Reader(nn.Module):
         """Chroma (n, 2, h, w) of crops; whole photos (n, 1, H, W)."""
         with torch.no_grad():
             maps = self.features(photos)
+            if self.grid is not None:
+                labels = self._filled(labels, maps, window)
         return self.color(gray, labels, *maps, window)
+
+    def _filled(
+        self, labels: Tensor, maps: tuple[Tensor, ...], window: Tensor
+    ) -> Tensor:
+        """Maps (n, h, w) with predictions where they ask for some."""
+        logits = self.grid(*maps) / self.temperature
+        box = (0, 0, *labels.shape[-2:])
+        # They lie on the photo as the map at stride 4 does.
+        found = FeatureMaps((None, logits), window).at(1, 1, box)
+        share, found = torch.softmax(found.float(), 1).max(1)
+        found = found.to(labels.dtype)
+        sure = torch.where(share >= self.sure, found, torch.zeros_like(found))
+        labels = torch.where(labels == UNKNOWN, sure, labels)
+        return torch.where(labels == PREDICTED, found, labels)
 
 
 def features_config(recipe: Recipe) -> FeaturesConfig:
@@ -114,7 +152,12 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter | Reader:
     for module in network.readers.modules():
         if isinstance(module, nn.Conv2d):
             module.weight.data.mul_(0.35)
-    return Reader(PhotoFeatures(features_config(recipe)), network)
+    config = features_config(recipe)
+    grid = None
+    if recipe.fills:
+        widths = SHIPPED['segmentation'].widths
+        grid = FeatureGridNet(GridNetConfig(widths, features=config.widths))
+    return Reader(PhotoFeatures(config), network, grid, recipe.sure)
 
 
 def above_features(network: nn.Module) -> ColorNet | GridNet | FeatureGridNet:

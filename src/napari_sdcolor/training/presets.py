@@ -133,6 +133,8 @@ def check(recipe: Recipe) -> None:
         'average',
         'empty_map',
         'partial_map',
+        'own_maps',
+        'sure',
         'coarse_map',
         'swap',
         'aging',

@@ -75,6 +75,13 @@ class Recipe:
     empty_map, partial_map, coarse_map
         Probability that the color network sees no map at all, a map with
         classes missing, a blocky map.
+    sure
+        Unknown pixels, and photographs without a map, get the class that the
+        segmentation predicts where it is at least so sure of it; for a
+        color network that reads photo features. 1 fills nothing.
+    own_maps
+        Probability that the color network sees the whole predicted map
+        instead of the true one.
     aging
         Probability of what old photographs have, in the gray input: fading
         and grain; red-blind film, blur, scratches and JPEG half as often.
@@ -118,11 +125,18 @@ class Recipe:
     empty_map: float = 0.15
     partial_map: float = 0.1
     coarse_map: float = 0.2
+    sure: float = 1.0
+    own_maps: float = 0.0
     aging: float = 0.2
     unlabelled: float = 0.4
     smoothing: float = 0.05
     balance: float = 0.0
     seed: int = 0
+
+    @property
+    def fills(self) -> bool:
+        """Whether a segmentation takes part in training the colors."""
+        return bool(self.features) and (self.sure < 1 or self.own_maps > 0)
 
     @property
     def network_size(self) -> int:
@@ -176,6 +190,7 @@ def without_augmentation(recipe: Recipe) -> Recipe:
         empty_map=0.0,
         partial_map=0.0,
         coarse_map=0.0,
+        own_maps=0.0,
     )
 
 
@@ -191,6 +206,8 @@ SHIPPED = {
         delta=0.05,
         vivid=1.5,
         swap=0.2,
+        sure=0.6,
+        own_maps=0.25,
         aging=0.25,
         unlabelled=1.0,
     ),

@@ -208,7 +208,7 @@ class CropDataset(Dataset):
             gray = self._aged(crop.rgb, values[..., 0], rng)
         ab, labels = values[..., 1:], crop.labels
         if self.means is not None and rng.random() < self.recipe.swap:
-            ab, labels = swap_region(ab, labels, self.means, rng)
+            ab, labels = swap_region(ab, labels, self.means, rng, self.recipe)
         else:
             labels = corrupt(labels, rng, self.recipe)
         chroma = np.moveaxis(ab / 128, -1, 0)
