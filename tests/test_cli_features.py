@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from napari_sdcolor.cli import app
 from napari_sdcolor.core import models
 from napari_sdcolor.core.colornet import ColorNetConfig
+from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import (
     WIDTHS,
     FeaturesConfig,
@@ -339,6 +340,37 @@ def test_unfit_published_weights_are_said(
     assert words in said(refused)
     assert path.name in said(refused).replace(' ', '')
     assert not (tmp_path / 'segmentation').exists()
+
+
+def test_calibrating_reads_the_features_beside_the_file(
+    photos: Path, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    weights = paths['segmentation']
+    colorizer = Colorizer.load(str(weights), device='cpu', size=64)
+    # Random logits are too far apart for any temperature.
+    part = colorizer.parts['segmentation']
+    spread = colorizer.logits(np.eye(64, dtype=np.float32)).std()
+    part.network.last.weight.mul_(float(3 / spread))
+    save_part(weights, part.network, {}, features=part.features)
+    colorizer = Colorizer.load(str(weights), device='cpu', size=64)
+    for photo in photos.glob('?.png'):
+        rgb = np.array(Image.open(photo))
+        labels = colorizer.segment(rgb).labels
+        labels[::3] = 7
+        Image.fromarray(labels).save(photo.with_suffix('.labels.png'))
+    (photos / 'val.txt').write_text('b\n')
+    target = tmp_path / 'calibrated.safetensors'
+    line = ['train', 'calibrate', weights, '--data', photos, '--size', 64]
+    done = run(*line, '-o', target, '--json')
+    assert done.exit_code == 0, done.output
+    part = load_part(target)
+    assert part.features == load_part(weights).features
+    answer = json.loads(done.stdout)
+    assert part.network.config.temperature == answer['temperature'] != 1
+    paths['features'].unlink()
+    refused = run(*line, '-o', tmp_path / 'again.safetensors')
+    assert refused.exit_code == 2
+    assert 'photo features' in said(refused)
 
 
 def test_coarse_logits_learn_the_pixels_in_their_middle() -> None:
