@@ -271,8 +271,13 @@ def test_from_published_weights_to_a_finer_model(
 def test_colors_read_the_features_of_a_file(
     train: Callable[..., Result], paths: dict[str, Path], tmp_path: Path
 ) -> None:
+    alone = ('--set', 'sure=1', '--set', 'own_maps=0')
     words = ('--features-from', paths['features'], *NARROW)
-    assert train(*words, '--steps', 1, task='color').exit_code == 0
+    refused = train(*words, '--steps', 1, task='color')
+    assert refused.exit_code == 2
+    assert 'own_maps=0' in said(refused)
+    first = train(*words, *alone, '--steps', 1, task='color')
+    assert first.exit_code == 0, first.output
     more = train('--steps', 2, task='color')
     assert more.exit_code == 0, more.output
     target = paths['color'].with_name('new.safetensors')
@@ -280,7 +285,7 @@ def test_colors_read_the_features_of_a_file(
     assert done.exit_code == 0, done.output
     assert load_part(target).features == load_part(paths['features']).digest
     shutil.rmtree(tmp_path / 'color')
-    finer = train('--init', target, '--steps', 1, task='color')
+    finer = train('--init', target, *alone, '--steps', 1, task='color')
     assert finer.exit_code == 0, finer.output
 
 

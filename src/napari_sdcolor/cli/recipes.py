@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -347,33 +348,34 @@ def features_part(name: str) -> Part:
     return parts['features']
 
 
-def grid_part(name: str, features: str) -> Part:
+def grid_part(names: Sequence[str], features: str) -> Part:
     """The segmentation that fills in maps while colors are learned.
 
     Parameters
     ----------
-    name
-        A model.
+    names
+        Models, the one that a person asked for first: the first one whose
+        segmentation reads the features is taken.
     features
         Digest of the photo features that both networks read.
 
     Raises
     ------
     WeightsError
-        If there is none, or it reads other features.
+        If there is none, or all read other features.
     """
     from napari_sdcolor.core import models
     from napari_sdcolor.errors import UnfitWeights
 
-    part = models.load(name)['segmentation']
-    if part.features != features:
-        raise UnfitWeights(
-            f'The segmentation of {name!r} does not read the photo features '
-            'that the colors are learned on. Name a model of these with '
-            '--maps-from, or fill in nothing with --set sure=1 --set '
-            'own_maps=0'
-        )
-    return part
+    for name in names:
+        part = models.load(name)['segmentation']
+        if part.features == features:
+            return part
+    raise UnfitWeights(
+        f'The segmentation of {names[0]!r} does not read the photo features '
+        'that the colors are learned on. Name a model of these with '
+        '--maps-from, or fill in nothing with --set sure=1 --set own_maps=0'
+    )
 
 
 def recipe_from(

@@ -66,6 +66,16 @@ class Order:
     features_from: str = 'default'
 
     @property
+    def models(self) -> list[str]:
+        """What may predict maps, the model asked for first."""
+        named = (self.maps_from, self.features_from, self.init)
+        return [
+            name
+            for name in named
+            if name and not name.endswith('.features.safetensors')
+        ]
+
+    @property
     def goes_on(self) -> bool:
         return (self.out / CHECKPOINT).is_file()
 
@@ -124,7 +134,7 @@ def carry_out(
         recipe = replace(recipe, features_size=features.config.size)
     grid = None
     if recipe.fills and not begun:
-        grid = grid_part(order.maps_from, digest).network
+        grid = grid_part(order.models, digest).network
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.training.loop import Trainer
     from napari_sdcolor.training.network import above_features

@@ -114,7 +114,7 @@ def corrupt(
     A segmentation that fills in what is unknown still finds it as 255.
     """
     labels = _known(labels, recipe)
-    if recipe.own_maps and rng.random() < recipe.own_maps:
+    if recipe.fills and rng.random() < recipe.own_maps:
         return np.full_like(labels, PREDICTED)
     draw = rng.random()
     if draw < recipe.empty_map:
