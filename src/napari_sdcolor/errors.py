@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import struct
+import zipfile
 
 
 class SdcolorError(Exception):
@@ -84,6 +87,21 @@ class FolderError(SaveError, WrongUsage):
 class Cancelled(SdcolorError):
     """The person pressed Stop."""
 
+
+DAMAGED_PICKLE = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
+"""What the unpickler is known to raise on bytes that are no file of torch."""
 
 TROUBLE = (
     ArithmeticError,

@@ -30,17 +30,7 @@ def calibrate(
         ),
     ],
     data: options.DataFolder,
-    output: Annotated[
-        Path,
-        typer.Option(
-            '-o',
-            '--output',
-            metavar='FILE',
-            dir_okay=False,
-            help='The .safetensors file to write.',
-            show_default=False,
-        ),
-    ],
+    output: recipes.WeightsFile,
     split: Annotated[
         str,
         typer.Option(

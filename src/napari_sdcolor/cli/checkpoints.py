@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.errors import DataError, UnfitData, WrongUsage, said
+from napari_sdcolor.errors import (
+    DAMAGED_PICKLE,
+    DataError,
+    UnfitData,
+    WrongUsage,
+    said,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,16 +53,7 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
         recipe = Recipe.from_dict(json.loads(state['recipe']))
-    except (
-        EOFError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
+    except DAMAGED_PICKLE as error:
         raise DataError(
             f'{path} is damaged or no checkpoint of a training run '
             f'({type(error).__name__}). Start again in another folder.'

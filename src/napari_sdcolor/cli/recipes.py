@@ -95,6 +95,17 @@ RunFolder = Annotated[
         show_default=False,
     ),
 ]
+WeightsFile = Annotated[
+    Path,
+    typer.Option(
+        '-o',
+        '--output',
+        metavar='FILE',
+        dir_okay=False,
+        help='The .safetensors file to write.',
+        show_default=False,
+    ),
+]
 PresetOption = Annotated[
     Preset,
     typer.Option(

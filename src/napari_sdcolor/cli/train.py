@@ -127,17 +127,7 @@ def export(
             show_default=False,
         ),
     ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            '-o',
-            '--output',
-            metavar='FILE',
-            dir_okay=False,
-            help='The .safetensors file to write.',
-            show_default=False,
-        ),
-    ],
+    output: recipes.WeightsFile,
     statement: Annotated[
         str,
         typer.Option(

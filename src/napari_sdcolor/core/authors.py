@@ -6,10 +6,7 @@ load with ``weights_only=True``, so that nothing in them can run.
 
 from __future__ import annotations
 
-import pickle
 import re
-import struct
-import zipfile
 from pathlib import Path
 
 import torch
@@ -22,7 +19,11 @@ from napari_sdcolor.core.weights import (
     fill,
     sha256_of,
 )
-from napari_sdcolor.errors import UnfitWeights, WeightsError
+from napari_sdcolor.errors import (
+    DAMAGED_PICKLE,
+    UnfitWeights,
+    WeightsError,
+)
 
 TRAINING = {
     'statement': (
@@ -81,28 +82,12 @@ def load_segmentation(path: Path) -> Part:
     )
 
 
-# What the unpickler is known to raise on bytes that are no checkpoint.
-_UNREADABLE = (
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-    struct.error,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-)
-
-
 def _state(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except FileNotFoundError as error:
         raise UnfitWeights(f'There is no checkpoint at {path}.') from error
-    except _UNREADABLE as error:
+    except DAMAGED_PICKLE as error:
         raise WeightsError(
             f'{path} cannot be read as a checkpoint: it is truncated, '
             f'damaged or something else ({type(error).__name__}).'

@@ -18,7 +18,6 @@ from napari_sdcolor.core import (
     batching,
     cancel,
     colornet,
-    featuregrid,
     gridnet,
     lab,
     models,
@@ -197,10 +196,7 @@ class Colorizer(Networks):
         To be called within ``inference``.
         """
         if self.grid_net.config.features:
-            seen = self.seen(photo)
-            logits = batching.run(self.grid_net, *seen.maps).float()
-            extent = tuple(side / featuregrid.STRIDE for side in seen.shape)
-            return Enlarger(logits, shape, extent)
+            return self.seen_logits(self.seen(photo), shape)
         gray = self.network_gray(photo, 'segmentation', self._grid_size(photo))
         padded, (h, w) = pad(gray, self.grid_net.config.multiple)
         logits = batching.run(self.grid_net, self._tensor(padded)[None, None])

@@ -33,7 +33,7 @@ class Enlarger:
         self.shape = tuple(shape)
         self.unchanged = extent is None and values.shape[-2:] == self.shape
         self._rows, self._columns = (
-            taps(centers(new) * (old / new), side, values)
+            taps(centers(new)[None] * (old / new), side, values)
             for old, new, side in zip(
                 extent or values.shape[-2:],
                 shape,
@@ -46,14 +46,8 @@ class Enlarger:
         """The rows of the new plane: (1, c, rows, w)."""
         if self.unchanged:
             return self.values[:, :, rows]
-        low, high, share = (tap[rows] for tap in self._rows)
-        near = self.values.index_select(2, low)
-        far = self.values.index_select(2, high)
-        between = torch.lerp(near, far, share[:, None])
-        low, high, share = self._columns
-        near = between.index_select(3, low)
-        far = between.index_select(3, high)
-        return torch.lerp(near, far, share)
+        wanted = tuple(tap[..., rows] for tap in self._rows)
+        return between(between(self.values, 2, wanted), 3, self._columns)
 
 
 def centers(count: int, first: int = 0) -> Tensor:
@@ -64,6 +58,35 @@ def centers(count: int, first: int = 0) -> Tensor:
     return torch.arange(first, first + count, dtype=torch.float64) + 0.5
 
 
+def between(
+    values: Tensor, axis: int, places: tuple[Tensor, Tensor, Tensor]
+) -> Tensor:
+    """Values between the neighbors along an axis.
+
+    Parameters
+    ----------
+    values
+        (n, c, h, w).
+    axis
+        2 or 3.
+    places
+        As ``taps`` gives them, (n, places) each.
+    """
+    low, high, share = places
+    # (n, 1, places, 1) or (n, 1, 1, places)
+    each = slice(None)
+    wide = (each, None, each, None) if axis == 2 else (each, None, None, each)
+    if len(values) == 1:
+        near = values.index_select(axis, low[0])
+        far = values.index_select(axis, high[0])
+    else:
+        shape = [*values.shape]
+        shape[axis] = low.shape[1]
+        near = values.gather(axis, low[wide].expand(shape))
+        far = values.gather(axis, high[wide].expand(shape))
+    return torch.lerp(near, far, share[wide])
+
+
 def taps(
     places: Tensor, side: int, like: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -72,7 +95,7 @@ def taps(
     Parameters
     ----------
     places
-        Float64 in pixels from the edge; beyond the middle of the first and
+        (n, places) float64 in pixels from the edge; beyond the middle of the first and
         last pixel these go on.
     side
         Pixels.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_sdcolor.core.enlarge import centers, taps
+from napari_sdcolor.core.enlarge import between, centers, taps
 from napari_sdcolor.core.planes import Box
 
 STRIDES = (2, 4, 8, 16, 32)
@@ -276,29 +276,7 @@ def _interpolate(
     columns = taps(
         (left + centers(x1 - x0, x0) * stride * right) / own, width, values
     )
-    return _lerp(_lerp(values, 2, rows), 3, columns)
-
-
-def _lerp(
-    values: Tensor, axis: int, between: tuple[Tensor, Tensor, Tensor]
-) -> Tensor:
-    """Values (n, c, h, w) between the neighbors (n, places) on an axis."""
-    low, high, share = between
-    shape = list(values.shape)
-    shape[axis] = low.shape[1]
-    around = [slice(None), None, None, None]
-    around[axis] = slice(None)
-
-    def spread(of: Tensor) -> Tensor:
-        return of[tuple(around)]
-
-    if len(values) == 1:
-        near = values.index_select(axis, low[0])
-        far = values.index_select(axis, high[0])
-    else:
-        near = values.gather(axis, spread(low).expand(shape))
-        far = values.gather(axis, spread(high).expand(shape))
-    return torch.lerp(near, far, spread(share))
+    return between(between(values, 2, rows), 3, columns)
 
 
 _THEIRS = {

@@ -283,14 +283,19 @@ class Networks:
         gray = check_gray(gray, self.grid_net.config.multiple)
         with self.inference():
             if self.grid_net.config.features:
-                seen = self._seen(gray)
-                logits = self.grid_net(*seen.maps)
-                extent = [side / featuregrid.STRIDE for side in seen.shape]
-                enlarge = Enlarger(logits, gray.shape, extent)
+                enlarge = self.seen_logits(self._seen(gray), gray.shape)
                 logits = enlarge(slice(None))
             else:
                 logits = self.grid_net(self._tensor(gray)[None, None])
             return finite(self._numpy(logits[0]), 'segmentation')
+
+    def seen_logits(self, seen: Seen, shape: tuple[int, int]) -> Enlarger:
+        """Logits of the GridNet on a photo's features, at any size (h, w)."""
+        logits = batching.run(self.grid_net, *seen.maps)
+        # Half precision is too coarse to interpolate in.
+        wide = torch.promote_types(logits.dtype, torch.float32)
+        extent = tuple(side / featuregrid.STRIDE for side in seen.shape)
+        return Enlarger(logits.to(wide), shape, extent)
 
     def encode_gray(self, gray: NDArray) -> list[torch.Tensor]:
         """Normalized gray features of a padded plane in [0, 1]."""

