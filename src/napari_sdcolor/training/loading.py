@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from napari_sdcolor.training.data import Skipped
 from napari_sdcolor.training.interrupts import leave_to_main
 from napari_sdcolor.training.samples import CropDataset
 
-Batch = tuple[list[Tensor] | None, list[Skipped]]
+Part = Tensor | list[Tensor]
+Batch = tuple[list[Part] | None, list[Skipped]]
 
 
 class _Draws(Dataset):
@@ -46,39 +46,34 @@ def _collate(draws: list[tuple]) -> Batch:
     return collate(crops) if crops else None, skipped
 
 
-def collate(crops: list[tuple[Tensor, ...]]) -> list[Tensor]:
-    """Crops as one batch; whole photos become as large as the largest.
+def collate(crops: list[tuple[Tensor, ...]]) -> list[Part]:
+    """Crops as one batch.
 
-    They are continued at the right and the bottom, as all photos are whose
-    sides do not fit the features.
+    Returns
+    -------
+    list
+        A tensor for each part of a crop; whole photos, whose sizes differ,
+        stay a list of them.
     """
     parts = list(zip(*crops, strict=True))
-    for number, tensors in enumerate(parts):
-        sizes = {tensor.shape for tensor in tensors}
-        if len(sizes) == 1:
-            continue
-        height, width = (
-            max(size[axis] for size in sizes) for axis in (-2, -1)
-        )
-        parts[number] = tuple(
-            functional.pad(
-                tensor,
-                (0, width - tensor.shape[-1], 0, height - tensor.shape[-2]),
-                mode='replicate',
-            )
-            for tensor in tensors
-        )
-    return [torch.stack(tensors) for tensors in parts]
+    return [
+        torch.stack(tensors)
+        if len({tensor.shape for tensor in tensors}) == 1
+        else list(tensors)
+        for tensors in parts
+    ]
 
 
-def on_device(parts: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+def on_device(parts: Sequence[Part], device: torch.device) -> list[Part]:
     """Parts of a batch where they are computed with.
 
     Places on a photo, in double, stay on the CPU: not every accelerator
     has it.
     """
     return [
-        part
+        on_device(part, device)
+        if isinstance(part, list)
+        else part
         if part.dtype == torch.float64
         else part.to(device, non_blocking=True)
         for part in parts

@@ -19,7 +19,7 @@ from napari_sdcolor.training.data import Entry, Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures, HeldOut
 from napari_sdcolor.training.interrupts import stop_requests
-from napari_sdcolor.training.loading import batches, on_device
+from napari_sdcolor.training.loading import Part, batches, on_device
 from napari_sdcolor.training.losses import (
     class_weights,
     color_loss,
@@ -145,7 +145,7 @@ class Trainer:
     def finished(self) -> bool:
         return self.step >= self.recipe.steps
 
-    def loss(self, batch: list[Tensor]) -> Tensor:
+    def loss(self, batch: list[Part]) -> Tensor:
         """Cross-entropy over known pixels, or Huber on ab (equation 1)."""
         recipe = self.recipe
         *inputs, target = batch
@@ -220,7 +220,7 @@ class Trainer:
         self.record.draw_curves(self.step)
         return self.finished
 
-    def _batches(self) -> Iterator[list[Tensor]]:
+    def _batches(self) -> Iterator[list[Part]]:
         loader = batches(self.crops, self.step, self.device, self.workers)
         try:
             for batch, skipped in loader:
@@ -239,7 +239,7 @@ class Trainer:
                 'same command again with fewer --workers.'
             ) from error
 
-    def _advance(self, batch: list[Tensor]) -> None:
+    def _advance(self, batch: list[Part]) -> None:
         """One step of the optimizer.
 
         Raises

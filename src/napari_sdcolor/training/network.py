@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
@@ -86,20 +89,43 @@ class Reader(nn.Module):
         return self
 
     def forward(
-        self, gray: Tensor, labels: Tensor, photos: Tensor, window: Tensor
+        self,
+        gray: Tensor,
+        labels: Tensor,
+        photos: Tensor | Sequence[Tensor],
+        window: Tensor,
     ) -> Tensor:
-        """Chroma (n, 2, h, w) of crops; whole photos (n, 1, H, W)."""
+        """Chroma (n, 2, h, w) of crops; whole photos (1, H, W) of each."""
         with torch.no_grad():
-            maps = self.features(photos)
+            maps = self._looked_at(photos)
             if self.grid is not None:
-                labels = self._filled(labels, maps, window)
+                labels = self._filled(labels, maps.pop(), window)
         return self.color(gray, labels, *maps, window)
 
+    def _looked_at(self, photos: Tensor | Sequence[Tensor]) -> list[Tensor]:
+        """Features of photos, and last the logits of a grid on them.
+
+        Photos of the same size are seen together, none with a margin that
+        it has not: that costs time, and the grid sees its mean.
+        """
+        alike = defaultdict(list)
+        for number, photo in enumerate(photos):
+            alike[photo.shape].append(number)
+        found: list[tuple[Tensor, ...]] = [()] * len(photos)
+        for numbers in alike.values():
+            maps = self.features(torch.stack([photos[i] for i in numbers]))
+            if self.grid is not None:
+                maps = (*maps, self.grid(*maps) / self.temperature)
+            for number, each in zip(
+                numbers, zip(*maps, strict=True), strict=True
+            ):
+                found[number] = each
+        return [_stacked(maps) for maps in zip(*found, strict=True)]
+
     def _filled(
-        self, labels: Tensor, maps: tuple[Tensor, ...], window: Tensor
+        self, labels: Tensor, logits: Tensor, window: Tensor
     ) -> Tensor:
         """Maps (n, h, w) with predictions where they ask for some."""
-        logits = self.grid(*maps) / self.temperature
         box = (0, 0, *labels.shape[-2:])
         # They lie on the photo as the map at stride 4 does.
         found = FeatureMaps((None, logits), window).at(1, 1, box)
@@ -108,6 +134,21 @@ class Reader(nn.Module):
         sure = torch.where(share >= self.sure, found, torch.zeros_like(found))
         labels = torch.where(labels == UNKNOWN, sure, labels)
         return torch.where(labels == PREDICTED, found, labels)
+
+
+def _stacked(maps: Sequence[Tensor]) -> Tensor:
+    """Maps of several photos as one tensor, continued to the largest."""
+    height, width = (max(each.shape[axis] for each in maps) for axis in (1, 2))
+    return torch.stack(
+        [
+            functional.pad(
+                each,
+                (0, width - each.shape[2], 0, height - each.shape[1]),
+                mode='replicate',
+            )
+            for each in maps
+        ]
+    )
 
 
 def features_config(recipe: Recipe) -> FeaturesConfig:
