@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from typer.testing import CliRunner, Result
 
+from napari_sdcolor.cli import app
+from napari_sdcolor.core import models
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
+from napari_sdcolor.core.weights import load_part
 from napari_sdcolor.errors import UnfitWeights
 from napari_sdcolor.training.narrowing import narrow
 
@@ -119,3 +127,85 @@ def test_networks_on_features_are_refused(crops) -> None:
     wide = ColorNet(replace(WIDE, features=(2, 3, 4)))
     with pytest.raises(UnfitWeights, match='without photo features'):
         narrow(wide, (4, 6, 9), *crops)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / 'photos'
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ('a', 'b', 'c'):
+        colors = rng.integers(0, 256, (9, 11, 3), np.uint8)
+        photo = Image.fromarray(colors).resize((220, 180))
+        photo.save(folder / f'{name}.png')
+        labels = np.full((180, 220), rng.integers(60), np.uint8)
+        Image.fromarray(labels).save(folder / f'{name}.labels.png')
+    (folder / 'val.txt').write_text('c\n')
+    return folder
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_the_command_writes_weights_that_train_further_on_features(
+    photos: Path,
+    tiny_parts: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    wide = load_part(tiny_parts['color'])
+    widths = [max(1, width - 1) for width in wide.network.config.widths]
+    out = tmp_path / 'new' / 'narrow.safetensors'
+    line = ['train', 'narrow', tiny_parts['color'], '--data', photos]
+    line += ['--widths', ','.join(map(str, widths)), '--crops', 3]
+    result = run(*line, '-o', out, '--json')
+    assert result.exit_code == 0, result.output
+    found = load_part(out, 'color')
+    assert json.loads(result.stdout)['tensors_sha256'] == found.digest
+    assert list(found.network.config.widths) == widths
+    assert found.training['narrowed_from'] == wide.digest
+    # What is there stays.
+    assert run(*line, '-o', out).exit_code == 1
+    line = ['train', 'color', '--data', photos, '--init', out]
+    line += ['--out', tmp_path / 'run', '--steps', 1, '--crop', 64]
+    line += ['--batch', 2, '--set', 'features=efficientnet-lite2']
+    line += ['--set', 'sure=1', '--set', 'own_maps=0', '--rate', 1e-9]
+    result = run(*line)
+    assert result.exit_code == 0, result.output
+    target = tmp_path / 'further.safetensors'
+    assert (
+        run('train', 'export', tmp_path / 'run', '-o', target).exit_code == 0
+    )
+    further = load_part(target, 'color')
+    assert further.features == models.load('default')['features'].digest
+    # At first nothing of the features is read, and the rest is unchanged.
+    tensors = further.network.state_dict()
+    for name, tensor in found.network.state_dict().items():
+        torch.testing.assert_close(
+            tensors.pop(name), tensor, atol=1e-3, rtol=0
+        )
+    assert tensors
+    assert all(tensor.abs().max() < 1e-6 for tensor in tensors.values())
+
+
+@pytest.mark.parametrize(
+    ('words', 'says'),
+    [
+        ([], '--widths'),
+        (['--widths', '1,2'], 'name as many widths'),
+        (['--widths', '1,x'], 'no list of at least'),
+    ],
+)
+def test_what_cannot_be_narrowed_is_said(
+    words: list[str],
+    says: str,
+    photos: Path,
+    tiny_parts: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / 'narrow.safetensors'
+    line = ['train', 'narrow', tiny_parts['color'], '--data', photos]
+    result = run(*line, '-o', out, *words)
+    assert result.exit_code != 0
+    assert says in ' '.join(result.output.split())
+    assert not out.exists()

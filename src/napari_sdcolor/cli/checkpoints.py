@@ -124,12 +124,18 @@ def read_notes(folder: Path) -> dict[str, Any]:
 def start_from(network: Network, source: Network) -> None:
     """Give a network the weights of another one of the same shape.
 
+    One on photo features can start from one without: at first, what it
+    reads of them adds nothing.
+
     Raises
     ------
     DataError
         If the two differ.
     """
     own, other = network.state_dict(), source.state_dict()
+    readers = [name for name in own if name.startswith('readers.')]
+    if not any(name in other for name in readers):
+        other |= {name: own[name] * 0 for name in readers}
     wrong = [
         name
         for name in sorted(own.keys() | other.keys())

@@ -15,6 +15,7 @@ from napari_sdcolor.cli.checkpoints import (
 from napari_sdcolor.cli.checkpoints import (
     export as export_weights,
 )
+from napari_sdcolor.cli.narrow import narrow
 from napari_sdcolor.cli.talk import Talk
 from napari_sdcolor.cli.values import number
 
@@ -165,3 +166,7 @@ train.command(
     epilog='Example: sdcolor train calibrate segmentation.safetensors '
     '--data photographs -o calibrated.safetensors'
 )(calibrate)
+train.command(
+    epilog='Example: sdcolor train narrow wide.color.safetensors '
+    '--widths 16,32,64,128,256 --data photographs -o narrow.safetensors'
+)(narrow)

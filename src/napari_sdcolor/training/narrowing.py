@@ -18,12 +18,46 @@ from torch.nn import functional
 
 from napari_sdcolor.core.colornet import ColorNet, instance_norm
 from napari_sdcolor.errors import UnfitWeights
+from napari_sdcolor.training.data import Entry
+from napari_sdcolor.training.recipe import SHIPPED
+from napari_sdcolor.training.samples import CropDataset
 
 PLACES = 14_000
 """So many pixels of each layer are looked at; some may come twice."""
 
 RIDGE = 0.01
 """How strongly the kept weights hold on to what they were."""
+
+
+def sample(
+    entries: Sequence[Entry], count: int, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Crops on which two networks can be compared, as training has them.
+
+    Parameters
+    ----------
+    entries
+        The training photographs.
+    count
+        Of the crops.
+    seed
+        Chooses them.
+
+    Returns
+    -------
+    tuple of Tensor
+        Gray values and class ids, see ``narrow``.
+
+    Raises
+    ------
+    DataError
+        If photos cannot be read.
+    """
+    recipe = replace(SHIPPED['color'], features='', seed=seed)
+    crops = CropDataset(list(entries), recipe)
+    parts = [crops[number][:2] for number in range(count)]
+    gray, labels = map(torch.stack, zip(*parts, strict=True))
+    return gray, labels
 
 
 @torch.no_grad()

@@ -1,0 +1,89 @@
+"""``sdcolor train narrow``: fewer channels, and nearly the same colors."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from napari_sdcolor.cli import options, recipes
+from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.values import number
+from napari_sdcolor.errors import UnfitWeights, WrongUsage
+
+
+def narrow(
+    weights: Annotated[
+        str,
+        typer.Argument(
+            metavar='MODEL|FILE',
+            help='A model, or a .safetensors file with color weights that '
+            'read no photo features. It is only read.',
+            show_default=False,
+        ),
+    ],
+    data: options.DataFolder,
+    output: recipes.WeightsFile,
+    widths: recipes.Widths,
+    crops: Annotated[
+        int,
+        typer.Option(
+            '--crops',
+            parser=number(int, 1),
+            metavar='N',
+            help='Crops of training photographs on which the two networks '
+            'are to agree.',
+        ),
+    ] = 96,
+    source: recipes.Source = None,
+    seed: recipes.Seed = None,
+    as_json: options.Json = False,
+) -> None:
+    """Begin a narrower, faster color network where a trained one is.
+
+    The channels that matter most are kept and fitted to the old network's
+    colors. Train the result further: train color --init FILE.
+    """
+    talk = Talk('train narrow', as_json)
+    with talk.refusing():
+        if output.suffix != '.safetensors':
+            raise WrongUsage(f'{output} must end in .safetensors.')
+        if widths is None:
+            raise WrongUsage('Say how narrow: --widths A,B,C,…')
+        from napari_sdcolor.archive.atomic import refuse_existing
+        from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.core.weights import save_part
+        from napari_sdcolor.training.data import open_data
+        from napari_sdcolor.training.narrowing import narrow as narrowed
+        from napari_sdcolor.training.narrowing import sample
+
+        refuse_existing([output])
+        part = recipes.initial_parts(weights, 'color')['color']
+        if part.features:
+            raise UnfitWeights(
+                f'The colors of {weights} read photo features: only a '
+                'network without them can be narrowed. Features can be added '
+                'to what comes out, see --set features= of train color.'
+            )
+        found = open_data(data, source and source.value)
+        talk.say(found.describe())
+        for note in found.notes:
+            talk.say(note)
+        with output_folder(output.parent):
+            gray, labels = sample(found.split('train'), crops, seed or 0)
+            network = narrowed(
+                part.network,
+                tuple(int(word) for word in widths.split(',')),
+                gray,
+                labels,
+                seed=seed or 0,
+                report=talk.say,
+            )
+            record = {**part.training, 'narrowed_from': part.digest}
+            digest = save_part(output, network, record)
+        talk.answer(str(output))
+        talk.say(
+            f'Next: sdcolor train color --data {data} --init {output} '
+            '--out FOLDER'
+        )
+        talk.finish({'output': str(output), 'tensors_sha256': digest})
