@@ -17,9 +17,14 @@ RECIPE = replace(SHIPPED['color'], widths=(2,) * 5, features_size=64)
 
 def filled(reader: Reader, labels: torch.Tensor) -> torch.Tensor:
     """The map that the color network is shown."""
-    maps = reader.features(torch.rand(1, 1, 64, 64))
+    shown = []
+    reader.color.register_forward_pre_hook(
+        lambda module, inputs: shown.append(inputs[1])
+    )
     window = torch.tensor([[0.0, 0, 1, 1]], dtype=torch.float64)
-    return reader._filled(labels, maps, window)
+    gray = torch.rand(1, 1, 64, 64)
+    reader(gray * 2 - 1, labels, gray, window)
+    return shown[0]
 
 
 def certain(sure: float) -> Reader:
@@ -65,3 +70,20 @@ def test_the_segmentation_is_not_trained_with_the_colors() -> None:
     assert not reader.grid.training
     assert not any(each.requires_grad for each in reader.grid.parameters())
     assert reader.color.training
+
+
+def test_photos_of_several_sizes_are_each_seen_alone() -> None:
+    torch.manual_seed(0)
+    reader = build_network(RECIPE).eval()
+    photos = [
+        torch.rand(1, height, width)
+        for height, width in ((64, 96), (96, 64), (64, 96), (64, 128))
+    ]
+    gray = torch.rand(4, 1, 32, 32) * 2 - 1
+    labels = torch.full((4, 32, 32), PREDICTED, dtype=torch.uint8)
+    window = torch.tensor([[31.5, 31, 1, 2]] * 4, dtype=torch.float64)
+    together = reader(gray, labels, photos, window)
+    for number, photo in enumerate(photos):
+        part = slice(number, number + 1)
+        alone = reader(gray[part], labels[part], photo[None], window[part])
+        torch.testing.assert_close(together[part], alone)

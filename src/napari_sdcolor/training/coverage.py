@@ -89,13 +89,27 @@ def some_with_labels(
     entries: Iterable[Entry], photos: int = 400
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """At most about so many labeled photos, evenly chosen, that are fine."""
-    labelled = [entry for entry in entries if entry.labels]
-    for entry in labelled[:: max(1, len(labelled) // photos)]:
+    for rgb, labels in _some([e for e in entries if e.labels], photos):
+        if labels is not None:
+            yield rgb, labels
+
+
+def some_photos(
+    entries: Iterable[Entry], photos: int = 400
+) -> Iterator[NDArray[np.uint8]]:
+    """The same of all photos, labeled or not: RGB (h, w, 3) of each."""
+    for rgb, _ in _some(list(entries), photos):
+        yield rgb
+
+
+def _some(
+    entries: list[Entry], photos: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    for entry in entries[:: max(1, len(entries) // photos)]:
         try:
-            rgb, labels = entry.load()
+            yield entry.load()
         except BadEntry:
             continue
-        yield rgb, labels
 
 
 def class_colors(

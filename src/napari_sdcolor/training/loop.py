@@ -23,6 +23,8 @@ from napari_sdcolor.training.loading import Part, batches, on_device
 from napari_sdcolor.training.losses import (
     class_weights,
     color_loss,
+    matching_loss,
+    rarity_weights,
     segmentation_loss,
 )
 from napari_sdcolor.training.network import (
@@ -108,11 +110,11 @@ class Trainer:
             weight_decay=recipe.decay,
         )
         self.crops = CropDataset(list(entries), recipe)
-        self.weights = (
-            class_weights(entries, recipe).to(self.device)
-            if recipe.task == 'segmentation'
-            else None
+        weigh = (
+            class_weights if recipe.task == 'segmentation' else rarity_weights
         )
+        weights = weigh(entries, recipe)
+        self.weights = weights if weights is None else weights.to(self.device)
         folder.mkdir(parents=True, exist_ok=True)
         self.record = Record(folder, recipe, report)
         unusable: list[Skipped] = []
@@ -146,7 +148,10 @@ class Trainer:
         return self.step >= self.recipe.steps
 
     def loss(self, batch: list[Part]) -> Tensor:
-        """Cross-entropy over known pixels, or Huber on ab (equation 1)."""
+        """Cross-entropy over known pixels, or Huber on ab (equation 1).
+
+        The latter with what the recipe adds to it.
+        """
         recipe = self.recipe
         *inputs, target = batch
         found = self.forward(*inputs).float()
@@ -157,12 +162,18 @@ class Trainer:
                 weights=self.weights,
                 smoothing=recipe.smoothing,
             )
-        return color_loss(
+        loss = color_loss(
             found,
             target,
             delta=recipe.delta,
             vivid=recipe.vivid,
+            rarity=self.weights,
         )
+        if recipe.matching:
+            loss = loss + recipe.matching * matching_loss(
+                self.network.features, found, target
+            )
+        return loss
 
     def run(self, save_every: float = 300.0) -> bool:
         """Train from the current step to the recipe's last.

@@ -68,6 +68,15 @@ class Recipe:
         Weight of colorful pixels in the color loss: 1 + ``vivid`` * C/32 for
         a true chroma C in Lab units. Against dullness: where gray and red
         are equally likely, the plain mean is brownish gray.
+    rare
+        Exponent by which colors count more the rarer they are in the
+        training photographs (class rebalancing of Zhang et al., 2016): in
+        bins of 10 Lab units, none counting less than 0.3 or more than 6
+        times the mean.
+    matching
+        Weight of a second color loss beside the first: how far the photo
+        features of the a and b planes are from those of the true ones. For a
+        network that reads photo features.
     swap
         Probability that one region is relabelled as another class, and its
         true color moved by the difference of the two classes' mean colors.
@@ -121,6 +130,8 @@ class Recipe:
     average: float = 0.998
     delta: float = 0.02
     vivid: float = 0.0
+    rare: float = 0.0
+    matching: float = 0.0
     swap: float = 0.0
     empty_map: float = 0.15
     partial_map: float = 0.1
