@@ -148,7 +148,7 @@ def carry_out(
     notes = {
         'data': ', '.join(folder.resolve().name for folder in order.data),
         'preset': order.preset.value,
-        'init': order.init,
+        'init': order.init and Path(order.init).name,
         'features': order.features and order.features.name,
         'features_sha256': digest,
         'class_photos': _class_photos(order, train),
