@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from napari_sdcolor.cli import app
 from napari_sdcolor.core import models
 from napari_sdcolor.core.colornet import ColorNetConfig
+from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import (
     WIDTHS,
@@ -31,6 +32,9 @@ from napari_sdcolor.core.weights import (
     random_part,
     save_part,
 )
+from napari_sdcolor.errors import UnfitWeights
+from napari_sdcolor.training.calibration import segmenter
+from napari_sdcolor.training.recipe import SHIPPED
 
 Published = Callable[[PhotoFeatures], dict[str, torch.Tensor]]
 COLOR = ColorNetConfig(widths=(2,) * 5, features=WIDTHS)
@@ -125,8 +129,9 @@ def test_verify_misses_features(paths: dict[str, Path]) -> None:
     assert 'photo features' in said(run('doctor'))
 
 
-def spoil(path: Path, fault: str, other: Path) -> str:
+def spoil(paths: dict[str, Path], fault: str, other: Path) -> str:
     """Make a file of features unfit; a word that is said of it."""
+    path = paths['features']
     if fault == 'missing':
         path.unlink()
         return 'that are not here'
@@ -134,11 +139,14 @@ def spoil(path: Path, fault: str, other: Path) -> str:
         path.write_bytes(path.read_bytes()[:-1000])
         return 'truncated'
     if fault == 'other':
-        shutil.copy(other / path.name, path)
+        shutil.copy(other / 'mine.features.safetensors', path)
         return 'holds others'
     network = load_part(path).network
     network.stem.weight.data[0, 0, 0, 0] = torch.nan
-    save_part(path, network, {})
+    digest = save_part(path, network, {})
+    for kind, config in (('color', COLOR), ('segmentation', GRID)):
+        network = random_part(kind, config, 1).network
+        save_part(paths[kind], network, {}, features=digest)
     return 'NaN'
 
 
@@ -150,22 +158,18 @@ def test_unfit_features_are_said(
     make_photo: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    words = spoil(paths['features'], fault, written.with_name('other'))
-    if fault == 'NaN':
-        digest = models.read_about(paths['features'])['sha256']
-        for kind, config in (('color', COLOR), ('segmentation', GRID)):
-            network = random_part(kind, config, 1).network
-            save_part(paths[kind], network, {}, features=digest)
-    for line in (
-        ['colorize', '--weights', paths['segmentation']],
-        ['segment', '--weights', paths['segmentation']],
-    ):
-        command, *rest = line
+    files = paths['color'], paths['segmentation']
+    assert run('models', 'add', *files, '--name', 'own').exit_code == 0
+    stored = {kind: models.find('own', kind) for kind in paths}
+    words = spoil(stored, fault, written.with_name('other'))
+    for command in ('colorize', 'segment'):
         out = tmp_path / command
-        result = run(command, make_photo(), *rest, '-o', out, '--size', 64)
+        line = ['--weights', 'own', '-o', out, '--size', 64]
+        result = run(command, make_photo(), *line)
         assert result.exit_code in (1, 2)
         assert words in said(result)
-    added = run('models', 'add', paths['color'], '--name', 'own')
+    assert spoil(paths, fault, written.with_name('other')) == words
+    added = run('models', 'add', paths['color'], '--name', 'again')
     assert added.exit_code in (1, 2)
     assert words in said(added)
 
@@ -254,7 +258,7 @@ def test_from_published_weights_to_a_finer_model(
     assert exported.exit_code == 0, exported.output
     part = load_part(target)
     assert part.training['features'] == wheel.name
-    parts = models.load(str(target))
+    parts = models.load(str(target), kinds=['segmentation'])
     assert parts['features'].digest == part.features
     shutil.rmtree(tmp_path / 'segmentation')
     finer = train('--init', target, '--steps', 1)
@@ -287,6 +291,27 @@ def test_colors_read_the_features_of_a_file(
     shutil.rmtree(tmp_path / 'color')
     finer = train('--init', target, *alone, '--steps', 1, task='color')
     assert finer.exit_code == 0, finer.output
+
+
+def test_colors_are_learned_for_a_model_that_has_none_yet(
+    train: Callable[..., Result], paths: dict[str, Path], tmp_path: Path
+) -> None:
+    digest = load_part(paths['features']).digest
+    grid = replace(GRID, widths=SHIPPED['segmentation'].widths)
+    network = random_part('segmentation', grid, 1).network
+    save_part(paths['segmentation'], network, {}, features=digest)
+    files = paths['segmentation'], paths['features']
+    assert run('models', 'add', *files, '--name', 'own').exit_code == 0
+    words = ('--features-from', 'own', '--maps-from', 'own', '--maps', 'empty')
+    done = train(*words, *NARROW, '--steps', 1, task='color')
+    assert done.exit_code == 0, done.output
+    target = tmp_path / 'color.safetensors'
+    done = run('train', 'export', tmp_path / 'color', '-o', target)
+    assert done.exit_code == 0, done.output
+    assert load_part(target).features == digest
+    # Until then no picture can be colored with it.
+    with pytest.raises(UnfitWeights, match='train the one on the features'):
+        models.load('own')
 
 
 def test_a_beginning_is_asked_for(
@@ -347,17 +372,22 @@ def test_unfit_published_weights_are_said(
     assert not (tmp_path / 'segmentation').exists()
 
 
+def segmenter_of(weights: Path) -> Colorizer:
+    parts = models.load(str(weights), kinds=['segmentation'])
+    return segmenter(parts, choose('cpu'), 64)
+
+
 def test_calibrating_reads_the_features_beside_the_file(
     photos: Path, paths: dict[str, Path], tmp_path: Path
 ) -> None:
     weights = paths['segmentation']
-    colorizer = Colorizer.load(str(weights), device='cpu', size=64)
+    colorizer = segmenter_of(weights)
     # Random logits are too far apart for any temperature.
     part = colorizer.parts['segmentation']
     spread = colorizer.logits(np.eye(64, dtype=np.float32)).std()
     part.network.last.weight.mul_(float(3 / spread))
     save_part(weights, part.network, {}, features=part.features)
-    colorizer = Colorizer.load(str(weights), device='cpu', size=64)
+    colorizer = segmenter_of(weights)
     for photo in photos.glob('?.png'):
         rgb = np.array(Image.open(photo))
         labels = colorizer.segment(rgb).labels

@@ -349,6 +349,10 @@ def features_part(name: str) -> Part:
     path = Path(name)
     if path.suffix == '.safetensors':
         return load_part(path, 'features')
+    for entry in models.list_models():
+        # Of a model whose colors are still to be trained, or of any other.
+        if (entry.model, entry.kind) == (name, 'features'):
+            return load_part(entry.path, 'features')
     parts = models.load(name)
     if 'features' not in parts:
         raise UnfitWeights(
@@ -379,7 +383,7 @@ def grid_part(names: Sequence[str], features: str) -> Part:
     from napari_sdcolor.errors import UnfitWeights
 
     for name in names:
-        part = models.load(name)['segmentation']
+        part = models.load(name, kinds=['segmentation'])['segmentation']
         if part.features == features:
             return part
     raise UnfitWeights(

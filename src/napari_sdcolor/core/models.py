@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,9 @@ def find(model: str, kind: str) -> Path:
 
 
 def load(
-    weights: str, files: Mapping[str, Path] | None = None
+    weights: str,
+    files: Mapping[str, Path] | None = None,
+    kinds: Sequence[str] = NETWORKS,
 ) -> dict[str, Part]:
     """The networks of a model, and the photo features that they read.
 
@@ -64,12 +66,14 @@ def load(
         ``default``.
     files
         By kind, files that take the place of the model's networks.
+    kinds
+        The networks that are needed; the others need not fit.
 
     Returns
     -------
     dict
-        'color', 'segmentation' and, if one of these reads some,
-        'features'.
+        'color' and 'segmentation', as far as needed, and 'features' if one
+        of these reads some.
 
     Raises
     ------
@@ -88,9 +92,9 @@ def load(
             )
         paths.setdefault(kind, path)
         weights = 'default'
-    for kind in NETWORKS:
+    for kind in kinds:
         paths.setdefault(kind, find(weights, kind))
-    parts = {kind: load_part(paths[kind], kind) for kind in NETWORKS}
+    parts = {kind: load_part(paths[kind], kind) for kind in kinds}
     return with_features(parts, paths.values())
 
 
@@ -125,7 +129,8 @@ def with_features(
             f'{first.name} and {last.name} do not belong together: they '
             f'were trained with different photo features '
             f'({first.features[:12]}… and {last.features[:12]}…). Take both '
-            'networks of one model.'
+            'networks of one model, or train the one on the features of the '
+            'other.'
         )
     found = parts.get('features') or _find_features(first, near)
     if found.digest != first.features:
