@@ -84,6 +84,8 @@ def measure_size(
 
     cases['gray cached'] = cached
     cases['segmentation'] = lambda: colorizer.logits(gray)
+    counted = ('full pass', 'gray cached', 'segmentation')
+    macs = {name: multiplications(cases[name]) for name in counted}
     if one_thread and torch.get_num_threads() > 1:
         cases['full pass, one thread'] = _on_one_thread(cases['full pass'])
     if against is not None:
@@ -94,7 +96,6 @@ def measure_size(
     features = None
     best = min(references, key=lambda name: np.median(times[name]))
     reference = float(np.median(times[best]))
-    macs = _counted(colorizer, gray, labels)
     rows = [
         row_of(
             REFERENCE,
@@ -120,25 +121,6 @@ def measure_size(
     return rows
 
 
-def _counted(
-    colorizer: Colorizer, gray: NDArray, labels: NDArray
-) -> dict[str, int]:
-    """Multiplications with additions of the passes, by name."""
-    plane = torch.empty((1, 1, *gray.shape))
-    ids = torch.empty((1, *labels.shape), dtype=torch.uint8)
-    full = macs_of(colorizer.color_net, plane, ids)
-    encoder = sum(
-        (level.conv1.weight.numel() + level.conv2.weight.numel())
-        * (gray.size >> 2 * number)
-        for number, level in enumerate(colorizer.color_net.encoder)
-    )
-    return {
-        'full pass': full,
-        'segmentation': macs_of(colorizer.grid_net, plane),
-        'gray cached': full - encoder,
-    }
-
-
 def _compared(row: Row, reference: float) -> Row:
     ratio = reference / row.median_s
     return replace(row, ratio=ratio, against=REFERENCE)
@@ -151,11 +133,13 @@ def _references(
         'NCHW': torch.contiguous_format,
         'channels_last': torch.channels_last,
     }
+    features = colorizer.color_features(gray)
+    seen = () if features is None else features.tensors
     for name, layout in formats.items():
         network = copy.deepcopy(colorizer.color_net).to(memory_format=layout)
         plane = colorizer.gray(gray).to(memory_format=layout)
         ids = torch.from_numpy(labels).to(plane.device)[None]
-        yield name, _forward(network, plane, ids)
+        yield name, _forward(network, plane, ids, *seen)
 
 
 def _on_one_thread(case: Case) -> Case:
@@ -248,17 +232,6 @@ def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
         )
     best = min(float(np.median(found)) for found in times.values())
     return side**3 / best / 1e9
-
-
-def macs_of(network: torch.nn.Module, *inputs: torch.Tensor) -> int:
-    """Multiplications with additions of a forward pass.
-
-    Counted on the shapes alone; nothing is computed.
-    """
-    shadow = copy.deepcopy(network).to('meta')
-    given = [tensor.to('meta') for tensor in inputs]
-    with torch.inference_mode():
-        return multiplications(lambda: shadow(*given))
 
 
 def precision(colorizer: Colorizer, dtype: str, size: int) -> float:
