@@ -23,7 +23,9 @@ from napari_sdcolor.bench.timing import row_of, take_turns
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.features import WIDTHS
 from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.core.multiplications import multiplications
 from napari_sdcolor.errors import SdcolorError
 
 KEYS = {'name', 'size', 'stroke', 'median_s', 'p95_s', 'ratio'}
@@ -266,12 +268,25 @@ def test_macs_are_those_that_the_networks_are_known_for() -> None:
 
     with torch.device('meta'):
         color, grid = colornet.ColorNet(), gridnet.GridNet()
-    plane = torch.empty(1, 1, 352, 352)
-    ids = torch.empty((1, 352, 352), dtype=torch.uint8)
-    assert networks.macs_of(color, plane, ids) / 1e9 == pytest.approx(
-        48.2, abs=0.05
+        plane = torch.empty(1, 1, 352, 352)
+        ids = torch.empty((1, 352, 352), dtype=torch.uint8)
+    with torch.inference_mode():
+        colors = multiplications(lambda: color(plane, ids))
+        maps = multiplications(lambda: grid(plane))
+    assert colors / 1e9 == pytest.approx(48.2, abs=0.05)
+    assert maps / 1e9 == pytest.approx(29.9, abs=0.05)
+
+
+def test_networks_that_read_photo_features_are_measured() -> None:
+    colorizer = Colorizer.random(
+        ColorNetConfig(widths=(2,) * 5, features=WIDTHS),
+        grid=GridNetConfig(widths=(4,) * 5, features=WIDTHS),
     )
-    assert networks.macs_of(grid, plane) / 1e9 == pytest.approx(29.9, abs=0.05)
+    rows = networks.measure_size(colorizer, 64, budget=1, most=2)
+    macs = {row.name: row.macs for row in rows}
+    # The full pass looks at the photo for its features as well.
+    assert macs['full pass'] > macs['gray cached'] > 0
+    assert macs['segmentation'] > 0
 
 
 @pytest.fixture
