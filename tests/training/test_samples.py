@@ -290,6 +290,24 @@ def test_a_swapped_region_takes_the_color_of_its_new_class() -> None:
     assert (labels[:5] == 3).all()
 
 
+def test_large_regions_are_swapped_rather_than_specks() -> None:
+    labels = np.full((20, 20), UNKNOWN, np.uint8)
+    labels[:, 2:] = 3
+    labels[::4, 0] = 3  # five specks beside a region of 360 pixels
+    means = {number: np.zeros(2, np.float32) for number in (3, 4)}
+    ab = np.zeros((20, 20, 2), np.float32)
+    sizes = [
+        (
+            swap_region(ab, labels, means, np.random.default_rng(seed), COLOR)[
+                1
+            ]
+            == 4
+        ).sum()
+        for seed in range(20)
+    ]
+    assert sizes.count(360) > 15
+
+
 def test_nothing_is_swapped_where_no_class_is_known() -> None:
     ab = np.ones((4, 4, 2), np.float32)
     labels = np.full((4, 4), UNKNOWN, np.uint8)

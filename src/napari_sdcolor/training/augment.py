@@ -155,20 +155,22 @@ def swap_region(
     Returns
     -------
     tuple
-        Chroma and map with one connected region of a random class moved to
-        another random class; unchanged where no class is known.
+        Chroma and map with one connected region moved to another random
+        class; unchanged where no class is known. It is the region of a
+        random pixel: specks, of which maps are full, are seldom drawn.
     """
     labels = _known(labels, recipe)
-    present = [int(i) for i in np.unique(labels) if int(i) in means]
-    if not present:
+    known = np.argwhere(np.isin(labels, list(means)))
+    if not len(known):
         return ab, labels
-    old = present[rng.integers(len(present))]
+    spot = tuple(known[rng.integers(len(known))])
+    old = int(labels[spot])
     choices = [number for number in means if number != old]
     if not choices:
         return ab, labels
     new = choices[rng.integers(len(choices))]
-    regions, count = ndimage.label(labels == old)
-    chosen = regions == 1 + rng.integers(count)
+    regions, _ = ndimage.label(labels == old)
+    chosen = regions == regions[spot]
     ab, labels = ab.copy(), labels.copy()
     ab[chosen] += means[new] - means[old]
     labels[chosen] = new
