@@ -21,7 +21,7 @@ import torch
 from PIL import Image, ImageDraw
 from scenes import SCENES, Scene
 
-from napari_sdcolor.core import lab
+from napari_sdcolor.core import lab, models
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import Photo, photo_from_array
@@ -29,6 +29,7 @@ from napari_sdcolor.core.weights import Part, load_part, save_part
 from napari_sdcolor.evaluation.run import evaluate
 from napari_sdcolor.training.data import open_data
 from napari_sdcolor.training.loop import Trainer
+from napari_sdcolor.training.network import above_features
 from napari_sdcolor.training.recipe import SHIPPED, Recipe
 
 HERE = Path(__file__).parent
@@ -38,6 +39,9 @@ SIDE = 200
 BASE = replace(
     SHIPPED['color'],
     widths=(16, 32, 64, 128, 256),
+    features='',
+    sure=1.0,
+    own_maps=0.0,
     crop=112,
     batch=12,
     rate=1e-3,
@@ -46,12 +50,18 @@ BASE = replace(
     average=0.99,
     delta=0.02,
     vivid=0.0,
+    matching=0.0,
     swap=0.0,
     aging=0.2,
+    unlabelled=0.4,
 )
 VARIANTS = {
     'embedding': ('class embedding, instance norm', {}),
     'no-norm': ('without instance norm', {'instance_norm': False}),
+    'features': (
+        'with photo features',
+        {'features': SHIPPED['color'].features},
+    ),
     'scalar': ('label as one number (as in the paper)', {'label_channels': 0}),
     'mapless': ('trained on empty maps only', {'empty_map': 1.0}),
 }
@@ -71,15 +81,25 @@ def trained(name: str, args: argparse.Namespace, entries: tuple) -> Part:
             args.work / name,
             report=args.report,
         )
+        features = ''
+        if trainer.recipe.features:
+            part = models.load('default')['features']
+            features = part.digest
+            for network in (trainer.network, trainer.averaged):
+                network.features.load_state_dict(part.network.state_dict())
         trainer.run(save_every=120)
-        save_part(target, trainer.averaged, {'steps': args.steps})
+        save_part(
+            target,
+            above_features(trainer.averaged),
+            {'steps': args.steps},
+            features=features,
+        )
     return load_part(target, 'color')
 
 
 def colorizer_of(part: Part) -> Colorizer:
-    """A color network beside the bundled GridNet."""
-    bundled = Colorizer.load(device='cpu').parts['segmentation']
-    return Colorizer({'color': part, 'segmentation': bundled}, choose('cpu'))
+    """A color network beside the bundled GridNet and its features."""
+    return Colorizer(models.load('default') | {'color': part}, choose('cpu'))
 
 
 def measured(name: str, args: argparse.Namespace, entries: tuple) -> dict:
@@ -173,6 +193,10 @@ def draw(args: argparse.Namespace, entries: tuple) -> None:
     sheet(
         images / 'ablation_instance_norm.jpg',
         [by_variant['no-norm'], by_variant['embedding'], truth],
+    )
+    sheet(
+        images / 'ablation_features.jpg',
+        [by_variant['embedding'], by_variant['features'], truth],
     )
     sheet(
         images / 'ablation_labels.jpg',

@@ -20,7 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 from napari_sdcolor.archive.scan import DECODE_ERRORS, refuse_bomb
 from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.core.planes import resize_labels
+from napari_sdcolor.core.planes import resize_labels, same_aspect
 from napari_sdcolor.errors import LabelsError, PhotoError, said
 from napari_sdcolor.settings import Size
 
@@ -302,19 +302,6 @@ def _refuse_other_aspect(
         f'{path} has {_words(shape)} pixels, another aspect than the photo '
         f'with {_words(photo.shape)}.{hint} Use a map made for this photo.'
     )
-
-
-def same_aspect(shape: tuple[int, int], wanted: tuple[int, int]) -> bool:
-    """Whether one side of a map is what the other asks for.
-
-    Parameters
-    ----------
-    shape, wanted
-        (h, w) of the map and of its photo; one pixel more or less will do.
-    """
-    height, width = shape
-    ratio = wanted[1] / wanted[0]
-    return min(abs(height - width / ratio), abs(width - height * ratio)) <= 1
 
 
 def _words(shape: tuple[int, int]) -> str:

@@ -29,7 +29,8 @@ class Enlarger:
         shape: tuple[int, int],
         extent: tuple[float, float] | None = None,
     ) -> None:
-        self.values = values
+        # Once and not for every few rows, see ``_picked``.
+        self.values = values.contiguous(memory_format=torch.channels_last)
         self.shape = tuple(shape)
         self.unchanged = extent is None and values.shape[-2:] == self.shape
         self._rows, self._columns = (
@@ -77,14 +78,32 @@ def between(
     each = slice(None)
     wide = (each, None, each, None) if axis == 2 else (each, None, None, each)
     if len(values) == 1:
-        near = values.index_select(axis, low[0])
-        far = values.index_select(axis, high[0])
+        near = _picked(values, axis, low[0])
+        far = _picked(values, axis, high[0])
     else:
         shape = [*values.shape]
         shape[axis] = low.shape[1]
         near = values.gather(axis, low[wide].expand(shape))
         far = values.gather(axis, high[wide].expand(shape))
     return torch.lerp(near, far, share[wide])
+
+
+def _picked(values: Tensor, axis: int, places: Tensor) -> Tensor:
+    """Rows (axis 2) or columns (axis 3) of one map (1, c, h, w).
+
+    Channels lie beside each other, so that memory is copied in long runs:
+    several times as fast as picking along an inner axis.
+    """
+    pixels = values[0].permute(1, 2, 0).contiguous()
+    height, width, channels = pixels.shape
+    if axis == 2:
+        found = pixels.view(height, -1).index_select(0, places)
+    else:
+        starts = torch.arange(height, device=places.device) * width
+        cells = (starts[:, None] + places).flatten()
+        found = pixels.view(-1, channels).index_select(0, cells)
+        width = len(places)
+    return found.view(1, -1, width, channels).permute(0, 3, 1, 2)
 
 
 def taps(

@@ -91,3 +91,16 @@ def resize_labels(labels: NDArray, shape: tuple[int, int]) -> NDArray:
         for old, new in zip(labels.shape, shape, strict=True)
     )
     return np.ascontiguousarray(labels[np.ix_(rows, columns)])
+
+
+def same_aspect(shape: tuple[int, int], wanted: tuple[int, int]) -> bool:
+    """Whether one side of a map is what the other asks for.
+
+    Parameters
+    ----------
+    shape, wanted
+        (h, w) of the map and of its photo; one pixel more or less will do.
+    """
+    height, width = shape
+    ratio = wanted[1] / wanted[0]
+    return min(abs(height - width / ratio), abs(width - height * ratio)) <= 1

@@ -13,12 +13,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from napari_sdcolor.archive.labels import same_aspect
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.archive.tiff_tones import display_tags, tone_tags
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.orientation import upright
-from napari_sdcolor.core.planes import resize_labels
+from napari_sdcolor.core.planes import resize_labels, same_aspect
 from napari_sdcolor.core.tone import ToneTags, scale
 from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import DataError, said
