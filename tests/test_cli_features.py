@@ -34,7 +34,6 @@ from napari_sdcolor.core.weights import (
 )
 from napari_sdcolor.errors import UnfitWeights
 from napari_sdcolor.training.calibration import segmenter
-from napari_sdcolor.training.recipe import SHIPPED
 
 Published = Callable[[PhotoFeatures], dict[str, torch.Tensor]]
 COLOR = ColorNetConfig(widths=(2,) * 5, features=WIDTHS)
@@ -294,12 +293,12 @@ def test_colors_read_the_features_of_a_file(
 
 
 def test_colors_are_learned_for_a_model_that_has_none_yet(
-    train: Callable[..., Result], paths: dict[str, Path], tmp_path: Path
+    train: Callable[..., Result],
+    paths: dict[str, Path],
+    photos: Path,
+    tmp_path: Path,
 ) -> None:
     digest = load_part(paths['features']).digest
-    grid = replace(GRID, widths=SHIPPED['segmentation'].widths)
-    network = random_part('segmentation', grid, 1).network
-    save_part(paths['segmentation'], network, {}, features=digest)
     files = paths['segmentation'], paths['features']
     assert run('models', 'add', *files, '--name', 'own').exit_code == 0
     words = ('--features-from', 'own', '--maps-from', 'own', '--maps', 'empty')
@@ -309,7 +308,15 @@ def test_colors_are_learned_for_a_model_that_has_none_yet(
     done = run('train', 'export', tmp_path / 'color', '-o', target)
     assert done.exit_code == 0, done.output
     assert load_part(target).features == digest
-    # Until then no picture can be colored with it.
+    # Until then maps can be drawn and measured, but no picture be colored.
+    photo, weights = photos / 'a.png', ('--weights', 'own', '--device', 'cpu')
+    found = run('segment', photo, '-o', tmp_path / 'maps', *weights)
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / 'maps' / 'a.labels.png').exists()
+    (photos / 'val.txt').write_text('a\n')
+    words = ('--data', photos, '--only', 'segmentation', *weights, '--json')
+    found = run('evaluate', *words, '-o', tmp_path / 'figures')
+    assert found.exit_code == 0, found.output
     with pytest.raises(UnfitWeights, match='train the one on the features'):
         models.load('own')
 

@@ -77,3 +77,12 @@ def test_promised_names_come_when_asked_for() -> None:
     assert napari_sdcolor.Colorizer.__name__ == 'Colorizer'
     with pytest.raises(AttributeError, match='recolour'):
         _ = napari_sdcolor.recolour
+
+
+def test_training_needs_no_file_formats_of_the_archive() -> None:
+    # A machine with a GPU often has torch, numpy and Pillow, and no more.
+    beyond = 'imagecodecs', 'jsonschema', 'rich', 'platformdirs', 'napari'
+    loaded_by(
+        f'import sys; sys.modules.update(dict.fromkeys({beyond!r}))\n'
+        'import napari_sdcolor.training.loop'
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from napari_sdcolor.cli.coloring import Coloring, Order
 from napari_sdcolor.cli.mixups import refuse_other_inputs
 from napari_sdcolor.cli.photos import refuse_clashes, work_through
 from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.core.model_files import NETWORKS
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def load_colorizer(
-    talk: Talk, settings: Settings, dtype: str = 'float32'
+    talk: Talk,
+    settings: Settings,
+    dtype: str = 'float32',
+    kinds: Sequence[str] = NETWORKS,
 ) -> Colorizer:
     """The networks on their device; says what is really used.
 
@@ -41,6 +45,7 @@ def load_colorizer(
         device=settings.device,
         dtype=dtype,
         size=settings.size,
+        kinds=kinds,
     )
     talk.say(f'Device: {colorizer.device.words}')
     for note in colorizer.device.notes:

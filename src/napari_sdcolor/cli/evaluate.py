@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +29,9 @@ GROUPS = (
     'review',
 )
 """What ``evaluation.run`` measures; kept here so that --help is quick."""
+
+MAPS_ALONE = {'segmentation', 'calibration', 'review'}
+"""Groups that need no color network."""
 
 MOST_RESULTS = 20
 """Nobody scores more pictures of one photo."""
@@ -216,7 +219,7 @@ def evaluate(
             for entry in found.entries
             if entry.split == 'train' and entry.labels is not None
         ]
-        colorizer = _load(talk, settings, color, segmentation)
+        colorizer = _load(talk, settings, color, segmentation, _groups(only))
         evaluation = Evaluation(
             colorizer,
             entries,
@@ -283,6 +286,7 @@ def _load(
     settings: Settings,
     color: Path | None,
     segmentation: Path | None,
+    groups: Sequence[str],
 ) -> Colorizer:
     """Networks of a model, or of single files instead of its parts."""
     from napari_sdcolor.core import models
@@ -291,8 +295,10 @@ def _load(
 
     files = {'color': color, 'segmentation': segmentation}
     given = {kind: path for kind, path in files.items() if path is not None}
-    parts = models.load(settings.weights, given)
-    for kind in files:
+    # A model whose colors are still to be trained has a map to be measured.
+    needed = [*files] if set(groups) - MAPS_ALONE else ['segmentation']
+    parts = models.load(settings.weights, given, needed)
+    for kind in needed:
         talk.say(f'{kind}: {given.get(kind, settings.weights)}')
     device = choose(settings.device)
     talk.say(f'Device: {device.words}')

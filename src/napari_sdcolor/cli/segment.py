@@ -133,7 +133,7 @@ def segment(
         refuse_other_inputs('segment', photos, output, order.arguments())
         refuse_clashes(photos, photo_name)
         with output_folder(output):
-            colorizer = load_colorizer(talk, settings)
+            colorizer = load_colorizer(talk, settings, kinds=['segmentation'])
             tally = work_through(
                 talk,
                 photos,

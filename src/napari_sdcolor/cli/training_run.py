@@ -135,6 +135,7 @@ def carry_out(
     grid = None
     if recipe.fills and not begun:
         grid = grid_part(order.models, digest).network
+        recipe = replace(recipe, grid_widths=grid.config.widths)
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.training.loop import Trainer
     from napari_sdcolor.training.network import above_features

@@ -6,6 +6,7 @@ U-Net → chroma → edge-guided upsampling → saturation → gamut → RGB.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from napari_sdcolor.core.authors import load_color, load_segmentation
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.enlarge import Enlarger
 from napari_sdcolor.core.features import FeatureMaps, FeaturesConfig, Seen
+from napari_sdcolor.core.model_files import NETWORKS
 from napari_sdcolor.core.networks import Networks, finite
 from napari_sdcolor.core.orientation import as_stored, upright
 from napari_sdcolor.core.paint import Painting, notes_on
@@ -62,6 +64,7 @@ class Colorizer(Networks):
         device: str = 'auto',
         dtype: str = 'float32',
         size: Size = 352,
+        kinds: Sequence[str] = NETWORKS,
     ) -> Colorizer:
         """Networks with trained weights.
 
@@ -74,6 +77,8 @@ class Colorizer(Networks):
             ``.device``.
         dtype, size
             See the class.
+        kinds
+            The networks that are needed, of 'color' and 'segmentation'.
 
         Raises
         ------
@@ -82,7 +87,8 @@ class Colorizer(Networks):
         DeviceError
             If torch cannot be loaded or the device runs out of memory.
         """
-        return cls(models.load(str(weights)), choose(device), dtype, size)
+        parts = models.load(str(weights), kinds=kinds)
+        return cls(parts, choose(device), dtype, size)
 
     @classmethod
     def random(

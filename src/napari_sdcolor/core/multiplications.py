@@ -45,13 +45,15 @@ def of_networks(colorizer: Colorizer) -> dict[str, int]:
     Returns
     -------
     dict
-        'segmentation', 'color' and their sum as 'all'.
+        'segmentation', 'color' and their sum as 'all'; without 'color'
+        where the colorizer has only a segmentation.
     """
     colorizer = colorizer.at(SIDE)
     photo = photo_from_array(np.zeros((SIDE, SIDE), np.uint8))
     labels = np.zeros((SIDE, SIDE), np.uint8)
-    found = {
-        'segmentation': multiplications(lambda: colorizer.segment(photo)),
-        'color': multiplications(lambda: colorizer.colorize(photo, labels)),
-    }
+    found = {'segmentation': multiplications(lambda: colorizer.segment(photo))}
+    if colorizer.color_net is not None:
+        found['color'] = multiplications(
+            lambda: colorizer.colorize(photo, labels)
+        )
     return {**found, 'all': sum(found.values())}

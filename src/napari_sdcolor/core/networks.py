@@ -52,8 +52,8 @@ class Networks:
     Parameters
     ----------
     parts
-        'color' and 'segmentation' weights, and 'features' if these read
-        some.
+        'color' and 'segmentation' weights, or one of them where the other
+        is not needed, and 'features' if these read some.
     device
         Where to compute.
     dtype
@@ -84,13 +84,12 @@ class Networks:
         self.dtype = dtype
         self.size = size
         with out_of_memory_said(device):
-            self.color_net = self._place(parts['color'])
-            self.grid_net = self._place(parts['segmentation'])
-            # Features of photos, as long as these are in use.
-            self._known: WeakKeyDictionary[Photo, Seen] = WeakKeyDictionary()
-            self.features_net = (
-                self._place(parts['features']) if 'features' in parts else None
-            )
+            placed = {kind: self._place(part) for kind, part in parts.items()}
+        self.color_net = placed.get('color')
+        self.grid_net = placed.get('segmentation')
+        self.features_net = placed.get('features')
+        # Features of photos, as long as these are in use.
+        self._known: WeakKeyDictionary[Photo, Seen] = WeakKeyDictionary()
 
     def _place(self, part: Part) -> torch.nn.Module:
         network = part.network.to(

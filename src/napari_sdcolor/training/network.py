@@ -21,7 +21,7 @@ from napari_sdcolor.core.features import (
 )
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.training.augment import PREDICTED
-from napari_sdcolor.training.recipe import SHIPPED, Recipe
+from napari_sdcolor.training.recipe import Recipe
 
 
 class Segmenter(nn.Module):
@@ -196,8 +196,9 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter | Reader:
     config = features_config(recipe)
     grid = None
     if recipe.fills:
-        widths = SHIPPED['segmentation'].widths
-        grid = FeatureGridNet(GridNetConfig(widths, features=config.widths))
+        grid = FeatureGridNet(
+            GridNetConfig(recipe.grid_widths, features=config.widths)
+        )
     return Reader(PhotoFeatures(config), network, grid, recipe.sure)
 
 

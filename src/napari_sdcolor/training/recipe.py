@@ -88,6 +88,8 @@ class Recipe:
         Unknown pixels, and photographs without a map, get the class that the
         segmentation predicts where it is at least so sure of it; for a
         color network that reads photo features. 1 fills nothing.
+    grid_widths
+        Channels of the rows of that segmentation, whatever was asked for.
     own_maps
         Probability that the color network sees the whole predicted map
         instead of the true one.
@@ -137,6 +139,7 @@ class Recipe:
     partial_map: float = 0.1
     coarse_map: float = 0.2
     sure: float = 1.0
+    grid_widths: tuple[int, ...] = (96, 96, 96, 96, 96)
     own_maps: float = 0.0
     aging: float = 0.2
     unlabelled: float = 0.4

@@ -42,7 +42,7 @@ def write_report(
     evaluation
         That gave the result.
     study
-        Photos in the user study; 0 for none.
+        Photos in the user study; 0 for none, as without a color network.
 
     Returns
     -------
@@ -60,7 +60,9 @@ def write_report(
     shown = '\n'.join(f'![{name}]({name})\n' for name in pictures)
     page = f'# Evaluation\n\n{as_markdown(result)}\n## Pictures\n\n{shown}'
     files = {FIGURES: as_json(result), PAGE: page.encode(), **pictures}
-    pages = make_study(evaluation, study) if study else None
+    # What was measured without a color network has nothing to be shown.
+    shows = study and evaluation.colorizer.color_net is not None
+    pages = make_study(evaluation, study) if shows else None
     if pages is not None:
         files[STUDY], files[KEY] = pages
     paths = [(folder / name, content) for name, content in files.items()]

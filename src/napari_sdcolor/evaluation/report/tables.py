@@ -145,7 +145,8 @@ def _multiplications(found: dict[str, int]) -> list[str]:
             'billions. What both networks need counts with the segmentation.'
         ),
         table(
-            [*words.values()], [[f'{found[name] / 1e9:.2f}' for name in words]]
+            [words[name] for name in found],
+            [[f'{count / 1e9:.2f}' for count in found.values()]],
         ),
     ]
 
