@@ -31,16 +31,30 @@ class Segmenter(nn.Module):
     ----------
     features, grid
         Both are changed by the training.
+    frozen
+        Leave the features as they are, down to the statistics of their
+        batch normalization: other networks may read them.
     """
 
-    def __init__(self, features: PhotoFeatures, grid: FeatureGridNet) -> None:
+    def __init__(
+        self,
+        features: PhotoFeatures,
+        grid: FeatureGridNet,
+        frozen: bool = False,
+    ) -> None:
         super().__init__()
-        self.features = features
+        self.features = features.requires_grad_(not frozen)
         self.grid = grid
+        self.frozen = frozen
 
     @property
     def config(self) -> GridNetConfig:
         return self.grid.config
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        self.features.train(mode and not self.frozen)
+        return self
 
     def forward(self, gray: Tensor) -> Tensor:
         """Logits (n, 60, h/4, w/4) of gray values (n, 1, h, w)."""
@@ -168,7 +182,7 @@ def build_network(recipe: Recipe) -> ColorNet | GridNet | Segmenter | Reader:
                 )
             )
             initialize(grid)
-            return Segmenter(features, grid)
+            return Segmenter(features, grid, recipe.features_rate == 0)
         return GridNet(GridNetConfig(widths=recipe.widths))
     network = ColorNet(
         ColorNetConfig(
@@ -213,7 +227,7 @@ def parameter_groups(
     network: nn.Module, recipe: Recipe
 ) -> list[dict[str, Any]]:
     """What the optimizer changes; ``factor`` is on the recipe's rate."""
-    if not isinstance(network, Segmenter):
+    if not isinstance(network, Segmenter) or network.frozen:
         trained = [each for each in network.parameters() if each.requires_grad]
         return [{'params': trained, 'factor': 1.0}]
     return [
