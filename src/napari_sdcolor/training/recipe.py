@@ -75,8 +75,8 @@ class Recipe:
         times the mean.
     matching
         Weight of a second color loss beside the first: how far the photo
-        features of the a and b planes are from those of the true ones. For a
-        network that reads photo features.
+        features of the a and b planes are from those of the true ones. A
+        network that reads none goes without.
     swap
         Probability that one region is relabelled as another class, and its
         true color moved by the difference of the two classes' mean colors.
@@ -146,6 +146,11 @@ class Recipe:
     smoothing: float = 0.05
     balance: float = 0.0
     seed: int = 0
+
+    @property
+    def matches(self) -> bool:
+        """Whether photo features take part in the color loss."""
+        return bool(self.features) and self.matching > 0
 
     @property
     def fills(self) -> bool:
@@ -219,11 +224,12 @@ SHIPPED = {
         precision='float32',
         delta=0.05,
         vivid=1.5,
-        swap=0.2,
+        matching=0.2,
+        swap=0.5,
         sure=0.6,
         own_maps=0.25,
         aging=0.25,
-        unlabelled=1.0,
+        unlabelled=0.5,
     ),
     'segmentation': Recipe(
         task='segmentation',
