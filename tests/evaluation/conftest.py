@@ -89,6 +89,7 @@ class Painter:
 
     def __init__(self, palette: NDArray[np.uint8] = PALETTE) -> None:
         self.palette = palette
+        self.color_net = palette
         self.maps: list[NDArray] = []
 
     def facts(self) -> dict[str, Any]:
