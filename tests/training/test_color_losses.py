@@ -57,8 +57,7 @@ def test_rare_colors_weigh_more(
 def test_features_of_equal_colors_match() -> None:
     torch.manual_seed(0)
     features = PhotoFeatures().eval().requires_grad_(False)
-    # Any crop: 56 is no multiple of the backbone's 32.
-    truth = torch.rand(2, 2, 64, 56) - 0.5
+    truth = torch.rand(2, 2, 64, 64) - 0.5
     assert matching_loss(features, truth, truth) == 0
     near, far = truth + 0.02 * truth.sign(), truth.flip(0) * 0.5
     small = matching_loss(features, near, truth)
@@ -68,21 +67,16 @@ def test_features_of_equal_colors_match() -> None:
     assert far.grad.abs().max() > 0
 
 
-def test_only_networks_on_features_match_them() -> None:
-    recipe = replace(SHIPPED['color'], matching=1.0)
-    assert recipe.matches
-    assert not replace(recipe, features='').matches
-    assert not replace(recipe, matching=0.0).matches
-
-
 @pytest.mark.parametrize(
     ('changes', 'says'),
     [
         ({'matching': -1.0}, 'matching must not be negative'),
         ({'rare': -1.0}, 'rare must not be negative'),
+        ({'matching': 1.0, 'features': ''}, 'reads photo features'),
+        ({'matching': 1.0, 'crop': 144}, 'multiple of 32'),
     ],
 )
-def test_negative_weights_are_refused(
+def test_what_cannot_be_matched_is_refused(
     changes: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(SettingsError, match=says):

@@ -169,7 +169,7 @@ class Trainer:
             vivid=recipe.vivid,
             rarity=self.weights,
         )
-        if recipe.matches:
+        if recipe.matching:
             loss = loss + recipe.matching * matching_loss(
                 self.network.features, found, target
             )

@@ -102,7 +102,7 @@ def matching_loss(
     features
         Stays as it is.
     found, chroma
-        (n, 2, h, w), ab divided by 128.
+        (n, 2, h, w), ab divided by 128; sides multiples of 32.
 
     Returns
     -------
@@ -111,12 +111,7 @@ def matching_loss(
         absolute value of the true one.
     """
 
-    height, width = chroma.shape[-2:]
-    multiple = features.config.multiple
-    margins = (0, -width % multiple, 0, -height % multiple)
-
     def look(ab: Tensor) -> tuple[Tensor, ...]:
-        ab = functional.pad(ab, margins, mode='replicate')
         # Colors beyond 64 Lab units are rare: they may leave [0, 1].
         return features(ab.flatten(0, 1)[:, None] + 0.5)
 

@@ -121,6 +121,8 @@ def check(recipe: Recipe) -> None:
             f'choose --crop as a multiple of {multiple}, at least '
             f'{2 * multiple}.'
         )
+    if recipe.matching:
+        _check_matching(recipe)
     if recipe.squash and recipe.crop > recipe.size:
         raise SettingsError(
             f'Crops of {recipe.crop} pixels do not fit into photos of '
@@ -159,6 +161,21 @@ def check(recipe: Recipe) -> None:
     low, high = recipe.zoom
     if not 0 < low <= high:
         raise SettingsError('zoom must be two factors, the lower one first.')
+
+
+def _check_matching(recipe: Recipe) -> None:
+    from napari_sdcolor.core.features import STRIDES
+
+    if recipe.task != 'color' or not recipe.features:
+        raise SettingsError(
+            'Only a color network that reads photo features can match them: '
+            'choose --set matching=0, or --set features=efficientnet-lite2.'
+        )
+    if recipe.crop % STRIDES[-1]:
+        raise SettingsError(
+            'Photo features are matched in crops whose side is a multiple of '
+            f'{STRIDES[-1]}: choose such a --crop, or --set matching=0.'
+        )
 
 
 def parse_changes(words: Iterable[str]) -> dict[str, Any]:

@@ -75,8 +75,8 @@ class Recipe:
         times the mean.
     matching
         Weight of a second color loss beside the first: how far the photo
-        features of the a and b planes are from those of the true ones. A
-        network that reads none goes without.
+        features of the a and b planes are from those of the true ones. For a
+        network that reads photo features.
     swap
         Probability that one region is relabelled as another class, and its
         true color moved by the difference of the two classes' mean colors.
@@ -146,11 +146,6 @@ class Recipe:
     smoothing: float = 0.05
     balance: float = 0.0
     seed: int = 0
-
-    @property
-    def matches(self) -> bool:
-        """Whether photo features take part in the color loss."""
-        return bool(self.features) and self.matching > 0
 
     @property
     def fills(self) -> bool:
