@@ -15,7 +15,6 @@ from napari_sdcolor.cli.coloring import Coloring, Order
 from napari_sdcolor.cli.mixups import refuse_other_inputs
 from napari_sdcolor.cli.photos import refuse_clashes, work_through
 from napari_sdcolor.cli.talk import Talk
-from napari_sdcolor.core.model_files import NETWORKS
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 
@@ -28,9 +27,11 @@ def load_colorizer(
     talk: Talk,
     settings: Settings,
     dtype: str = 'float32',
-    kinds: Sequence[str] = NETWORKS,
+    kinds: Sequence[str] | None = None,
 ) -> Colorizer:
     """The networks on their device; says what is really used.
+
+    ``kinds`` are those that are needed; by default both.
 
     Raises
     ------
@@ -39,13 +40,14 @@ def load_colorizer(
     """
     talk.say(f'Loading the networks ({settings.weights})')
     from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.model_files import NETWORKS
 
     colorizer = Colorizer.load(
         settings.weights,
         device=settings.device,
         dtype=dtype,
         size=settings.size,
-        kinds=kinds,
+        kinds=kinds or NETWORKS,
     )
     talk.say(f'Device: {colorizer.device.words}')
     for note in colorizer.device.notes:
