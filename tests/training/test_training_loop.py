@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_sdcolor.core.weights import digest_of
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.data import Entry, Pack
 from napari_sdcolor.training.loop import Trainer
@@ -33,6 +34,7 @@ COLOR = Recipe(
 RECIPES = {
     'color': COLOR,
     'segmentation': replace(COLOR, task='segmentation'),
+    'adversarial': replace(COLOR, crop=32, adversarial=0.5),
 }
 
 
@@ -92,6 +94,23 @@ def test_resuming_gives_the_same_weights(
         assert torch.equal(tensor, wanted[name]), name
     moved = sum(not torch.equal(wanted[name], before[name]) for name in wanted)
     assert moved > len(wanted) / 2
+
+
+def test_frozen_features_keep_every_bit(
+    entries: list[Entry], tmp_path: Path
+) -> None:
+    recipe = replace(
+        SHIPPED['segmentation'], crop=64, batch=2, steps=2, features_rate=0.0
+    )
+    trainer = Trainer(recipe, entries, tmp_path)
+    for network in (trainer.network, trainer.averaged):
+        # Its mean with itself would be +0.
+        network.features.stem.weight.data.fill_(-0.0)
+    before = digest_of(trainer.averaged.features.state_dict())
+    grid = digest_of(trainer.averaged.grid.state_dict())
+    trainer.run()
+    assert digest_of(trainer.averaged.features.state_dict()) == before
+    assert digest_of(trainer.averaged.grid.state_dict()) != grid
 
 
 def test_a_finished_run_does_nothing_more(

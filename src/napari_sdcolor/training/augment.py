@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +47,31 @@ def film(
         own lightness.
     """
     red, blue = rng.uniform(*RED), rng.uniform(*BLUE)
-    shares = np.array([red, 1 - red - blue, blue], np.float32)
+    return printed(rgb, (red, 1 - red - blue, blue))
+
+
+def printed(
+    rgb: NDArray[np.uint8], shares: Sequence[float]
+) -> NDArray[np.float32]:
+    """Gray print of a color photo.
+
+    Parameters
+    ----------
+    rgb
+        (h, w, 3), sRGB.
+    shares
+        Of red, green and blue light in what the film answers to; those of
+        ``lab.LUMINANCE`` are the eye's.
+
+    Returns
+    -------
+    NDArray
+        (h, w), L*/100 in [0, 1].
+    """
     # Three tables of 256 values instead of a power for every pixel.
     light = lab.srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
     exposure = sum(
-        (light * share)[rgb[..., channel]]
+        (light * np.float32(share))[rgb[..., channel]]
         for channel, share in enumerate(shares)
     )
     return (lab.luminance_to_lightness(exposure) / 100).clip(0, 1)

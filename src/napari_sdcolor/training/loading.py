@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +13,54 @@ from napari_sdcolor.training.data import Skipped
 from napari_sdcolor.training.interrupts import leave_to_main
 from napari_sdcolor.training.samples import CropDataset
 
-Part = Tensor | list[Tensor]
+
+@dataclass(frozen=True)
+class Photos:
+    """Whole photos, whose sizes differ, in one piece of memory.
+
+    A tensor for each would cost a file handle in every reading process, and
+    a transfer of its own to the device.
+
+    Parameters
+    ----------
+    values
+        (n,) of all photos, one after the other.
+    shapes
+        Of each photo, (1, h, w).
+    """
+
+    values: Tensor
+    shapes: tuple[torch.Size, ...]
+
+    @classmethod
+    def of(cls, photos: Sequence[Tensor]) -> Photos:
+        """Photos put together."""
+        return cls(
+            torch.cat([photo.flatten() for photo in photos]),
+            tuple(photo.shape for photo in photos),
+        )
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        sizes = [shape.numel() for shape in self.shapes]
+        for values, shape in zip(
+            self.values.split(sizes), self.shapes, strict=True
+        ):
+            yield values.view(shape)
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> Photos:
+        """The same on another device."""
+        moved = self.values.to(device, non_blocking=non_blocking)
+        return replace(self, values=moved)
+
+    def pin_memory(self) -> Photos:
+        """The same where a GPU reads quickest; the loader asks for it."""
+        return replace(self, values=self.values.pin_memory())
+
+
+Part = Tensor | Photos
 Batch = tuple[list[Part] | None, list[Skipped]]
 
 
@@ -52,14 +100,13 @@ def collate(crops: list[tuple[Tensor, ...]]) -> list[Part]:
     Returns
     -------
     list
-        A tensor for each part of a crop; whole photos, whose sizes differ,
-        stay a list of them.
+        A tensor for each part of a crop, ``Photos`` for whole photos.
     """
     parts = list(zip(*crops, strict=True))
     return [
         torch.stack(tensors)
         if len({tensor.shape for tensor in tensors}) == 1
-        else list(tensors)
+        else Photos.of(tensors)
         for tensors in parts
     ]
 
@@ -71,10 +118,8 @@ def on_device(parts: Sequence[Part], device: torch.device) -> list[Part]:
     has it.
     """
     return [
-        on_device(part, device)
-        if isinstance(part, list)
-        else part
-        if part.dtype == torch.float64
+        part
+        if isinstance(part, Tensor) and part.dtype == torch.float64
         else part.to(device, non_blocking=True)
         for part in parts
     ]

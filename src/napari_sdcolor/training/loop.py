@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from napari_sdcolor.errors import DataError, DeviceError, SaveError
+from napari_sdcolor.training.adversary import Adversary
 from napari_sdcolor.training.data import Entry, Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures, HeldOut
@@ -28,6 +30,7 @@ from napari_sdcolor.training.losses import (
     segmentation_loss,
 )
 from napari_sdcolor.training.network import (
+    above_features,
     build_network,
     parameter_groups,
 )
@@ -100,6 +103,7 @@ class Trainer:
             self.device, memory_format=torch.channels_last
         )
         self.averaged = build_network(recipe).to(self.device).eval()
+        self._frozen: set[str] = set()
         self.forward = (
             torch.compile(self.network) if compile_network else self.network
         )
@@ -109,6 +113,8 @@ class Trainer:
             betas=recipe.betas,
             weight_decay=recipe.decay,
         )
+        self.adversary = Adversary(self.device) if recipe.adversarial else None
+        self._judged: tuple[Tensor, Tensor, Tensor] | None = None
         self.crops = CropDataset(list(entries), recipe)
         weigh = (
             class_weights if recipe.task == 'segmentation' else rarity_weights
@@ -173,6 +179,13 @@ class Trainer:
             loss = loss + recipe.matching * matching_loss(
                 self.network.features, found, target
             )
+        if self.adversary:
+            gray = inputs[0]
+            self._judged = gray, found.detach(), target
+            last = above_features(self.network).final_conv.weight
+            loss = loss + recipe.adversarial * self.adversary.pull(
+                gray, found, loss, last
+            )
         return loss
 
     def run(self, save_every: float = 300.0) -> bool:
@@ -203,6 +216,12 @@ class Trainer:
         if self.finished:
             return True
         self.network.train()
+        # Networks keep in evaluation mode what they do not train.
+        self._frozen = {
+            name
+            for name, part in self.network.named_children()
+            if not part.training
+        }
         if self.step == 0:
             self._look()
         started, first = time.monotonic(), self.step
@@ -290,6 +309,8 @@ class Trainer:
                     f'{recipe.rate / 3:.1e}.'
                 )
         self.optimizer.step()
+        if self.adversary and self._judged:
+            self.adversary.learn(*self._judged)
         self.step += 1
         self._average()
         self.recent.append(found)
@@ -304,11 +325,19 @@ class Trainer:
     def _average(self) -> None:
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         own = self.averaged.state_dict()
-        for name, value in self.network.state_dict().items():
-            if value.dtype.is_floating_point:
-                own[name].lerp_(value, 1 - decay)
-            else:
-                own[name].copy_(value)
+        pairs = [
+            (own[name], value)
+            for name, value in self.network.state_dict().items()
+            # Even the mean of equal numbers has other bits where they are
+            # -0, and networks know the features that they read by them.
+            if name.partition('.')[0] not in self._frozen
+        ]
+        moving = [pair for pair in pairs if pair[1].is_floating_point()]
+        # All at once: they are hundreds, most of them tiny.
+        get_ema_multi_avg_fn(decay)(*zip(*moving, strict=True), self.step)
+        for mean, value in pairs:
+            if not value.is_floating_point():
+                mean.copy_(value)
 
     def _tell(self, seconds_left: float) -> None:
         """Progress after a step; a row of the log now and then."""
@@ -385,6 +414,8 @@ class Trainer:
             # Crops are a function of seed and number; this is for torch.
             'random': torch.get_rng_state(),
         }
+        if self.adversary:
+            state['adversary'] = self.adversary.state()
         if self.device.type == 'cuda':
             state['random_cuda'] = torch.cuda.get_rng_state(self.device)
         return state
@@ -401,6 +432,8 @@ class Trainer:
             group.setdefault('factor', 1.0)
             group['betas'] = self.recipe.betas
             group['weight_decay'] = self.recipe.decay
+        if self.adversary and 'adversary' in state:
+            self.adversary.resume(state['adversary'])
         self.step = state['step']
         self.seconds = state.get('seconds', 0.0)
         self.recent = list(state.get('recent', ()))

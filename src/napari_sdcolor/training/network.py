@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import torch
@@ -106,7 +106,7 @@ class Reader(nn.Module):
         self,
         gray: Tensor,
         labels: Tensor,
-        photos: Tensor | Sequence[Tensor],
+        photos: Iterable[Tensor],
         window: Tensor,
     ) -> Tensor:
         """Chroma (n, 2, h, w) of crops; whole photos (1, H, W) of each."""
@@ -116,25 +116,30 @@ class Reader(nn.Module):
                 labels = self._filled(labels, maps.pop(), window)
         return self.color(gray, labels, *maps, window)
 
-    def _looked_at(self, photos: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    def _looked_at(self, photos: Iterable[Tensor]) -> list[Tensor]:
         """Features of photos, and last the logits of a grid on them.
 
         Photos of the same size are seen together, none with a margin that
         it has not: that costs time, and the grid sees its mean.
         """
+        photos = list(photos)
         alike = defaultdict(list)
         for number, photo in enumerate(photos):
             alike[photo.shape].append(number)
-        found: list[tuple[Tensor, ...]] = [()] * len(photos)
+        found = []
         for numbers in alike.values():
             maps = self.features(torch.stack([photos[i] for i in numbers]))
             if self.grid is not None:
                 maps = (*maps, self.grid(*maps) / self.temperature)
-            for number, each in zip(
-                numbers, zip(*maps, strict=True), strict=True
-            ):
-                found[number] = each
-        return [_stacked(maps) for maps in zip(*found, strict=True)]
+            found.append(maps)
+        order = torch.tensor(
+            [i for numbers in alike.values() for i in numbers]
+        )
+        places = order.argsort().to(found[0][0].device)
+        return [
+            _joined(maps).index_select(0, places)
+            for maps in zip(*found, strict=True)
+        ]
 
     def _filled(
         self, labels: Tensor, logits: Tensor, window: Tensor
@@ -150,14 +155,14 @@ class Reader(nn.Module):
         return torch.where(labels == PREDICTED, found, labels)
 
 
-def _stacked(maps: Sequence[Tensor]) -> Tensor:
-    """Maps of several photos as one tensor, continued to the largest."""
-    height, width = (max(each.shape[axis] for each in maps) for axis in (1, 2))
-    return torch.stack(
+def _joined(maps: Sequence[Tensor]) -> Tensor:
+    """Maps (n, c, h, w) as one tensor, continued to the largest sides."""
+    height, width = (max(each.shape[axis] for each in maps) for axis in (2, 3))
+    return torch.cat(
         [
             functional.pad(
                 each,
-                (0, width - each.shape[2], 0, height - each.shape[1]),
+                (0, width - each.shape[3], 0, height - each.shape[2]),
                 mode='replicate',
             )
             for each in maps

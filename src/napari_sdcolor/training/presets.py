@@ -123,6 +123,8 @@ def check(recipe: Recipe) -> None:
         )
     if recipe.matching:
         _check_matching(recipe)
+    if recipe.adversarial:
+        _check_adversarial(recipe)
     if recipe.squash and recipe.crop > recipe.size:
         raise SettingsError(
             f'Crops of {recipe.crop} pixels do not fit into photos of '
@@ -152,6 +154,7 @@ def check(recipe: Recipe) -> None:
         'vivid',
         'rare',
         'matching',
+        'adversarial',
         'unlabelled',
         'clip',
         'warmup',
@@ -175,6 +178,22 @@ def _check_matching(recipe: Recipe) -> None:
         raise SettingsError(
             'Photo features are matched in crops whose side is a multiple of '
             f'{STRIDES[-1]}: choose such a --crop, or --set matching=0.'
+        )
+
+
+def _check_adversarial(recipe: Recipe) -> None:
+    from napari_sdcolor.training.adversary import SMALLEST
+
+    if recipe.task != 'color':
+        raise SettingsError(
+            'Only colorings can be told from photographs: choose --set '
+            'adversarial=0 for a segmentation.'
+        )
+    if recipe.crop < SMALLEST:
+        raise SettingsError(
+            f'Crops of {recipe.crop} pixels are too small to be told from '
+            f'photographs: choose a --crop of at least {SMALLEST}, or --set '
+            'adversarial=0.'
         )
 
 

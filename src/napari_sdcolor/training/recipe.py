@@ -77,6 +77,10 @@ class Recipe:
         Weight of a second color loss beside the first: how far the photo
         features of the a and b planes are from those of the true ones. For a
         network that reads photo features.
+    adversarial
+        How strongly a network that learns to tell colorings from photographs
+        (``training.adversary``) pulls at the colors; 1 is as strongly as the
+        color loss does. For the last part of a training, on a GPU.
     swap
         Probability that one region is relabelled as another class, and its
         true color moved by the difference of the two classes' mean colors.
@@ -134,6 +138,7 @@ class Recipe:
     vivid: float = 0.0
     rare: float = 0.0
     matching: float = 0.0
+    adversarial: float = 0.0
     swap: float = 0.0
     empty_map: float = 0.15
     partial_map: float = 0.1
