@@ -65,7 +65,7 @@ def main(home: Path, theme: str, suffix: str) -> None:
 
     rest()
     coordinator.choose(
-        Choices((str(scans),), str(home / 'colored'), confidence=0.75)
+        Choices((str(scans),), str(home / 'colored'))
     )
     rest()
     coordinator.start()

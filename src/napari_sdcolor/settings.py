@@ -20,7 +20,7 @@ Size = int | Literal['native']
 DETAILS: tuple[Size, ...] = (352, 512, 704, NATIVE)
 """Working sizes to choose from where a person would not type a number."""
 
-NEEDS_A_PERSON = 0.75
+NEEDS_A_PERSON = 0.74
 """Mean confidence below which a photo's map is shown to a person.
 
 The default of a batch and of the dock *Archive*. ``sdcolor evaluate`` prints
