@@ -224,11 +224,11 @@ SHIPPED = {
         precision='float32',
         delta=0.05,
         vivid=1.5,
-        swap=0.2,
+        swap=0.6,
         sure=0.6,
         own_maps=0.25,
         aging=0.25,
-        unlabelled=1.0,
+        unlabelled=0.5,
     ),
     'segmentation': Recipe(
         task='segmentation',
