@@ -40,7 +40,7 @@ def color(folder: Path) -> Path:
     (scans / 'box 2' / 'cut off.tif').write_bytes(broken)
     (scans / 'box 1' / 'notes.txt').write_text('Found in the attic.')
     out = folder / 'colored'
-    words = ['batch', 'scans', '-o', str(out), '--confidence', '0.4']
+    words = ['batch', 'scans', '-o', str(out)]
     # Its exit code tells of the broken photo.
     app(words, standalone_mode=False)
     return out / 'sdcolor-report.html'
