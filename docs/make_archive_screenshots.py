@@ -64,9 +64,7 @@ def main(home: Path, theme: str, suffix: str) -> None:
         pause(0.4)
 
     rest()
-    coordinator.choose(
-        Choices((str(scans),), str(home / 'colored'))
-    )
+    coordinator.choose(Choices((str(scans),), str(home / 'colored')))
     rest()
     coordinator.start()
     wait(lambda: coordinator.table.counts()['done'] >= 2, 300)
