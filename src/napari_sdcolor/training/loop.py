@@ -103,7 +103,6 @@ class Trainer:
             self.device, memory_format=torch.channels_last
         )
         self.averaged = build_network(recipe).to(self.device).eval()
-        self._frozen: set[str] = set()
         self.forward = (
             torch.compile(self.network) if compile_network else self.network
         )
@@ -216,12 +215,6 @@ class Trainer:
         if self.finished:
             return True
         self.network.train()
-        # Networks keep in evaluation mode what they do not train.
-        self._frozen = {
-            name
-            for name, part in self.network.named_children()
-            if not part.training
-        }
         if self.step == 0:
             self._look()
         started, first = time.monotonic(), self.step
@@ -324,13 +317,19 @@ class Trainer:
 
     def _average(self) -> None:
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        # Networks keep in evaluation mode what they do not train.
+        frozen = {
+            name
+            for name, part in self.network.named_children()
+            if not part.training
+        }
         own = self.averaged.state_dict()
         pairs = [
             (own[name], value)
             for name, value in self.network.state_dict().items()
             # Even the mean of equal numbers has other bits where they are
             # -0, and networks know the features that they read by them.
-            if name.partition('.')[0] not in self._frozen
+            if name.partition('.')[0] not in frozen
         ]
         moving = [pair for pair in pairs if pair[1].is_floating_point()]
         # All at once: they are hundreds, most of them tiny.
