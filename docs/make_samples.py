@@ -1,4 +1,4 @@
-"""Five free photographs, their maps and their colors, without any help.
+"""The five sample photographs, their maps and colors, without any help.
 
     python docs/make_samples.py
 
@@ -12,31 +12,22 @@ from pathlib import Path
 
 import numpy as np
 from make_ablations import map_picture, sheet
-from skimage import color, data
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
+from napari_sdcolor.samples import SAMPLES, sample_pixels
 
 HERE = Path(__file__).parent
-NAMES = ('astronaut', 'camera', 'chelsea', 'coffee', 'rocket')
 LARGEST = 4
 """So many classes of each map are named."""
-
-
-def gray_of(name: str) -> np.ndarray:
-    """(H, W) uint8: the photograph with its colors taken away."""
-    picture = getattr(data, name)()
-    if picture.ndim == 3:
-        picture = np.rint(color.rgb2gray(picture) * 255).astype(np.uint8)
-    return picture
 
 
 def main() -> None:
     colorizer = Colorizer.load(device='cpu')
     rows: list[list] = [[], [], []]
-    for name in NAMES:
-        gray = gray_of(name)
+    for name in SAMPLES:
+        gray = sample_pixels(name)
         found = colorizer.colorize(photo_from_array(gray, name=name))
         shares = np.bincount(found.labels.ravel(), minlength=len(CLASSES))
         shares = 100 * shares / found.labels.size

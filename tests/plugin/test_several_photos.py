@@ -310,7 +310,9 @@ def test_all_layers_of_a_photo_deleted_at_once(
     viewer.layers.remove_selected()
     qtbot.waitUntil(lambda: len(notices()) > 0)
     (words,) = notices()
-    assert words == 'castle was deleted with all that belonged to it.'
+    assert words == (
+        'castle was removed with its map and its colors; no file was touched.'
+    )
 
 
 def test_only_the_photo_deleted(colored, viewer, qtbot, notices):

@@ -148,12 +148,12 @@ def test_what_is_said_of_a_saving(outcome: Outcome | None, words: str) -> None:
         (True, True, 'its color and map stay as ordinary layers'),
         (True, False, 'its color stays as an ordinary layer'),
         (False, True, 'its map stays as an ordinary layer'),
-        (False, False, 'with all that belonged to it'),
+        (False, False, 'with its map and its colors'),
     ],
 )
 def test_only_layers_that_stay_are_said_to(
     color: bool, map_: bool, words: str
 ) -> None:
     said = departed('castle', color=color, map_=map_)
-    assert said.startswith('castle was deleted')
+    assert said.startswith('castle was removed')
     assert words in said

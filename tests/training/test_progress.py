@@ -28,3 +28,4 @@ def test_lines() -> None:
     line = Progress(1, 9, 0.5, 300).words
     assert line == 'step 1/9  loss 0.5000  about 5 minutes left'
     assert Progress(9, 9, 0.5, 0).words == 'step 9/9  loss 0.5000'
+    assert Progress(2, 3, unit='map').words == 'map 2/3'

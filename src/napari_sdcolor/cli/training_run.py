@@ -329,7 +329,7 @@ def _predict_maps(
 
             def tell(done: int, of: int) -> None:
                 if done == of or not done % 50:
-                    show(Progress(done, of))
+                    show(Progress(done, of, unit='map'))
 
             found, bad = with_predicted_maps(
                 entries, folder, colorizer, tell, sure=sure

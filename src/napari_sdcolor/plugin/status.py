@@ -219,5 +219,8 @@ def departed(name: str, *, color: bool, map_: bool) -> str:
     elif map_:
         stay = 'its map stays as an ordinary layer'
     else:
-        return f'{name} was deleted with all that belonged to it.'
-    return f'{name} was deleted; {stay}.'
+        return (
+            f'{name} was removed with its map and its colors; no file was '
+            'touched.'
+        )
+    return f'{name} was removed; {stay}.'

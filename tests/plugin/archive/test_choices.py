@@ -8,8 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from napari_sdcolor.archive.batch.outcome import DONE, FAILED
+from napari_sdcolor.archive.batch.standing import CORRECTED, WAITING
 from napari_sdcolor.cli.batch import batch
 from napari_sdcolor.plugin.archive.choices import Choices
+from napari_sdcolor.plugin.archive.state import advice
+from napari_sdcolor.plugin.archive.table import ALL, PERSON
 from napari_sdcolor.settings import NEEDS_A_PERSON
 
 
@@ -30,3 +34,14 @@ def test_the_command_says_what_differs(
     said = shlex.split(replace(choices, confidence=confidence).command())
     given = [said[n + 1] for n, x in enumerate(said) if x == '--confidence']
     assert given == words
+
+
+@pytest.mark.parametrize(
+    ('photos', 'words'), [(1, '1 needs a person:'), (2, '2 need a person:')]
+)
+def test_the_number_goes_with_the_verb(photos: int, words: str) -> None:
+    choices = Choices(inputs=('scans',), output='out')
+    counts = dict.fromkeys((ALL, DONE, FAILED, WAITING, CORRECTED), 0)
+    counts |= {ALL: 2, DONE: 2, PERSON: photos}
+    said, _ = advice(choices, counts, begun=True, stopped=False)
+    assert words in said

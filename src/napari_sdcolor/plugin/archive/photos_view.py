@@ -23,6 +23,7 @@ from napari_sdcolor.plugin.archive.desk import (
     SAVE_KEY,
     SKIP_KEY,
 )
+from napari_sdcolor.plugin.archive.state import need
 from napari_sdcolor.plugin.archive.table import (
     ALL,
     BROKEN,
@@ -212,11 +213,14 @@ class PhotosView(QWidget):
                 'the next one that needs a person.'
             )
             self.save.setEnabled(True)
-            more = f'{left} more need a person.' if left else 'The last one.'
+            more = f'{left} more {need(left)} a person.'
+            if not left:
+                more = 'The last one.'
             self.words.setText(f'{more} Open: {name}')
             self.words.setToolTip('Repaint what is wrong on its map.')
             return
-        self.save.setText(f'Correct the {left} that need a person')
+        those = f'the {left}' if left else 'those'
+        self.save.setText(f'Correct {those} that {need(left)} a person')
         self.save.setToolTip('Open them one after the other.')
         self.save.setEnabled(left > 0)
         self.words.setText(

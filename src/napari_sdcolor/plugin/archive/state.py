@@ -75,10 +75,16 @@ def advice(
     elif left:
         words += f' Start colors {left}.'
     if counts[PERSON]:
-        words += f' {counts[PERSON]} need a person: see the table.'
+        words += f' {counts[PERSON]} {need(counts[PERSON])} a person: '
+        words += 'see the table.'
     elif not left:
         words += ' All is done.'
     return words, True
+
+
+def need(photos: int) -> str:
+    """The verb in '1 needs a person' and '2 need a person'."""
+    return 'needs' if photos == 1 else 'need'
 
 
 def holdings(photos: int, left_out: Mapping[str, int]) -> str:
