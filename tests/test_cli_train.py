@@ -227,6 +227,19 @@ def test_a_folder_without_photographs(
     assert not (tmp_path / 'run').exists()
 
 
+def spoil(checkpoint: Path, fault: dict[str, object]) -> None:
+    """Change a checkpoint or its recipe; None takes an entry out."""
+    state = torch.load(checkpoint, weights_only=True)
+    recipe = json.loads(state['recipe'])
+    for name, value in fault.items():
+        place = recipe if name in recipe else state
+        if value is None:
+            del place[name]
+        else:
+            place[name] = value
+    torch.save(state | {'recipe': json.dumps(recipe)}, checkpoint)
+
+
 def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
     target = tmp_path / 'color.safetensors'
     nothing = run('train', 'export', tmp_path, '-o', target)
@@ -237,7 +250,29 @@ def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
     assert odd.exit_code == 2
     assert 'must end in .safetensors' in odd.stderr
     checkpoint = tmp_path / 'color' / 'checkpoint.pt'
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-500])
+    whole = checkpoint.read_bytes()
+    for fault in (
+        {'averaged': None},
+        {'averaged': {}},
+        {'averaged': [1]},
+        {'step': None},
+        {'step': 'x'},
+        {'widths': -1},
+        {'seed': 'x'},
+        {'task': 'sorting'},
+    ):
+        checkpoint.write_bytes(whole)
+        spoil(checkpoint, fault)
+        for line in (
+            ('train', 'export', tmp_path / 'color', '-o', target),
+            None,
+        ):
+            refused = run(*line) if line else train('color', '--steps', 4)
+            assert refused.exit_code in (1, 2), (fault, refused.output)
+            assert isinstance(refused.exception, SystemExit), fault
+            assert str(checkpoint.parent) in refused.stderr, fault
+            assert not target.exists()
+    checkpoint.write_bytes(whole[:-500])
     damaged = run('train', 'export', tmp_path / 'color', '-o', target)
     assert damaged.exit_code == 1
     assert 'damaged' in damaged.stderr

@@ -6,6 +6,7 @@ import pickle
 import re
 import struct
 import zipfile
+import zlib
 
 
 class SdcolorError(Exception):
@@ -91,6 +92,7 @@ class Cancelled(SdcolorError):
 DAMAGED_PICKLE = (
     pickle.UnpicklingError,
     zipfile.BadZipFile,
+    zlib.error,
     struct.error,
     EOFError,
     OSError,
@@ -120,6 +122,13 @@ MOST_SAID = 200
 """Letters of a library's words that still fit into a sentence."""
 
 _OBJECTS = (
+    # torch goes on to tell how its own safeguard is turned off.
+    (
+        re.compile(r'Weights only load failed.*', re.DOTALL),
+        'it holds something other than tensors',
+    ),
+    # Colors of a terminal.
+    (re.compile(r'\x1b\[[0-9;]*m'), ''),
     # <COMPRESSION.JPEG: 7> and <class 'float'> are worth their names.
     (re.compile(r'<([A-Za-z_]\w*\.\w+): [^<>]*>'), r'\1'),
     (re.compile(r"<class '(?:\w+\.)*(\w+)'>"), r'\1'),

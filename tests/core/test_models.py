@@ -11,7 +11,7 @@ import torch
 
 from napari_sdcolor import Colorizer
 from napari_sdcolor.classes import class_id
-from napari_sdcolor.core import model_files, models
+from napari_sdcolor.core import model_files, models, weights
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
@@ -174,9 +174,38 @@ def test_verify_reads_what_the_hash_agrees_with(
 ) -> None:
     (entry,) = models.add([make(tmp_path / 'a.safetensors')], 'mine')
     entry.path.write_bytes(b'noise')
-    models._record(models_folder)
+    record = {entry.path.name: entry.sha256}
+    (models_folder / 'sha256.json').write_text(json.dumps(record))
     (entry,) = (e for e in models.list_models() if e.model == 'mine')
     assert 'truncated' in models.verify(entry)
+
+
+def test_what_changed_stays_changed_when_others_are_added(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    (entry,) = models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    make(entry.path, seed=9)
+    models.add([make(tmp_path / 'b.safetensors')], 'more')
+    models.remove('more')
+    (entry,) = (e for e in models.list_models() if e.model == 'mine')
+    assert 'has changed' in models.verify(entry)
+
+
+def test_a_folder_named_like_weights_is_no_model(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    (models_folder / 'odd.features.safetensors').mkdir(parents=True)
+    (entry,) = models.add([make(tmp_path / 'a.safetensors')], 'mine')
+    assert models.verify(entry) == 'ok'
+    assert {e.model for e in models.list_models()} == {'default', 'mine'}
+
+
+def test_weights_of_an_unknown_kind_are_refused(tmp_path: Path) -> None:
+    path = make(tmp_path / 'a.safetensors')
+    about, tensors = weights._read(path)
+    weights._write(path, tensors, about | {'kind': 'depth'})
+    with pytest.raises(WeightsError, match="'depth' weights"):
+        models.load(str(path))
 
 
 def test_removed_models_are_gone(tmp_path: Path, models_folder: Path) -> None:
@@ -196,9 +225,17 @@ def test_the_bundled_model_cannot_be_removed(bundled: Path) -> None:
     assert len(list(bundled.iterdir())) == 2
 
 
-def test_damaged_record_is_said(tmp_path: Path, models_folder: Path) -> None:
+@pytest.mark.parametrize('words', ['{', '[1]', None])
+def test_damaged_record_is_said(
+    words: str | None, tmp_path: Path, models_folder: Path
+) -> None:
     models.add([make(tmp_path / 'a.safetensors')], 'mine')
-    (models_folder / 'sha256.json').write_text('{')
+    record = models_folder / 'sha256.json'
+    record.unlink()
+    if words is None:
+        record.mkdir()
+    else:
+        record.write_text(words)
     with pytest.raises(WeightsError, match='sha256.json'):
         models.list_models()
 

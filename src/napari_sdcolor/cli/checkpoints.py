@@ -53,12 +53,30 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
         recipe = Recipe.from_dict(json.loads(state['recipe']))
+        _check_state(state)
     except DAMAGED_PICKLE as error:
         raise DataError(
             f'{path} is damaged or no checkpoint of a training run '
             f'({type(error).__name__}). Start again in another folder.'
         ) from error
     return recipe, state
+
+
+def _check_state(state: dict[str, Any]) -> None:
+    """Refuse a checkpoint without what every one of them holds.
+
+    Raises
+    ------
+    LookupError, TypeError
+        If something is missing or of another kind.
+    """
+    from torch import Tensor
+
+    if not isinstance(state['step'], int):
+        raise TypeError('step is no number')
+    for name in ('network', 'averaged'):
+        if not all(isinstance(each, Tensor) for each in state[name].values()):
+            raise TypeError(f'{name} is no table of tensors')
 
 
 def refuse_other_recipe(folder: Path, recipe: Recipe, task: Task) -> None:
@@ -183,7 +201,12 @@ def export(
         If the file exists or is named wrongly.
     """
     from napari_sdcolor.archive.atomic import refuse_existing
-    from napari_sdcolor.core.weights import fill, save_part
+    from napari_sdcolor.core.weights import (
+        digest_of,
+        fill,
+        save_part,
+        stored_tensors,
+    )
     from napari_sdcolor.training.network import (
         Reader,
         Segmenter,
@@ -195,7 +218,13 @@ def export(
         raise WrongUsage(f'{target} must end in .safetensors.')
     refuse_existing([target])
     recipe, state = read_checkpoint(folder)
-    network = build_network(recipe)
+    try:
+        network = build_network(recipe)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise DataError(
+            f'{folder / CHECKPOINT} is damaged: its recipe describes no '
+            f'network ({said(error)}). Start again in another folder.'
+        ) from error
     if isinstance(network, Segmenter):
         refuse_existing([features_file(target)])
     elif recipe.task == 'segmentation':
@@ -228,7 +257,7 @@ def export(
         digest = save_part(features_file(target), network.features, training)
         return save_part(target, network.grid, training, features=digest)
     if isinstance(network, Reader):
-        digest = notes.get('features_sha256') or ''
+        digest = digest_of(stored_tensors(network.features))
         return save_part(target, network.color, training, features=digest)
     return save_part(target, network, training)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.training.data import Entry, Skipped
     from napari_sdcolor.training.recipe import Recipe, Task
 
-_BEGINNING = ('init', 'features', 'features_sha256')
+_BEGINNING = ('init', 'features')
 """Notes on what a run began with."""
 
 SURE = 0.8
@@ -151,7 +151,6 @@ def carry_out(
         'preset': order.preset.value,
         'init': order.init and Path(order.init).name,
         'features': order.features and order.features.name,
-        'features_sha256': digest,
         'class_photos': _class_photos(order, train),
         # A run that goes on began as it did.
         **{name: before[name] for name in _BEGINNING if name in before},

@@ -62,6 +62,10 @@ class FeaturesConfig:
     def __post_init__(self) -> None:
         if self.backbone != 'efficientnet-lite2':
             raise ValueError(f'unknown backbone {self.backbone!r}')
+        if not isinstance(self.size, int) or self.size < STRIDES[-1]:
+            raise ValueError(
+                f'size must be a whole number, at least {STRIDES[-1]}'
+            )
 
     @property
     def multiple(self) -> int:

@@ -55,24 +55,41 @@ def user_folder() -> Path:
     return user_data_path('napari-sdcolor', appauthor=False) / 'models'
 
 
-def _recorded(folder: Path) -> dict[str, str]:
+def weight_files(folder: Path, kind: str = '*') -> list[Path]:
+    """Files of weights in a folder, by name; of one kind or of all."""
+    found = folder.glob(f'*.{kind}.safetensors')
+    return sorted(path for path in found if path.is_file())
+
+
+def recorded_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of the files of a folder when they were added, by name.
+
+    Raises
+    ------
+    WeightsError
+        If the record is damaged.
+    """
     path = folder / 'sha256.json'
     if not path.exists():
         return {}
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        found = json.loads(path.read_text())
+        if not isinstance(found, dict):
+            raise ValueError('it holds no table')
+    except (OSError, ValueError) as error:
         raise WeightsError(
-            f'{path} is damaged ({said(error)}); delete it and add the models again.'
+            f'{path} is damaged ({said(error)}); delete it and add the models '
+            'again.'
         ) from error
+    return found
 
 
 def list_models() -> list[Entry]:
     """Every file of every model, the bundled ones first."""
     entries = []
     for folder in (bundled_folder(), user_folder()):
-        recorded = _recorded(folder)
-        for path in sorted(folder.glob('*.safetensors')):
+        recorded = recorded_hashes(folder)
+        for path in weight_files(folder):
             model, _, kind = path.stem.rpartition('.')
             if model and kind in KINDS:
                 entries.append(
@@ -83,4 +100,5 @@ def list_models() -> list[Entry]:
 
 def names() -> list[str]:
     """Names of all models, the bundled one first."""
-    return list(dict.fromkeys(entry.model for entry in list_models()))
+    networks = (e.model for e in list_models() if e.kind in NETWORKS)
+    return list(dict.fromkeys(networks))

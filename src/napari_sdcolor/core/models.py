@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -16,13 +15,17 @@ from napari_sdcolor.core.model_files import (
     NETWORKS,
     Entry,
     list_models,
+    names,
+    recorded_hashes,
     user_folder,
+    weight_files,
 )
 from napari_sdcolor.core.weights import (
     Part,
     load_part,
     read_about,
     save_part,
+    sha256_of,
 )
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
 
@@ -39,11 +42,11 @@ def find(model: str, kind: str) -> Path:
         If there is no such model.
     """
     entries = list_models()
-    names = sorted({entry.model for entry in entries})
-    if model not in names:
+    known = sorted(names())
+    if model not in known:
         raise UnfitWeights(
             f'There are no weights named {model!r}; there are: '
-            f'{", ".join(names) or "none"}. "sdcolor models add" adds some.'
+            f'{", ".join(known) or "none"}. "sdcolor models add" adds some.'
         )
     for name in (model, 'default'):
         for entry in entries:
@@ -89,6 +92,11 @@ def load(
                 f'{path} holds photo features alone. Name the color or the '
                 'segmentation weights that read them; they are found beside '
                 'these.'
+            )
+        if kind not in NETWORKS:
+            raise WeightsError(
+                f'{path} holds {kind!r} weights, which this version does not '
+                'know. Install a newer version, or take other weights.'
             )
         paths.setdefault(kind, path)
         weights = 'default'
@@ -139,6 +147,13 @@ def with_features(
             f'({found.digest[:12]}…) than {first.name} was trained with '
             f'({first.features[:12]}…). Take the file that came with it.'
         )
+    given = found.network.config.widths
+    for part in readers:
+        if tuple(part.network.config.features) != given:
+            raise WeightsError(
+                f'{part.name} is damaged: it describes other photo features '
+                f'than {found.name} holds. Get the file again.'
+            )
     return {**networks, 'features': found}
 
 
@@ -147,7 +162,7 @@ def _find_features(reader: Part, near: Iterable[Path]) -> Part:
     beside = [
         path
         for folder in dict.fromkeys(path.parent for path in near)
-        for path in sorted(folder.glob('*.features.safetensors'))
+        for path in weight_files(folder, 'features')
     ]
     known = [e.path for e in list_models() if e.kind == 'features']
     others, damaged = [], None
@@ -161,7 +176,11 @@ def _find_features(reader: Part, near: Iterable[Path]) -> Part:
             return load_part(path, 'features')
         others.append(f'{path.name} holds others, {digest[:12]}…')
     if damaged is not None:
-        raise damaged
+        raise WeightsError(
+            f'{reader.name} was trained with photo features '
+            f'({reader.features[:12]}…) that are not here, unless they are '
+            f'in a damaged file: {damaged}'
+        )
     raise UnfitWeights(
         f'{reader.name} was trained with photo features '
         f'({reader.features[:12]}…) that are not here'
@@ -251,20 +270,28 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     if len(set(kinds)) != len(kinds):
         raise UnfitWeights(f'Two files hold {kinds[0]} weights; give one.')
     named = dict(zip(kinds, parts, strict=True))
+    if not named.keys() & set(NETWORKS):
+        raise UnfitWeights(
+            f'{parts[0].name} holds photo features alone. Name the color or '
+            'the segmentation weights that read them as well.'
+        )
     # What lies beside the files comes along: the folder stands alone.
     named |= with_features(named, paths)
     folder = user_folder()
     folder.mkdir(parents=True, exist_ok=True)
+    hashes = recorded_hashes(folder)
     for part in named.values():
+        path = folder / f'{name}.{part.kind}.safetensors'
         save_part(
-            folder / f'{name}.{part.kind}.safetensors',
+            path,
             part.network,
             part.training,
             encoding=part.encoding,
             half=part.encoding == 'lightness',
             features=part.features,
         )
-    _record(folder)
+        hashes[path.name] = sha256_of(path)
+    _record(folder, hashes)
     return [entry for entry in list_models() if entry.model == name]
 
 
@@ -301,20 +328,19 @@ def remove(name: str) -> list[Path]:
     ]
     if not paths:
         raise UnfitWeights(f'No model named {name!r} was added.')
+    hashes = recorded_hashes(folder)
     for path in paths:
         path.unlink()
-    _record(folder)
+        hashes.pop(path.name, None)
+    _record(folder, hashes)
     return paths
 
 
-def _record(folder: Path) -> None:
+def _record(folder: Path, hashes: Mapping[str, str]) -> None:
     """Write down the hash of every file, atomically."""
-    hashes = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.glob('*.safetensors'))
-    }
     part = folder / 'sha256.json.part'
-    part.write_text(json.dumps(hashes, indent=1) + '\n')
+    words = json.dumps(dict(hashes), indent=1, sort_keys=True)
+    part.write_text(words + '\n')
     os.replace(part, folder / 'sha256.json')
 
 

@@ -97,6 +97,17 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def stored_tensors(network: Network, half: bool = True) -> dict[str, Tensor]:
+    """What a file of weights holds: copies, in half precision if wanted."""
+    tensors = {}
+    for name, tensor in network.state_dict().items():
+        if name.endswith('num_batches_tracked'):
+            continue
+        tensor = tensor.detach().cpu().contiguous().clone()
+        tensors[name] = tensor.half() if half else tensor
+    return tensors
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open('rb') as stream:
@@ -162,12 +173,7 @@ def save_part(
         Digest of the photo features that it was trained with, if it reads
         some.
     """
-    tensors = {}
-    for name, tensor in network.state_dict().items():
-        if name.endswith('num_batches_tracked'):
-            continue
-        tensor = tensor.detach().cpu().contiguous().clone()
-        tensors[name] = tensor.half() if half else tensor
+    tensors = stored_tensors(network, half)
     digest = digest_of(tensors)
     about = {
         'format': FORMAT,
@@ -338,11 +344,15 @@ def fill(network: Network, tensors: Mapping[str, Tensor], source: str) -> None:
     if wrong:
         raise WeightsError(
             f'{source} does not fit the network: {len(wrong)} tensors are '
-            f'missing, unknown or of another shape, first {wrong[0]!r}.'
+            f'missing, unknown or of another shape, first {wrong[0]!r}. Take '
+            'the file that was made for this network.'
         )
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise WeightsError(f'{source}: {name!r} holds NaN or infinity.')
+            raise WeightsError(
+                f'{source} is damaged: {name!r} holds NaN or infinity. Get '
+                'the file again.'
+            )
     network.load_state_dict(
         {name: tensor.float() for name, tensor in tensors.items()},
         strict=False,

@@ -15,7 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from napari_sdcolor.errors import DataError, DeviceError, SaveError
+from napari_sdcolor.errors import (
+    DAMAGED_PICKLE,
+    DataError,
+    DeviceError,
+    SaveError,
+    said,
+)
 from napari_sdcolor.training.adversary import Adversary
 from napari_sdcolor.training.data import Entry, Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
@@ -249,8 +255,9 @@ class Trainer:
             for batch, skipped in loader:
                 self.record.note(skipped)
                 if batch is None:
-                    self.save()
-                    raise DataError(_all_bad(skipped[-1]))
+                    if self.step:
+                        self.save()
+                    raise DataError(_all_bad(skipped[-1], self.step))
                 yield batch
         except RuntimeError as error:
             if 'DataLoader worker' not in str(error):
@@ -421,9 +428,23 @@ class Trainer:
 
     def resume(self) -> None:
         """Go on from the folder's checkpoint."""
-        state = torch.load(
-            self.checkpoint, map_location=self.device, weights_only=True
-        )
+        try:
+            state = torch.load(
+                self.checkpoint, map_location=self.device, weights_only=True
+            )
+            self._take(state)
+        except torch.OutOfMemoryError:
+            raise
+        except DAMAGED_PICKLE as error:
+            raise DataError(
+                f'{self.checkpoint} is damaged or of another network '
+                f'({said(error)}). Start again in another folder.'
+            ) from error
+        self.record.log.forget_after(self.step)
+        self.report(f'resumed at step {self.step}')
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """What ``_state`` gave, back into its places."""
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
         self.optimizer.load_state_dict(state['optimizer'])
@@ -440,14 +461,13 @@ class Trainer:
             torch.set_rng_state(state['random'].cpu())
         if 'random_cuda' in state and self.device.type == 'cuda':
             torch.cuda.set_rng_state(state['random_cuda'].cpu(), self.device)
-        self.record.log.forget_after(self.step)
-        self.report(f'resumed at step {self.step}')
 
 
-def _all_bad(last: Skipped) -> str:
+def _all_bad(last: Skipped, step: int) -> str:
+    saved = 'everything up to here' if step else 'nothing yet'
     return (
         'None of the photographs of a whole batch can be used. The last one '
         f'was {last.dataset}/{last.name}: {last.reason}. If the disk with '
         'the photographs is gone, bring it back and start the same command '
-        'again; everything up to here is saved.'
+        f'again; {saved} is saved.'
     )

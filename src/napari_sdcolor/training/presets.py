@@ -121,6 +121,12 @@ def check(recipe: Recipe) -> None:
             f'choose --crop as a multiple of {multiple}, at least '
             f'{2 * multiple}.'
         )
+    if grid_on_features and recipe.batch == 1 and recipe.crop <= 2 * multiple:
+        raise SettingsError(
+            f'One crop of {recipe.crop} pixels leaves its coarsest row a '
+            'single value, which cannot be normalized: choose a --batch of 2 '
+            f'or more, or a --crop of {3 * multiple} or more.'
+        )
     if recipe.matching:
         _check_matching(recipe)
     if recipe.adversarial:

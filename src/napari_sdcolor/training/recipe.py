@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from dataclasses import fields as dataclass_fields
-from typing import Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Task = Literal['segmentation', 'color']
 
@@ -177,16 +176,31 @@ class Recipe:
         Raises
         ------
         TypeError
-            If a field without a default is missing.
+            If a field without a default is missing, or one holds something
+            of another kind.
         """
-        known = {field.name for field in dataclass_fields(cls)}
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in fields.items()
-                if name in known
-            }
-        )
+        kinds = get_type_hints(cls)
+        known = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in fields.items()
+            if name in kinds
+        }
+        for name, value in known.items():
+            if not _fits(kinds[name], value):
+                raise TypeError(f'{name} cannot be {value!r}')
+        return cls(**known)
+
+
+def _fits(kind: Any, value: object) -> bool:
+    """Whether a value is of the kind that a field is declared as."""
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is tuple:
+        of, *_ = get_args(kind)
+        return isinstance(value, tuple) and all(_fits(of, x) for x in value)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -121,6 +121,35 @@ def test_a_damaged_index_is_named(two: Path) -> None:
         open_data(two)
 
 
+def test_a_line_that_is_cut_short_is_named(two: Path) -> None:
+    with (two / 'index_5.csv').open('a') as file:
+        file.write('b,2\n')
+    said = r'index_5\.csv, line 3, ends before its split'
+    with pytest.raises(DataError, match=said):
+        open_data(two)
+
+
+def test_an_index_may_begin_with_a_byte_order_mark(two: Path) -> None:
+    index = two / 'index_5.csv'
+    index.write_bytes(b'\xef\xbb\xbf' + index.read_bytes())
+    assert len(open_data(two).entries) == 3
+
+
+@pytest.mark.parametrize('fault', ['folder', 'header', 'end'])
+def test_a_damaged_shard_is_named(two: Path, fault: str) -> None:
+    shard = two / 'photos-0.tar'
+    data = bytearray(shard.read_bytes())
+    if fault == 'folder':
+        shard.unlink()
+        shard.mkdir()
+    else:
+        second = data.index(b'images/a/2.png')
+        data[second : second + 300] = b'x' * 300
+        shard.write_bytes(data[:-1024] if fault == 'end' else data)
+    with pytest.raises(DataError, match=r'photos-0\.tar cannot be read'):
+        open_data(two)
+
+
 @pytest.mark.parametrize('packed', [True, False])
 @pytest.mark.parametrize(
     ('form', 'suffix'),

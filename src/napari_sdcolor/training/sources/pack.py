@@ -96,14 +96,25 @@ def _rows(index: Path) -> list[Row]:
         If it cannot be read or lacks a column.
     """
     try:
-        with index.open(newline='', encoding='utf-8') as file:
+        with index.open(newline='', encoding='utf-8-sig') as file:
             reader = csv.DictReader(file)
             missing = set(_COLUMNS) - set(reader.fieldnames or ())
             if missing:
                 raise DataError(
-                    f'{index} has no column {", ".join(sorted(missing))}.'
+                    f'{index} has no column {", ".join(sorted(missing))}. '
+                    'Its first line must name the columns dataset, id and '
+                    'split, with commas between.'
                 )
-            return list(reader)
+            rows = []
+            for row in reader:
+                empty = [name for name in _COLUMNS if row[name] is None]
+                if empty:
+                    raise DataError(
+                        f'{index}, line {reader.line_num}, ends before its '
+                        f'{empty[0]}. Complete the line or delete it.'
+                    )
+                rows.append(row)
+            return rows
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f'{index} cannot be read ({said(error)}).') from error
 
@@ -139,15 +150,31 @@ def _members(shard: Path) -> dict[str, Place]:
                 raise tarfile.ReadError('its end is missing')
         # Members are read in place, so the shard must not be packed.
         with tarfile.open(shard, 'r:') as tar:
-            return {
-                member.name: Place(shard, member.offset_data, member.size)
-                for member in tar
-                if member.isfile()
-            }
-    except tarfile.TarError as error:
+            members = list(tar)
+        with shard.open('rb') as file:
+            # At a damaged header tarfile stops as if it were the end.
+            file.seek(_behind(members))
+            if any(file.read(tarfile.BLOCKSIZE)):
+                raise tarfile.ReadError('it is damaged in the middle')
+    except (OSError, tarfile.TarError) as error:
         raise DataError(
-            f'{shard} cannot be read as a tar file ({said(error)}).'
+            f'{shard} cannot be read as a tar file ({said(error)}). Get the '
+            'shard again.'
         ) from error
+    return {
+        member.name: Place(shard, member.offset_data, member.size)
+        for member in members
+        if member.isfile()
+    }
+
+
+def _behind(members: list[tarfile.TarInfo]) -> int:
+    """Where the last member ends, at a whole block."""
+    if not members:
+        return 0
+    last = members[-1]
+    size = last.size if last.isreg() else 0
+    return last.offset_data + -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 def _unpacked(folder: Path) -> dict[str, Place]:
