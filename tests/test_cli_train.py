@@ -17,7 +17,9 @@ from typer.testing import CliRunner, Result
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.cli import app
-from napari_sdcolor.core.weights import load_part
+from napari_sdcolor.core.colornet import ColorNetConfig
+from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.core.weights import load_part, random_part, save_part
 
 TASKS = ('segmentation', 'color')
 
@@ -122,6 +124,20 @@ def test_train_and_export(
         last, part.network.final_conv.weight * 1.5, rtol=2e-3, atol=1e-6
     )
     assert load_part(vivid).training['chroma'] == 1.5
+    mean = tmp_path / 'mean.safetensors'
+    done = run(*words[:-1], mean, '--mean-with', vivid)
+    assert done.exit_code == 0, done.output
+    between = load_part(mean)
+    torch.testing.assert_close(
+        between.network.final_conv.weight,
+        part.network.final_conv.weight * 1.25,
+        rtol=2e-3,
+        atol=1e-6,
+    )
+    assert between.training['mean_with'] == {
+        'name': 'vivid.safetensors',
+        'tensors_sha256': load_part(vivid).digest,
+    }
 
 
 def test_trained_weights_color_a_photo(
@@ -249,6 +265,16 @@ def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
     odd = run('train', 'export', tmp_path / 'color', '-o', tmp_path / 'a.pt')
     assert odd.exit_code == 2
     assert 'must end in .safetensors' in odd.stderr
+    for other, sentence in (
+        (random_part('color', ColorNetConfig((2, 2)), 0), 'another network'),
+        (random_part('segmentation', GridNetConfig((2, 2)), 0), 'are needed'),
+    ):
+        path = tmp_path / 'other.safetensors'
+        save_part(path, other.network, {})
+        line = ('train', 'export', tmp_path / 'color', '-o', target)
+        refused = run(*line, '--mean-with', path)
+        assert refused.exit_code == 2
+        assert sentence in refused.stderr
     checkpoint = tmp_path / 'color' / 'checkpoint.pt'
     whole = checkpoint.read_bytes()
     for fault in (

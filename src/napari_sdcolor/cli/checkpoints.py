@@ -19,7 +19,7 @@ from napari_sdcolor.errors import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_sdcolor.core.weights import Network
+    from napari_sdcolor.core.weights import Network, Part
     from napari_sdcolor.training.recipe import Recipe, Task
 
 CHECKPOINT = 'checkpoint.pt'
@@ -170,8 +170,31 @@ def start_from(network: Network, source: Network) -> None:
     network.load_state_dict(other)
 
 
+def _average(network: Network, part: Part) -> None:
+    """Give a network the mean of its weights and those of a file.
+
+    Raises
+    ------
+    DataError
+        If the two are different networks.
+    """
+    own, other = network.state_dict(), part.network.state_dict()
+    if {n: t.shape for n, t in own.items()} != {
+        n: t.shape for n, t in other.items()
+    }:
+        raise UnfitData(
+            f'{part.name} holds another network than the run trained. Name '
+            'the weights that it began as.'
+        )
+    network.load_state_dict({n: (own[n] + other[n]) / 2 for n in own})
+
+
 def export(
-    folder: Path, target: Path, statement: str, chroma: float = 1.0
+    folder: Path,
+    target: Path,
+    statement: str,
+    chroma: float = 1.0,
+    mean_with: Path | None = None,
 ) -> str:
     """Write a run's averaged weights as safetensors.
 
@@ -187,6 +210,9 @@ def export(
     chroma
         Factor on the colors, multiplied into the last convolution of a
         color network.
+    mean_with
+        Color weights of the same network, mostly those that the run began
+        as: what is written is the mean of both (Wortsman et al., 2022).
 
     Returns
     -------
@@ -204,6 +230,7 @@ def export(
     from napari_sdcolor.core.weights import (
         digest_of,
         fill,
+        load_part,
         save_part,
         stored_tensors,
     )
@@ -236,11 +263,25 @@ def export(
         if not name.endswith('num_batches_tracked')
     }
     fill(network, averaged, str(folder / CHECKPOINT))
-    if chroma != 1:
-        if recipe.task != 'color':
-            raise WrongUsage(
-                'Only the colors of a color network can be scaled.'
+    if recipe.task != 'color' and (chroma != 1 or mean_with):
+        raise WrongUsage(
+            'Only the weights of a color network can be scaled, or averaged '
+            'with others.'
+        )
+    features = ''
+    if isinstance(network, Reader):
+        features = digest_of(stored_tensors(network.features))
+    averaged_with = None
+    if mean_with is not None:
+        part = load_part(mean_with, 'color')
+        if part.features != features:
+            raise UnfitData(
+                f'{part.name} was trained with other photo features than the '
+                'run. Name the weights that it began as.'
             )
+        _average(above_features(network), part)
+        averaged_with = {'name': part.name, 'tensors_sha256': part.digest}
+    if chroma != 1:
         above_features(network).final_conv.weight.mul_(chroma)
     notes = read_notes(folder)
     training = {
@@ -251,14 +292,14 @@ def export(
         'init': notes.get('init'),
         'features': notes.get('features'),
         'chroma': chroma,
+        'mean_with': averaged_with,
         'class_photos': notes.get('class_photos'),
     }
     if isinstance(network, Segmenter):
         digest = save_part(features_file(target), network.features, training)
         return save_part(target, network.grid, training, features=digest)
     if isinstance(network, Reader):
-        digest = digest_of(stored_tensors(network.features))
-        return save_part(target, network.color, training, features=digest)
+        return save_part(target, network.color, training, features=features)
     return save_part(target, network, training)
 
 

@@ -148,6 +148,20 @@ def export(
             'choose it on held-out ones. From 0.1 to 4.',
         ),
     ] = 1.0,
+    mean_with: Annotated[
+        Path | None,
+        typer.Option(
+            '--mean-with',
+            metavar='FILE',
+            exists=True,
+            dir_okay=False,
+            help='Write the mean of the weights of the run and of these: of '
+            'a color network that was trained further, mostly those that it '
+            'began as. Often better than either; choose on held-out '
+            'photographs.',
+            show_default=False,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Write the averaged weights of a run as a safetensors file."""
@@ -156,7 +170,9 @@ def export(
         from napari_sdcolor.archive.folders import output_folder
 
         with output_folder(output.parent):
-            digest = export_weights(folder, output, statement, chroma)
+            digest = export_weights(
+                folder, output, statement, chroma, mean_with
+            )
         talk.answer(str(output))
         talk.say(f'Next: sdcolor models add {output} --name my-model')
         talk.finish({'output': str(output), 'tensors_sha256': digest})
