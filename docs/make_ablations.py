@@ -87,7 +87,8 @@ def trained(name: str, args: argparse.Namespace, entries: tuple) -> Part:
             features = part.digest
             for network in (trainer.network, trainer.averaged):
                 network.features.load_state_dict(part.network.state_dict())
-        trainer.run(save_every=120)
+        if not trainer.run(save_every=120):
+            raise SystemExit('Stopped; the same command goes on from here.')
         save_part(
             target,
             above_features(trainer.averaged),
