@@ -150,17 +150,13 @@ def start_from(network: Network, source: Network) -> None:
     DataError
         If the two differ.
     """
+    from napari_sdcolor.core.weights import differing
+
     own, other = network.state_dict(), source.state_dict()
     readers = [name for name in own if name.startswith('readers.')]
     if not any(name in other for name in readers):
         other |= {name: own[name] * 0 for name in readers}
-    wrong = [
-        name
-        for name in sorted(own.keys() | other.keys())
-        if name not in own
-        or name not in other
-        or own[name].shape != other[name].shape
-    ]
+    wrong = differing(own, other)
     if wrong:
         raise UnfitData(
             f'The weights to start from do not fit: {wrong[0]} differs. '
@@ -178,10 +174,10 @@ def _average(network: Network, part: Part) -> None:
     DataError
         If the two are different networks.
     """
+    from napari_sdcolor.core.weights import differing
+
     own, other = network.state_dict(), part.network.state_dict()
-    if {n: t.shape for n, t in own.items()} != {
-        n: t.shape for n, t in other.items()
-    }:
+    if differing(own, other):
         raise UnfitData(
             f'{part.name} holds another network than the run trained. Name '
             'the weights that it began as.'

@@ -319,6 +319,19 @@ def _opened(path: Path) -> Iterator[tuple[dict[str, str], safe_open]]:
         ) from error
 
 
+def differing(
+    own: Mapping[str, Tensor], other: Mapping[str, Tensor]
+) -> list[str]:
+    """Tensors that only one of two networks has, or of another shape."""
+    return sorted(
+        name
+        for name in own.keys() | other.keys()
+        if name not in own
+        or name not in other
+        or own[name].shape != other[name].shape
+    )
+
+
 def fill(network: Network, tensors: Mapping[str, Tensor], source: str) -> None:
     """Put tensors into a network, strictly, as float32.
 
@@ -333,14 +346,7 @@ def fill(network: Network, tensors: Mapping[str, Tensor], source: str) -> None:
         for name, tensor in network.state_dict().items()
         if not name.endswith('num_batches_tracked')
     }
-    wrong = sorted(
-        (set(wanted) ^ set(tensors))
-        | {
-            name
-            for name in set(wanted) & set(tensors)
-            if wanted[name].shape != tensors[name].shape
-        }
-    )
+    wrong = differing(wanted, tensors)
     if wrong:
         raise WeightsError(
             f'{source} does not fit the network: {len(wrong)} tensors are '
