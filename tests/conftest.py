@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +20,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from napari_sdcolor.batch.pipeline import Pipeline
+from napari_sdcolor.batch.plan import Plan, make_plan
+from napari_sdcolor.batch.run import Summary, run_batch
+from napari_sdcolor.batch.worker import Recipe, Worker
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
+from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.settings import Settings
 
 # Tiny networks are slower on many threads than on one.
 torch.set_num_threads(1)
@@ -49,6 +61,14 @@ def napari_config(
     path = tmp_path_factory.mktemp('napari') / 'settings.yaml'
     monkeypatch.setenv('NAPARI_CONFIG', str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def autosave_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Autosaved maps go to a folder of the test's own."""
+    folder = tmp_path / 'autosave'
+    monkeypatch.setenv('SDCOLOR_AUTOSAVE', str(folder))
+    return folder
 
 
 @pytest.fixture(scope='session')
@@ -188,3 +208,162 @@ def as_published(network: PhotoFeatures) -> dict[str, torch.Tensor]:
 @pytest.fixture(name='published', scope='session')
 def _published() -> Callable[[PhotoFeatures], dict[str, torch.Tensor]]:
     return as_published
+
+
+# --- packs of photographs to train on -----------------------------------
+
+
+@dataclass
+class Shot:
+    """One photograph of a pack that a test makes.
+
+    ``photo`` and ``labels`` may also be bytes, to store what is no picture.
+    """
+
+    photo: NDArray[np.uint8] | bytes
+    labels: NDArray[np.uint8] | bytes | None = None
+    split: str = 'train'
+    dataset: str = 'made'
+
+
+MakePack = Callable[[Sequence[Shot]], Pack]
+
+
+def encoded(content: NDArray | bytes) -> bytes:
+    """A picture without loss, whatever its name ends in."""
+    if isinstance(content, bytes):
+        return content
+    buffer = io.BytesIO()
+    Image.fromarray(content).save(buffer, 'PNG')
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def write_pack(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a pack of several shards and returns its folder."""
+
+    def write(shots: Sequence[Shot], shards: int = 2) -> Path:
+        folder = tmp_path / 'pack'
+        folder.mkdir(exist_ok=True)
+        with ExitStack() as stack:
+            tars = [
+                stack.enter_context(
+                    tarfile.open(folder / f'photos-{number}.tar', 'w')
+                )
+                for number in range(shards)
+            ]
+            index = folder / 'index.csv'
+            file = stack.enter_context(index.open('w', newline=''))
+            writer = csv.writer(file)
+            writer.writerow(['dataset', 'id', 'split', 'shard'])
+            for number, shot in enumerate(shots):
+                name = f'{number:03d}'
+                writer.writerow(
+                    [shot.dataset, name, shot.split, number % shards]
+                )
+                members = {f'images/{shot.dataset}/{name}.jpg': shot.photo}
+                if shot.labels is not None:
+                    members[f'labels/{shot.dataset}/{name}.png'] = shot.labels
+                for path, content in members.items():
+                    data = encoded(content)
+                    about = tarfile.TarInfo(path)
+                    about.size = len(data)
+                    tars[number % shards].addfile(about, io.BytesIO(data))
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def make_pack(write_pack: Callable[..., Path]) -> MakePack:
+    return lambda shots: Pack(write_pack(shots))
+
+
+@pytest.fixture
+def shots() -> list[Shot]:
+    """Six photographs, four with maps, of several sizes."""
+    rng = np.random.default_rng(0)
+    made = []
+    for number, (h, w) in enumerate(
+        [(40, 60), (61, 37), (33, 33), (50, 90), (45, 31), (64, 64)]
+    ):
+        rgb = rng.integers(0, 256, (h, w, 3), np.uint8)
+        labels = rng.integers(0, 60, (h, w), np.uint8)
+        labels[: h // 4] = 255
+        made.append(Shot(rgb, labels if number < 4 else None))
+    return made
+
+
+# --- batches of small photos ----------------------------------------------
+
+NAMES = ('a.png', 'b.png', 'box 1/a.png', 'box 1/deep/c.png')
+
+
+@pytest.fixture
+def make_scans(tmp_path: Path) -> Callable[..., Path]:
+    """Writes photos, each of another content, into a folder tree."""
+
+    def make(names: Iterable[str] = NAMES, folder: str = 'scans') -> Path:
+        root = tmp_path / folder
+        y, x = np.mgrid[:40, :56]
+        for name in names:
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            seed = hashlib.sha256(str(name).encode('utf-8', 'replace'))
+            step = 3 + seed.digest()[0] % 50
+            gray = ((step * x + 5 * y + (x * y) // step) % 256).astype('u1')
+            with path.open('wb') as stream:
+                Image.fromarray(gray).save(stream, 'PNG')
+        return root
+
+    return make
+
+
+@pytest.fixture
+def scans(make_scans: Callable[..., Path]) -> Path:
+    """Four photos in three folders."""
+    return make_scans()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The output folder, not made yet."""
+    return tmp_path / 'out'
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return Recipe(Settings(size=64))
+
+
+@pytest.fixture
+def worker(recipe: Recipe, tiny_colorizer: Any) -> Worker:
+    return Worker(recipe, tiny_colorizer)
+
+
+@pytest.fixture
+def run_plan(worker: Worker) -> Callable[..., Summary]:
+    """Runs a plan, or one made of a folder, with tiny networks."""
+
+    def run(plan: Plan | Path, out: Path | None = None, **more: Any):
+        if not isinstance(plan, Plan):
+            plan = make_plan([plan], out)
+        work = more.pop('work', None) or Pipeline(worker, more.get('token'))
+        weights = more.pop('weights', {'color': '1', 'segmentation': '2'})
+        recipe = more.pop('recipe', worker.recipe)
+        return run_batch(plan, recipe, work, weights, **more)
+
+    return run
+
+
+@pytest.fixture
+def sdcolor(tiny_model: str) -> Callable[..., Result]:
+    """Runs a command with tiny networks at working size 64."""
+
+    def run(*words: object, networks: bool = True) -> Result:
+        line = [str(word) for word in words]
+        if networks:
+            line += ['--weights', tiny_model, '--size', '64']
+        return CliRunner().invoke(app, line)
+
+    return run

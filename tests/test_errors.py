@@ -18,8 +18,8 @@ from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.weights import load_part
+from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
 from napari_sdcolor.errors import SdcolorError, said
-from napari_sdcolor.training.sources.entry import Entry, LabelFile, Place
 
 OBJECT = re.compile(r'<[A-Za-z_]| at 0x')
 

@@ -7,17 +7,13 @@ importing the package loads neither torch nor Qt.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from napari_sdcolor._version import __version__
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.reading import read_photo
     from napari_sdcolor.core.engine import Colorizer
-
-try:
-    __version__ = version('napari-sdcolor')
-except PackageNotFoundError:
-    __version__ = '0.0.0'
 
 __all__ = ('Colorizer', '__version__', 'read_photo')
 

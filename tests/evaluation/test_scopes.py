@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from napari_sdcolor import Colorizer
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import photo_from_array
+from napari_sdcolor.datasets.entry import BadEntry
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
-from napari_sdcolor.training.sources.entry import BadEntry
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)

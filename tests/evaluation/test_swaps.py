@@ -10,6 +10,7 @@ import pytest
 
 from napari_sdcolor import Colorizer
 from napari_sdcolor.core import lab
+from napari_sdcolor.datasets.coverage import ClassMeans
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.control import (
     Control,
@@ -20,7 +21,6 @@ from napari_sdcolor.evaluation.control import (
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
 from napari_sdcolor.evaluation.swaps import choose_swaps, partners
-from napari_sdcolor.training.coverage import ClassMeans
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,14 +43,6 @@ class TinyEngine(Engine):
 
     def get(self, settings: Settings) -> Colorizer:
         return self._colorizer
-
-
-@pytest.fixture(autouse=True)
-def autosave_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Autosaved maps go to a folder of the test's own."""
-    folder = tmp_path / 'autosave'
-    monkeypatch.setenv('SDCOLOR_AUTOSAVE', str(folder))
-    return folder
 
 
 @pytest.fixture(autouse=True)

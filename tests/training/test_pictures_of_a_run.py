@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.datasets.sheets import paint_labels, sheet
 from napari_sdcolor.training import curves
-from napari_sdcolor.training.sheets import paint_labels, sheet
 
 
 def rows(count: int, every: int = 2) -> list[dict[str, str]]:

@@ -12,6 +12,8 @@ import torch
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
+from napari_sdcolor.datasets.coverage import class_colors
+from napari_sdcolor.datasets.data import Pack
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training import samples
 from napari_sdcolor.training.augment import (
@@ -21,8 +23,6 @@ from napari_sdcolor.training.augment import (
     oldest,
     swap_region,
 )
-from napari_sdcolor.training.coverage import class_colors
-from napari_sdcolor.training.data import Pack
 from napari_sdcolor.training.recipe import Recipe
 from napari_sdcolor.training.samples import CropDataset, random_crop
 

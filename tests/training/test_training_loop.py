@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from napari_sdcolor.core.weights import digest_of
+from napari_sdcolor.datasets.data import Entry, Pack
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.data import Entry, Pack
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.losses import class_weights, color_loss
 from napari_sdcolor.training.network import build_network

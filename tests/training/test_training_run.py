@@ -20,9 +20,9 @@ import pytest
 import torch
 from PIL import Image
 
+from napari_sdcolor.datasets.data import BadEntry, Entry, Pack
 from napari_sdcolor.errors import DataError, SaveError
 from napari_sdcolor.training import loop, record
-from napari_sdcolor.training.data import BadEntry, Entry, Pack
 from napari_sdcolor.training.files import replace_file
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
@@ -81,7 +81,7 @@ PROGRAM = """
 import json, sys, time
 from pathlib import Path
 import torch
-from napari_sdcolor.training.data import Pack
+from napari_sdcolor.datasets.data import Pack
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
 torch.set_num_threads(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from napari_sdcolor import __version__
+from napari_sdcolor._version import __version__
 from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE
 
 SOFTWARE = f'napari-sdcolor {__version__}'

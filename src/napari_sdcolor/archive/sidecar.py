@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_sdcolor import __version__
+from napari_sdcolor._version import __version__
 from napari_sdcolor.archive.edits import edit_log, edited_share
 from napari_sdcolor.archive.older_sidecars import upgraded
 from napari_sdcolor.core.device import HALVES

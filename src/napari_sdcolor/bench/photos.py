@@ -89,8 +89,8 @@ def measure_archive(
 def _archive(
     colorizer: Colorizer, photos: list[NDArray], rounds: int, name: str
 ) -> list[Row]:
-    from napari_sdcolor.archive.batch.timing import measure
-    from napari_sdcolor.archive.batch.worker import Recipe
+    from napari_sdcolor.batch.worker import Recipe
+    from napari_sdcolor.bench.batch import measure
     from napari_sdcolor.settings import Settings
 
     recipe = Recipe(Settings(size=colorizer.size))

@@ -61,7 +61,7 @@ def _apart(side: int, weights: str | None) -> dict[str, Any]:
 
 
 def rows_of(found: dict[str, Any], weights: str) -> list[Row]:
-    """Rows of what ``plugin.stroke_timing`` found at one size."""
+    """Rows of what ``bench.strokes`` found at one size."""
     photo = f'{weights}, photo of {found["side"]}²'
     named = {
         'from move to color': ('color_p50', 'color_p95'),
@@ -85,14 +85,14 @@ def rows_of(found: dict[str, Any], weights: str) -> list[Row]:
 
 def main() -> None:
     """Open the window and tell what was found as JSON."""
+    from napari_sdcolor.bench import strokes
     from napari_sdcolor.core.engine import Colorizer
-    from napari_sdcolor.plugin import stroke_timing
 
     side, weights = sys.argv[1:]
     colorizer = (
         Colorizer.load(weights) if weights else Colorizer.random('paper')
     )
-    found = stroke_timing.measure(colorizer, side=int(side))
+    found = strokes.measure(colorizer, side=int(side))
     os.write(1, ('\n' + json.dumps(found.to_dict()) + '\n').encode())
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-import napari_sdcolor
+from napari_sdcolor._version import __version__
 from napari_sdcolor.cli.batch import batch
 from napari_sdcolor.cli.bench import bench
 from napari_sdcolor.cli.colorize import colorize
@@ -33,7 +33,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f'sdcolor {napari_sdcolor.__version__}')
+        typer.echo(f'sdcolor {__version__}')
         raise typer.Exit
 
 

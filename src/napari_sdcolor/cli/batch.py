@@ -12,15 +12,15 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.cluster import Where, hands
-from napari_sdcolor.cli.talk import FAILED, Talk, counted
+from napari_sdcolor.cli.console import FAILED, Talk, counted
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings
 
 if TYPE_CHECKING:
-    from napari_sdcolor.archive.batch.plan import Plan, Task
-    from napari_sdcolor.archive.batch.run import Summary
-    from napari_sdcolor.archive.batch.worker import Recipe
+    from napari_sdcolor.batch.plan import Plan, Task
+    from napari_sdcolor.batch.run import Summary
+    from napari_sdcolor.batch.worker import Recipe
     from napari_sdcolor.core.cancel import CancelToken
 
 
@@ -183,8 +183,8 @@ def batch(
                 '--workers starts a cluster and --scheduler uses one: give '
                 'one of them.'
             )
-        from napari_sdcolor.archive.batch.plan import make_plan
-        from napari_sdcolor.archive.batch.worker import Recipe
+        from napari_sdcolor.batch.plan import make_plan
+        from napari_sdcolor.batch.worker import Recipe
 
         plan = make_plan(
             inputs or (),
@@ -211,8 +211,8 @@ def _run(
     confidence: float,
     where: Where,
 ) -> None:
-    from napari_sdcolor.archive.batch.run import mixed_tones, run_batch
     from napari_sdcolor.archive.folders import output_folder
+    from napari_sdcolor.batch.run import mixed_tones, run_batch
     from napari_sdcolor.cli.batch_progress import BatchProgress
     from napari_sdcolor.core.cancel import CancelToken
 
@@ -322,7 +322,7 @@ def _say_plan(talk: Talk, plan: Plan) -> None:
 
 
 def _say_summary(talk: Talk, summary: Summary) -> None:
-    from napari_sdcolor.archive.batch.progress import (
+    from napari_sdcolor.batch.progress import (
         duration_words,
         rate_words,
     )

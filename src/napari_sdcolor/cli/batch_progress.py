@@ -7,9 +7,9 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from napari_sdcolor.archive.batch.outcome import DONE, FAILED, Outcome
-from napari_sdcolor.archive.batch.progress import Progress as Counts
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
+from napari_sdcolor.batch.progress import Progress as Counts
+from napari_sdcolor.cli.console import Talk
 
 EVERY = 10.0
 """Seconds between the lines where there is no terminal for a bar."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage, said
 

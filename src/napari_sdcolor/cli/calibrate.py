@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_sdcolor.cli import options, recipes
-from napari_sdcolor.cli.talk import Talk, counted
+from napari_sdcolor.cli import options, training_options
+from napari_sdcolor.cli.console import Talk, counted
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.weights import Part
-    from napari_sdcolor.training.data import Entry
+    from napari_sdcolor.datasets.data import Entry
 
 
 def calibrate(
@@ -30,7 +30,7 @@ def calibrate(
         ),
     ],
     data: options.DataFolder,
-    output: recipes.WeightsFile,
+    output: training_options.WeightsFile,
     split: Annotated[
         str,
         typer.Option(
@@ -40,7 +40,7 @@ def calibrate(
             'trained on.',
         ),
     ] = 'val',
-    source: recipes.Source = None,
+    source: training_options.Source = None,
     size: options.Size = options.DEFAULTS.size,
     device: options.DeviceOption = options.DEVICE,
     as_json: options.Json = False,
@@ -90,7 +90,7 @@ def calibrate(
 def _photos(
     talk: Talk, folder: Path, source: str | None, split: str
 ) -> list[Entry]:
-    from napari_sdcolor.training.data import open_data
+    from napari_sdcolor.datasets.data import open_data
 
     found = open_data(folder, source)
     talk.say(found.describe())

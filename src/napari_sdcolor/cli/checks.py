@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
-from napari_sdcolor import __version__
-from napari_sdcolor.cli import surroundings
+from napari_sdcolor._version import __version__
+from napari_sdcolor.cli import environment
 from napari_sdcolor.errors import DeviceError, WeightsError
 
 OK, WARNING, PROBLEM = 'ok', 'warning', 'problem'
@@ -112,7 +112,7 @@ def versions() -> dict[str, str | None]:
     found |= {package: _version(package) for package in SHOWN}
     return found | {
         binding: _version(binding)
-        for binding in surroundings.QT_BINDINGS
+        for binding in environment.QT_BINDINGS
         if _version(binding)
     }
 
@@ -218,7 +218,7 @@ def _weights_finding(entry: Any) -> Finding:
 
 def check_qt() -> Iterator[Finding]:
     """Whether napari has something to draw its window with."""
-    binding = surroundings.qt_binding()
+    binding = environment.qt_binding()
     if binding is None:
         yield Finding('Qt', WARNING, 'no Qt binding is installed', QT_REMEDY)
     elif find_spec('qtpy') is None:
@@ -232,14 +232,14 @@ def check_torch_after_qt() -> Iterator[Finding]:
     from napari_sdcolor.core.device import REMEDY
 
     name = 'torch after Qt'
-    binding = surroundings.qt_binding()
+    binding = environment.qt_binding()
     if binding is None or find_spec('torch') is None:
         yield Finding(name, OK, 'nothing to try without both')
         return
-    attempt = surroundings.try_torch_after_qt(binding)
+    attempt = environment.try_torch_after_qt(binding)
     if attempt.code == 0:
         yield Finding(name, OK, 'torch loads after Qt')
-    elif attempt.code == surroundings.QT_FAILED:
+    elif attempt.code == environment.QT_FAILED:
         yield Finding(
             name,
             WARNING,
@@ -257,10 +257,10 @@ def check_torch_after_qt() -> Iterator[Finding]:
 
 def check_opengl() -> Iterator[Finding]:
     """Whether napari's pictures can be drawn."""
-    binding = surroundings.qt_binding()
+    binding = environment.qt_binding()
     if binding is None:
         yield Finding('OpenGL', OK, 'nothing to try without Qt')
-    elif not surroundings.has_display():
+    elif not environment.has_display():
         yield Finding(
             'OpenGL',
             WARNING,
@@ -268,7 +268,7 @@ def check_opengl() -> Iterator[Finding]:
             'The command line works without it.',
         )
     else:
-        attempt = surroundings.try_opengl(binding)
+        attempt = environment.try_opengl(binding)
         if attempt.code == 0:
             yield Finding('OpenGL', OK, attempt.said)
         else:

@@ -13,12 +13,12 @@ from napari_sdcolor.cli.colorize import (
     refuse_dtype,
     weights_facts,
 )
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.console import Talk
 
 if TYPE_CHECKING:
-    from napari_sdcolor.archive.batch.plan import Plan
-    from napari_sdcolor.archive.batch.run import Work
-    from napari_sdcolor.archive.batch.worker import Recipe
+    from napari_sdcolor.batch.plan import Plan
+    from napari_sdcolor.batch.run import Work
+    from napari_sdcolor.batch.worker import Recipe
     from napari_sdcolor.core.cancel import CancelToken
 
 
@@ -83,8 +83,8 @@ def hands(
 def _here(
     talk: Talk, recipe: Recipe, token: CancelToken, where: Where
 ) -> Hands:
-    from napari_sdcolor.archive.batch.pipeline import Pipeline
-    from napari_sdcolor.archive.batch.worker import Worker
+    from napari_sdcolor.batch.pipeline import Pipeline
+    from napari_sdcolor.batch.worker import Worker
 
     refuse_dtype(recipe.settings, recipe.dtype)
     colorizer = load_colorizer(talk, recipe.settings, recipe.dtype)
@@ -102,8 +102,8 @@ def _elsewhere(
     where: Where,
     stack: ExitStack,
 ) -> Hands:
-    from napari_sdcolor.archive.batch import machines
-    from napari_sdcolor.archive.batch.cluster import (
+    from napari_sdcolor.batch import machines
+    from napari_sdcolor.batch.cluster import (
         Cluster,
         describe,
         warnings,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.coloring import Coloring, Order
-from napari_sdcolor.cli.mixups import refuse_other_inputs
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.photos import refuse_clashes, work_through
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.wrong_inputs import refuse_other_inputs
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 

@@ -17,12 +17,12 @@ from napari_sdcolor.cli.colorize import (
     load_colorizer,
     machine_facts,
 )
-from napari_sdcolor.cli.surroundings import (
+from napari_sdcolor.cli.console import Talk
+from napari_sdcolor.cli.environment import (
     has_display,
     qt_binding,
     try_opengl,
 )
-from napari_sdcolor.cli.talk import Talk
 from napari_sdcolor.cli.values import choice
 from napari_sdcolor.settings import Settings
 

@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from napari_sdcolor.cli import checks
+from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.options import Json
-from napari_sdcolor.cli.talk import DONE, FAILED, Talk
 
 _STYLES = {
     checks.OK: 'green',

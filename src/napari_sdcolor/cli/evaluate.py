@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_sdcolor.cli import options, recipes
-from napari_sdcolor.cli.talk import DONE, FAILED, Talk
+from napari_sdcolor.cli import options, training_options
+from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import Cancelled
 from napari_sdcolor.settings import Settings
@@ -168,7 +168,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    source: recipes.Source = None,
+    source: training_options.Source = None,
     color: Annotated[Path | None, _part('color')] = None,
     segmentation: Annotated[Path | None, _part('segmentation')] = None,
     without_maps: Annotated[
@@ -195,10 +195,10 @@ def evaluate(
         settings = Settings(size=size, device=device.value, weights=weights)
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.multiplications import of_networks
+        from napari_sdcolor.datasets.data import open_data
         from napari_sdcolor.evaluation.report import files, plots
         from napari_sdcolor.evaluation.report.tables import as_markdown
         from napari_sdcolor.evaluation.run import Evaluation
-        from napari_sdcolor.training.data import open_data
 
         if output is not None:
             files.refuse_used(output)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.options import Json
-from napari_sdcolor.cli.talk import DONE, FAILED, Talk
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.models import Entry

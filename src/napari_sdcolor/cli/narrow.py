@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from napari_sdcolor.cli import options, recipes
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli import options, training_options
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import UnfitWeights, WrongUsage
 
@@ -23,8 +23,8 @@ def narrow(
         ),
     ],
     data: options.DataFolder,
-    output: recipes.WeightsFile,
-    widths: recipes.Widths,
+    output: training_options.WeightsFile,
+    widths: training_options.Widths,
     crops: Annotated[
         int,
         typer.Option(
@@ -35,8 +35,8 @@ def narrow(
             'are to agree.',
         ),
     ] = 96,
-    source: recipes.Source = None,
-    seed: recipes.Seed = None,
+    source: training_options.Source = None,
+    seed: training_options.Seed = None,
     as_json: options.Json = False,
 ) -> None:
     """Begin a narrower, faster color network where a trained one is.
@@ -53,12 +53,12 @@ def narrow(
         from napari_sdcolor.archive.atomic import refuse_existing
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.weights import save_part
-        from napari_sdcolor.training.data import open_data
+        from napari_sdcolor.datasets.data import open_data
         from napari_sdcolor.training.narrowing import narrow as narrowed
         from napari_sdcolor.training.narrowing import sample
 
         refuse_existing([output])
-        part = recipes.initial_parts(weights, 'color')['color']
+        part = training_options.initial_parts(weights, 'color')['color']
         if part.features:
             raise UnfitWeights(
                 f'The colors of {weights} read photo features: only a '

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.cli.talk import (
+from napari_sdcolor.cli.console import (
     DONE,
     FAILED,
     FAILURES,

@@ -12,9 +12,9 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
-from napari_sdcolor.cli.mixups import refuse_no_sidecar
-from napari_sdcolor.cli.talk import FAILED, Talk
+from napari_sdcolor.cli.console import FAILED, Talk
 from napari_sdcolor.cli.values import choice
+from napari_sdcolor.cli.wrong_inputs import refuse_no_sidecar
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.replay import Recording, Replay

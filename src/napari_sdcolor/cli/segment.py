@@ -10,9 +10,9 @@ from rich.table import Table
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.coloring import Order
 from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
-from napari_sdcolor.cli.mixups import refuse_other_inputs
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.photos import refuse_clashes, work_through
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.wrong_inputs import refuse_other_inputs
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:

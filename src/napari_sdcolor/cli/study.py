@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.console import Talk
 
 
 def study(

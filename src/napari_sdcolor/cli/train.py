@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_sdcolor.cli import options, recipes
+from napari_sdcolor.cli import options, training_options
 from napari_sdcolor.cli.calibrate import calibrate
 from napari_sdcolor.cli.checkpoints import (
     STATEMENT,
@@ -15,8 +15,8 @@ from napari_sdcolor.cli.checkpoints import (
 from napari_sdcolor.cli.checkpoints import (
     export as export_weights,
 )
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.narrow import narrow
-from napari_sdcolor.cli.talk import Talk
 from napari_sdcolor.cli.values import number
 
 if TYPE_CHECKING:
@@ -54,27 +54,27 @@ def _train(task: Task, options_given: dict[str, Any]) -> None:
     '--out runs/segmentation --steps 4000'
 )
 def segmentation(
-    data: recipes.DataFolders,
-    out: recipes.RunFolder,
-    source: recipes.Source = None,
-    preset: recipes.PresetOption = recipes.Preset.shipped,
-    init: recipes.Init = None,
-    features: recipes.Features = None,
-    maps: recipes.MapsOption = None,
-    maps_from: recipes.MapsFrom = options.DEFAULTS.weights,
-    steps: recipes.Steps = None,
-    crop: recipes.Crop = None,
-    batch: recipes.Batch = None,
-    rate: recipes.Rate = None,
-    widths: recipes.Widths = None,
-    seed: recipes.Seed = None,
-    set_words: recipes.Set = None,
+    data: training_options.DataFolders,
+    out: training_options.RunFolder,
+    source: training_options.Source = None,
+    preset: training_options.PresetOption = training_options.Preset.shipped,
+    init: training_options.Init = None,
+    features: training_options.Features = None,
+    maps: training_options.MapsOption = None,
+    maps_from: training_options.MapsFrom = options.DEFAULTS.weights,
+    steps: training_options.Steps = None,
+    crop: training_options.Crop = None,
+    batch: training_options.Batch = None,
+    rate: training_options.Rate = None,
+    widths: training_options.Widths = None,
+    seed: training_options.Seed = None,
+    set_words: training_options.Set = None,
     device: options.DeviceOption = options.DEVICE,
-    workers: recipes.Workers = None,
-    compile_network: recipes.Compile = False,
-    save_every: recipes.SaveEvery = 300.0,
-    check_every: recipes.CheckEvery = 250,
-    preview_every: recipes.PreviewEvery = 1000,
+    workers: training_options.Workers = None,
+    compile_network: training_options.Compile = False,
+    save_every: training_options.SaveEvery = 300.0,
+    check_every: training_options.CheckEvery = 250,
+    preview_every: training_options.PreviewEvery = 1000,
     as_json: options.Json = False,
 ) -> None:
     """Train the network that finds out what is in a photo."""
@@ -86,28 +86,28 @@ def segmentation(
     '--out runs/mine'
 )
 def color(
-    data: recipes.DataFolders,
-    out: recipes.RunFolder,
-    source: recipes.Source = None,
-    preset: recipes.PresetOption = recipes.Preset.shipped,
-    init: recipes.Init = None,
-    features_from: recipes.FeaturesFrom = options.DEFAULTS.weights,
-    maps: recipes.MapsOption = None,
-    maps_from: recipes.MapsFrom = options.DEFAULTS.weights,
-    no_instance_norm: recipes.NoInstanceNorm = False,
-    steps: recipes.Steps = None,
-    crop: recipes.Crop = None,
-    batch: recipes.Batch = None,
-    rate: recipes.Rate = None,
-    widths: recipes.Widths = None,
-    seed: recipes.Seed = None,
-    set_words: recipes.Set = None,
+    data: training_options.DataFolders,
+    out: training_options.RunFolder,
+    source: training_options.Source = None,
+    preset: training_options.PresetOption = training_options.Preset.shipped,
+    init: training_options.Init = None,
+    features_from: training_options.FeaturesFrom = options.DEFAULTS.weights,
+    maps: training_options.MapsOption = None,
+    maps_from: training_options.MapsFrom = options.DEFAULTS.weights,
+    no_instance_norm: training_options.NoInstanceNorm = False,
+    steps: training_options.Steps = None,
+    crop: training_options.Crop = None,
+    batch: training_options.Batch = None,
+    rate: training_options.Rate = None,
+    widths: training_options.Widths = None,
+    seed: training_options.Seed = None,
+    set_words: training_options.Set = None,
     device: options.DeviceOption = options.DEVICE,
-    workers: recipes.Workers = None,
-    compile_network: recipes.Compile = False,
-    save_every: recipes.SaveEvery = 300.0,
-    check_every: recipes.CheckEvery = 250,
-    preview_every: recipes.PreviewEvery = 1000,
+    workers: training_options.Workers = None,
+    compile_network: training_options.Compile = False,
+    save_every: training_options.SaveEvery = 300.0,
+    check_every: training_options.CheckEvery = 250,
+    preview_every: training_options.PreviewEvery = 1000,
     as_json: options.Json = False,
 ) -> None:
     """Train the network that colors a photo after its map."""
@@ -128,7 +128,7 @@ def export(
             show_default=False,
         ),
     ],
-    output: recipes.WeightsFile,
+    output: training_options.WeightsFile,
     statement: Annotated[
         str,
         typer.Option(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from napari_sdcolor.cli.talk import Talk
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.training.progress import Progress
 
 LINE_EVERY_STEPS = 50

@@ -17,7 +17,9 @@ from napari_sdcolor.cli.checkpoints import (
     start_from,
     write_notes,
 )
-from napari_sdcolor.cli.recipes import (
+from napari_sdcolor.cli.console import FAILED, Talk
+from napari_sdcolor.cli.training_display import showing
+from napari_sdcolor.cli.training_options import (
     Maps,
     Preset,
     SourceKind,
@@ -26,15 +28,13 @@ from napari_sdcolor.cli.recipes import (
     initial_parts,
     recipe_from,
 )
-from napari_sdcolor.cli.talk import FAILED, Talk
-from napari_sdcolor.cli.training_display import showing
 from napari_sdcolor.errors import UnfitData, UnfitWeights
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.device import Device
     from napari_sdcolor.core.features import PhotoFeatures
     from napari_sdcolor.core.weights import Part
-    from napari_sdcolor.training.data import Entry, Skipped
+    from napari_sdcolor.datasets.data import Entry, Skipped
     from napari_sdcolor.training.recipe import Recipe, Task
 
 _BEGINNING = ('init', 'features')
@@ -83,7 +83,7 @@ class Order:
 def _class_photos(order: Order, train: Sequence[Entry]) -> dict[str, int]:
     """Photos that showed each class, those of the first weights included."""
     from napari_sdcolor.core import models
-    from napari_sdcolor.training.coverage import class_photos
+    from napari_sdcolor.datasets.coverage import class_photos
 
     known = (
         read_notes(order.out).get('class_photos') if order.goes_on else None
@@ -113,7 +113,7 @@ def carry_out(
     order
         What is wanted.
     words, changes
-        What differs from the recipe; see ``recipes.recipe_from``.
+        What differs from the recipe; see ``training_options.recipe_from``.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def _photos(
     talk: Talk, order: Order
 ) -> tuple[list[Entry], list[Entry], list[Skipped]]:
     """Training photos, held-out photos, and what was left out."""
-    from napari_sdcolor.training.data import open_data
+    from napari_sdcolor.datasets.data import open_data
 
     train: list[Entry] = []
     val: list[Entry] = []

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sdcolor.datasets import entry as stored
 from napari_sdcolor.errors import DataError, UnfitData
 from napari_sdcolor.evaluation import study
 from napari_sdcolor.evaluation.entries import Entry, full_name
 from napari_sdcolor.evaluation.split import Split
-from napari_sdcolor.training.sources import entry as stored
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp')
 

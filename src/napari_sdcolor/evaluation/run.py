@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.datasets.coverage import ClassMeans
 from napari_sdcolor.errors import UnfitData
 from napari_sdcolor.evaluation.bleeding import Bleeding
 from napari_sdcolor.evaluation.calibration import Calibration
@@ -32,7 +33,6 @@ from napari_sdcolor.evaluation.summary import (
     dataset_rows,
     over_gray,
 )
-from napari_sdcolor.training.coverage import ClassMeans
 
 GROUPS = {
     'fidelity': Fidelity,

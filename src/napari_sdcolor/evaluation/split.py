@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
+from napari_sdcolor.datasets.coverage import ClassMeans
+from napari_sdcolor.datasets.entry import BadEntry
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.entries import Entry
 from napari_sdcolor.evaluation.means import LEAST_PIXELS
-from napari_sdcolor.training.coverage import ClassMeans
-from napari_sdcolor.training.sources.entry import BadEntry
 
 
 @dataclass

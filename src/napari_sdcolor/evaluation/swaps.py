@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from skimage import measure
 
 from napari_sdcolor.classes import UNKNOWN
+from napari_sdcolor.datasets.coverage import ClassMeans
 from napari_sdcolor.evaluation.means import LEAST_PIXELS
-from napari_sdcolor.training.coverage import ClassMeans
 
 LEAST_DISTANCE = 8.0
 """Lab units between the mean ab of both classes of a swap, at least."""

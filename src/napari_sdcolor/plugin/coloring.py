@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.jobs import Job, Jobs
-from napari_sdcolor.plugin.live import MapWatcher
+from napari_sdcolor.plugin.map_watcher import MapWatcher
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.plane import Inputs
 

@@ -26,7 +26,7 @@ from napari_sdcolor.plugin.trio import METADATA_KEY
 from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
-    from napari_sdcolor.archive.belongings import Belongings
+    from napari_sdcolor.archive.companions import Belongings
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -60,7 +60,7 @@ def read(path: str | list[str]) -> list[LayerData]:
     SdcolorError
         If the sidecar, the photo or its map cannot be read.
     """
-    from napari_sdcolor.archive.belongings import find_belongings
+    from napari_sdcolor.archive.companions import find_belongings
     from napari_sdcolor.archive.sidecar import read_sidecar
 
     content = read_sidecar(str(path))

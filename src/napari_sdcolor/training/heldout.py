@@ -16,13 +16,13 @@ from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.planes import pad, resize_labels
+from napari_sdcolor.datasets.data import BadEntry, Entry, Skipped
+from napari_sdcolor.datasets.sheets import paint_labels, sheet
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.training.data import BadEntry, Entry, Skipped
 from napari_sdcolor.training.loading import on_device
 from napari_sdcolor.training.losses import color_loss, segmentation_loss
 from napari_sdcolor.training.recipe import Recipe, without_augmentation
 from napari_sdcolor.training.samples import CropDataset, seen_whole
-from napari_sdcolor.training.sheets import paint_labels, sheet
 
 PHOTOS = 32
 """So many photos give the held-out figures."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from napari_sdcolor.datasets.data import Entry, Skipped
 from napari_sdcolor.errors import (
     DAMAGED_PICKLE,
     DataError,
@@ -23,7 +24,6 @@ from napari_sdcolor.errors import (
     said,
 )
 from napari_sdcolor.training.adversary import Adversary
-from napari_sdcolor.training.data import Entry, Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures, HeldOut
 from napari_sdcolor.training.interrupts import stop_requests

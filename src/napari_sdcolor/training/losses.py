@@ -13,8 +13,8 @@ from torch.nn import functional
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.features import PhotoFeatures
-from napari_sdcolor.training.coverage import some_photos, some_with_labels
-from napari_sdcolor.training.data import Entry
+from napari_sdcolor.datasets.coverage import some_photos, some_with_labels
+from napari_sdcolor.datasets.data import Entry
 from napari_sdcolor.training.recipe import Recipe
 
 WEIGHTS = (0.3, 6.0)

@@ -14,14 +14,14 @@ from PIL import Image
 
 from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.classes import UNKNOWN
-from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.training.data import (
+from napari_sdcolor.datasets.data import (
     BadEntry,
     Entry,
     LabelFile,
     Place,
     Skipped,
 )
+from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.training.files import replace_file
 
 LIMIT = 704

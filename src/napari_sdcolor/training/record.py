@@ -9,8 +9,8 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from napari_sdcolor.datasets.data import Skipped
 from napari_sdcolor.training import curves
-from napari_sdcolor.training.data import Skipped
 from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures
 from napari_sdcolor.training.recipe import Recipe, learning_rate

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 
-from napari_sdcolor.training.data import Skipped
+from napari_sdcolor.datasets.data import Skipped
 from napari_sdcolor.training.files import replace_file
 
 COLUMNS = ('dataset', 'name', 'reason')

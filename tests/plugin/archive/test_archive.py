@@ -17,14 +17,14 @@ from PIL import Image
 from qtpy.QtWidgets import QApplication
 from typer.testing import CliRunner
 
-from napari_sdcolor.archive.batch.names import EDITED_MAPS, SUPERSEDED
-from napari_sdcolor.archive.batch.standing import CORRECTED, read_records
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.archive.reading import open_photos
+from napari_sdcolor.batch.names import EDITED_MAPS, SUPERSEDED
+from napari_sdcolor.batch.status import CORRECTED, read_records
 from napari_sdcolor.cli import app
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices, recall
-from napari_sdcolor.plugin.archive.choosing import start
+from napari_sdcolor.plugin.archive.dialogs import start
 from napari_sdcolor.plugin.archive.setup_view import TWO_VALUES
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.widget import ColorizeWidget
@@ -115,9 +115,7 @@ def test_counting_can_be_stopped(make_dock, choices, monkeypatch, qtbot):
         return os_scandir(folder)
 
     os_scandir = os.scandir
-    monkeypatch.setattr(
-        'napari_sdcolor.archive.batch.find.os.scandir', endless
-    )
+    monkeypatch.setattr('napari_sdcolor.batch.find.os.scandir', endless)
     dock = make_dock(replace(choices, output=''))
     run = dock.views.run
     qtbot.waitUntil(begun.is_set)
@@ -324,7 +322,7 @@ def test_deleting_the_open_map_ends_its_correction(done, viewer, rest, qtbot):
 def test_a_map_that_waits_is_not_opened_as_it_was(
     done, make_dock, choices, rest, notices
 ):
-    from napari_sdcolor.archive.batch.corrections import save_maps
+    from napari_sdcolor.batch.corrections import save_maps
 
     labels = np.full((64, 90), 5, np.uint8)
     save_maps(Path(choices.output), 'a', [(None, labels)])

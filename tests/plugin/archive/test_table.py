@@ -10,8 +10,8 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 
-from napari_sdcolor.archive.batch.outcome import DONE, FAILED
-from napari_sdcolor.archive.batch.standing import Standing
+from napari_sdcolor.batch.outcome import DONE, FAILED
+from napari_sdcolor.batch.status import Standing
 from napari_sdcolor.plugin.archive import table as module
 from napari_sdcolor.plugin.archive.run_bar import RunBar
 from napari_sdcolor.plugin.archive.state import holdings

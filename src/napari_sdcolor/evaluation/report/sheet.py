@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.planes import resize_labels
+from napari_sdcolor.datasets.sheets import paint_labels
 from napari_sdcolor.evaluation.cases import Case
 from napari_sdcolor.evaluation.run import Evaluation
-from napari_sdcolor.training.sheets import paint_labels
 
 PER_GROUP = 3
 """Photos in each of the three groups."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from napari_sdcolor.archive.batch.names import EDITED_MAPS
+from napari_sdcolor.batch.names import EDITED_MAPS
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 

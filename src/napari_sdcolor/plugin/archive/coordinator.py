@@ -20,8 +20,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
-from napari_sdcolor.archive.batch.outcome import DONE, FAILED, Outcome
-from napari_sdcolor.archive.batch.standing import CORRECTED, Standing
+from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
+from napari_sdcolor.batch.status import CORRECTED, Standing
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin.archive import work
@@ -31,7 +31,7 @@ from napari_sdcolor.plugin.archive.choices import (
     recall,
     remember,
 )
-from napari_sdcolor.plugin.archive.choosing import Chooser
+from napari_sdcolor.plugin.archive.dialogs import Chooser
 from napari_sdcolor.plugin.archive.queue import Queue
 from napari_sdcolor.plugin.archive.state import advice, holdings, verb
 from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
@@ -42,8 +42,8 @@ from napari_sdcolor.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_sdcolor.archive.batch.progress import Progress
-    from napari_sdcolor.archive.batch.run import Summary
+    from napari_sdcolor.batch.progress import Progress
+    from napari_sdcolor.batch.run import Summary
     from napari_sdcolor.plugin.archive.widget import Views
     from napari_sdcolor.plugin.coordinator import Coordinator
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sdcolor.plugin.archive.desk import (
+from napari_sdcolor.plugin.archive.open_photo import (
     BACK_KEY,
     SAVE_KEY,
     SKIP_KEY,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_sdcolor.archive.batch.corrections import save_maps
-from napari_sdcolor.archive.batch.outcome import FAILED
-from napari_sdcolor.archive.batch.own_settings import Own, own_of, save_own
-from napari_sdcolor.archive.batch.standing import CORRECTED, WAITING
+from napari_sdcolor.batch.corrections import save_maps
+from napari_sdcolor.batch.outcome import FAILED
+from napari_sdcolor.batch.photo_settings import Own, own_of, save_own
+from napari_sdcolor.batch.status import CORRECTED, WAITING
 from napari_sdcolor.errors import SaveError, SdcolorError
-from napari_sdcolor.plugin.archive.desk import Desk, Draft, Maps
+from napari_sdcolor.plugin.archive.open_photo import Desk, Draft, Maps
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 

@@ -14,8 +14,8 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QColor
 
-from napari_sdcolor.archive.batch.outcome import DONE, FAILED
-from napari_sdcolor.archive.batch.standing import (
+from napari_sdcolor.batch.outcome import DONE, FAILED
+from napari_sdcolor.batch.status import (
     CORRECTED,
     WAITING,
     Standing,

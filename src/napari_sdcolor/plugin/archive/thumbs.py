@@ -8,7 +8,7 @@ from collections import OrderedDict
 from PIL import Image
 from qtpy.QtGui import QIcon, QImage, QPixmap
 
-from napari_sdcolor.archive.batch.thumbnails import GAP
+from napari_sdcolor.batch.thumbnails import GAP
 
 HEIGHT = 44
 """Of the pictures in the table, in pixels."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_sdcolor.plugin import detail
-from napari_sdcolor.plugin.archive.choosing import Chooser
 from napari_sdcolor.plugin.archive.coordinator import ArchiveCoordinator
+from napari_sdcolor.plugin.archive.dialogs import Chooser
 from napari_sdcolor.plugin.archive.photos_view import PhotosView
 from napari_sdcolor.plugin.archive.run_bar import CommandView, RunBar
 from napari_sdcolor.plugin.archive.setup_view import FoldersForm, OptionsForm

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.archive.batch.standing import (
+from napari_sdcolor.batch.status import (
     Standing,
     has_begun,
     read_made_with,
@@ -18,9 +18,9 @@ from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.progress import told_to
 
 if TYPE_CHECKING:
-    from napari_sdcolor.archive.batch.plan import Plan
-    from napari_sdcolor.archive.batch.progress import Observer
-    from napari_sdcolor.archive.batch.run import Summary
+    from napari_sdcolor.batch.plan import Plan
+    from napari_sdcolor.batch.progress import Observer
+    from napari_sdcolor.batch.run import Summary
     from napari_sdcolor.plugin.archive.choices import Choices
     from napari_sdcolor.plugin.engine import Engine
     from napari_sdcolor.plugin.jobs import Report
@@ -63,7 +63,7 @@ def look(choices: Choices, report: Report) -> Looked:
         If they cannot be colored this way.
     """
     if not choices.output:
-        from napari_sdcolor.archive.batch.find import find
+        from napari_sdcolor.batch.find import find
 
         found, _ = find(choices.inputs, recursive=choices.recursive)
         reasons = Counter(item.reason for item in found)
@@ -111,9 +111,9 @@ def run(
     PlanError, SdcolorError, OSError
         See ``run_batch``.
     """
-    from napari_sdcolor.archive.batch.pipeline import Pipeline
-    from napari_sdcolor.archive.batch.run import run_batch
-    from napari_sdcolor.archive.batch.worker import Recipe, Worker
+    from napari_sdcolor.batch.pipeline import Pipeline
+    from napari_sdcolor.batch.run import run_batch
+    from napari_sdcolor.batch.worker import Recipe, Worker
 
     plan = _plan(choices, report)
     report('Loading the networks…')
@@ -145,7 +145,7 @@ def _nobody(words: str) -> None:
 
 
 def _plan(choices: Choices, report: Report) -> Plan:
-    from napari_sdcolor.archive.batch.plan import make_plan
+    from napari_sdcolor.batch.plan import make_plan
 
     report('Looking for photos…')
     return make_plan(

@@ -1,0 +1,289 @@
+"""What a process of a cluster does: look whether it fits, then color photos.
+
+A process fits if it would write the same bytes as the machine that asks:
+the same software, folders and weights. It looks once per batch and loads
+the networks once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import secrets
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from napari_sdcolor.archive.sidecar import software_versions
+from napari_sdcolor.batch.outcome import Outcome
+from napari_sdcolor.batch.pipeline import MOST
+from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.worker import Job, Page, Recipe, Worker
+from napari_sdcolor.core.device import choose, refuse_half
+from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.results import Colorized
+from napari_sdcolor.errors import ClusterError, SdcolorError
+from napari_sdcolor.settings import Size
+
+Pairs = tuple[tuple[str, str | None], ...]
+
+_guard = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of every process; picklable and hashable.
+
+    Parameters
+    ----------
+    recipe
+        How photos are colored.
+    weights
+        Name of the weights, or the absolute path of a file.
+    digests
+        Of the weights of each network.
+    software
+        Versions of all that computes or encodes.
+    output
+        The output folder, as an absolute path.
+    proof
+        Name and content of a file that lies there during the batch.
+    samples
+        Paths that all must see, with the size of files, -1 for folders.
+    batch_size
+        Photos that go through a network in one pass.
+    """
+
+    recipe: Recipe
+    weights: str
+    digests: Pairs
+    software: Pairs
+    output: str
+    proof: tuple[str, bytes]
+    samples: tuple[tuple[str, int], ...] = ()
+    batch_size: int = 1
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A process that fits.
+
+    Parameters
+    ----------
+    host
+        Name of its machine.
+    device
+        'cpu', 'cuda' or 'mps'.
+    words
+        The device for a person.
+    gpu
+        Tells the GPUs of a machine apart; empty without one.
+    """
+
+    host: str
+    device: str
+    words: str
+    gpu: str = ''
+
+
+class UnfitWorker(ClusterError):
+    """A process that must not color photos of this batch.
+
+    Parameters
+    ----------
+    message
+        Why, as a sentence.
+    address
+        Of the process.
+    """
+
+    def __init__(self, message: str, address: str) -> None:
+        super().__init__(message, address)
+        self.address = address
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Station(Worker):
+    """Colors photos in several threads of one process.
+
+    On the CPU each photo's networks take one thread; a GPU takes as many
+    photos at a time as go through the networks in one pass, while others
+    are read and saved.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        colorizer: Colorizer,
+        batch_size: int = 1,
+    ) -> None:
+        super().__init__(recipe, colorizer, batch_size)
+        self._places = threading.BoundedSemaphore(max(MOST, batch_size))
+        self._networks: contextlib.AbstractContextManager[Any] = (
+            contextlib.nullcontext()
+            if colorizer.device.kind == 'cpu' or self.batch_size > 1
+            else threading.Lock()
+        )
+
+    def __call__(self, task: Task) -> Outcome:
+        with self._places:
+            return super().__call__(task)
+
+    def color(self, job: Job, page: Page) -> Colorized:
+        with self._networks:
+            return super().color(job, page)
+
+
+async def greet(order: Order) -> Hand:
+    """Look whether this process fits, beside its event loop.
+
+    Raises
+    ------
+    ClusterError
+        If it does not, with the reason.
+    """
+    return await asyncio.to_thread(_hand, order)
+
+
+def color_photo(order: Order, task: Task) -> Outcome:
+    """Color one photo.
+
+    Raises
+    ------
+    UnfitWorker
+        If this process, which came late, does not fit.
+    """
+    try:
+        found = station(order)
+    except ClusterError as error:
+        from distributed import get_worker
+
+        raise UnfitWorker(str(error), get_worker().address) from error
+    return found(task)
+
+
+def station(order: Order) -> Station:
+    """This process's networks for a batch, loaded once.
+
+    Raises
+    ------
+    ClusterError
+        If it does not fit.
+    """
+    with _guard:
+        return _station(order)
+
+
+@lru_cache(maxsize=2)
+def _station(order: Order) -> Station:
+    import torch
+
+    torch.set_num_threads(1)
+    _check_software(order)
+    _check_folders(order)
+    recipe, wanted = order.recipe, order.recipe.settings.device
+    colorizer = _load(
+        order.weights,
+        order.digests,
+        wanted,
+        recipe.settings.size,
+        recipe.dtype,
+    )
+    if wanted not in ('auto', colorizer.device.kind):
+        raise ClusterError(
+            f'It has no {wanted} device. Leave it out, or use --device auto.'
+        )
+    return Station(recipe, colorizer, order.batch_size)
+
+
+@lru_cache(maxsize=2)
+def _load(
+    weights: str, digests: Pairs, device: str, size: Size, dtype: str
+) -> Colorizer:
+    try:
+        refuse_half(dtype, choose(device))
+        colorizer = Colorizer.load(
+            weights, device=device, dtype=dtype, size=size
+        )
+    except SdcolorError as error:
+        raise ClusterError(str(error)) from error
+    for kind, digest in digests:
+        found = colorizer.parts[kind].digest
+        if found != digest:
+            raise ClusterError(
+                f'Its {kind} weights of the name {weights} are others: their '
+                f'SHA-256 begins with {found[:12]}, not {str(digest)[:12]}. '
+                'Add the same weights there with "sdcolor models add", or '
+                'give --weights a file that all machines see.'
+            )
+    return colorizer
+
+
+def _hand(order: Order) -> Hand:
+    device = station(order).colorizer.device
+    gpu = ''
+    if device.kind == 'cuda':
+        import torch
+
+        facts = torch.cuda.get_device_properties(torch.cuda.current_device())
+        gpu = str(getattr(facts, 'uuid', '')) or os.environ.get(
+            'CUDA_VISIBLE_DEVICES', ''
+        )
+    return Hand(platform.node(), device.kind, device.words, gpu)
+
+
+def _check_software(order: Order) -> None:
+    here = software_versions()
+    others = [
+        f'{name} is {here.get(name) or "missing"} there and '
+        f'{version or "missing"} here'
+        for name, version in order.software
+        if here.get(name) != version
+    ]
+    if others:
+        raise ClusterError(
+            f'Its software is other: {"; ".join(others)}. The results could '
+            'differ: install the same versions on all machines.'
+        )
+
+
+def _check_folders(order: Order) -> None:
+    for path, size in order.samples:
+        try:
+            found = os.stat(path).st_size
+        except OSError as error:
+            raise ClusterError(
+                f'It does not see {path} ({error.strerror}). All machines '
+                'must see photos, maps and output folder at the same place, '
+                'for example on one shared file system.'
+            ) from error
+        if size >= 0 and found != size:
+            raise ClusterError(
+                f'It sees another file at {path}: {found} bytes there, {size} '
+                'here. All machines must see the same photos.'
+            )
+    name, content = order.proof
+    try:
+        seen = Path(order.output, name).read_bytes()
+    except OSError:
+        seen = b''
+    if seen != content:
+        raise ClusterError(
+            f'Its {order.output} is not the output folder of this batch. All '
+            'machines must see it at the same place, for example on one '
+            'shared file system.'
+        )
+    trial = Path(order.output, f'.{secrets.token_hex(8)}.part')
+    try:
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        raise ClusterError(
+            f'It cannot write into {order.output}: {error.strerror}.'
+        ) from error

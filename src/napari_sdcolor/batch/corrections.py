@@ -1,0 +1,158 @@
+"""Maps that a person corrected after a photo was colored.
+
+They lie in a folder of their own in the output folder, beside neither the
+masters nor the results. A batch that finds one from which the result was
+not made colors that photo anew. The earlier result is kept, too. So saving
+a map is all that a correction takes: whatever is cut off after that, the
+next run does.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.archive.atomic import replace_file
+from napari_sdcolor.archive.labels import (
+    LABELS_SUFFIX,
+    page_stem,
+    write_labels_png,
+)
+from napari_sdcolor.batch.earlier import sha256_of
+from napari_sdcolor.batch.names import EDITED_MAPS, SUPERSEDED
+from napari_sdcolor.batch.photo_settings import read_own
+from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.errors import SaveError
+from napari_sdcolor.settings import SettingsError
+
+
+def save_maps(
+    output: Path,
+    key: str,
+    maps: Iterable[tuple[int | None, NDArray[np.uint8]]],
+) -> list[Path]:
+    """Keep the corrected maps of one photo for the next run.
+
+    Parameters
+    ----------
+    output
+        The output folder.
+    key
+        Of the photo's task.
+    maps
+        Page, None for a file of one photo, and (h, w) ids of each map.
+
+    Returns
+    -------
+    list of Path
+        The files; an earlier correction of the same map is replaced.
+
+    Raises
+    ------
+    SaveError
+        If the disk does not take them.
+    LabelsError
+        If a map holds wrong ids.
+    """
+    parent, _, name = key.rpartition('/')
+    folder = output / EDITED_MAPS / parent
+    written = []
+    for page, labels in maps:
+        stem = name if page is None else page_stem(name, page)
+        path = folder / f'{stem}{LABELS_SUFFIX}'
+        replace_file(path, write_labels_png(labels))
+        written.append(path)
+    return written
+
+
+def is_outdated(task: Task, record: Mapping[str, Any]) -> bool:
+    """Whether a person corrected a map, or gave the photo settings of its
+    own, after it was colored.
+
+    Parameters
+    ----------
+    task
+        The photo.
+    record
+        What the journal says about it; it is done.
+    """
+    alone = len(record['maps']) == 1
+    corrected = False
+    for page, digest in record['maps']:
+        edited = task.find_edited(page, alone=alone)
+        corrected |= edited is not None
+        if edited is not None and sha256_of(edited) != digest:
+            return True
+    try:
+        own = read_own(task.find_settings())
+    except SettingsError:
+        return True  # the run itself will say what is wrong
+    return corrected and own != record.get('own', {})
+
+
+def keep_superseded(
+    output: Path, task: Task, record: Mapping[str, Any]
+) -> Path:
+    """Keep the result that is about to be replaced.
+
+    Parameters
+    ----------
+    output
+        The output folder.
+    task
+        The photo.
+    record
+        What the journal says about it; it is done.
+
+    Returns
+    -------
+    Path
+        A new folder with all files of the result, complete or not there.
+
+    Raises
+    ------
+    SaveError
+        If a file of the result was changed since, or cannot be kept.
+    """
+    home = output / SUPERSEDED / task.key
+    part = home / f'.{secrets.token_hex(8)}.part'
+    try:
+        part.mkdir(parents=True)
+        for name, digest in record['outputs'].items():
+            path = Path(task.folder, name)
+            if not path.exists():
+                continue
+            if sha256_of(path) != digest:
+                raise SaveError(
+                    f'{path} was changed after it was written. It is kept '
+                    'as it is, and the photo is not colored by its new map: '
+                    'move its results away first.'
+                )
+            _keep(path, part / name)
+        number = 1
+        while (kept := home / str(number)).exists():
+            number += 1
+        part.rename(kept)
+    except OSError as error:
+        raise SaveError(
+            f'The earlier result of {task.source} could not be kept in '
+            f'{home}: {error.strerror}. Nothing was replaced.'
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return kept
+
+
+def _keep(path: Path, place: Path) -> None:
+    try:
+        os.link(path, place)
+    except OSError:
+        # No hard links here.
+        shutil.copy2(path, place)

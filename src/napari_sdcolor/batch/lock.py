@@ -1,0 +1,110 @@
+"""One batch at a time in an output folder.
+
+The operating system holds the lock and drops it when the process ends, in
+whatever way. The file also tells who holds it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from napari_sdcolor.batch.names import LOCK
+from napari_sdcolor.errors import PlanError
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Hold the lock of an existing output folder.
+
+    Raises
+    ------
+    PlanError
+        If another run holds it, or one on another machine did not end
+        properly, which cannot be told apart from here.
+    """
+    path = output / LOCK
+    descriptor = _open(path)
+    try:
+        owner = _owner(descriptor)
+        host = owner.get('host')
+        if host not in (None, platform.node()):
+            raise PlanError(
+                f'A batch of process {owner.get("pid")} on the machine '
+                f'{host} works in {output}, or was interrupted there. If it '
+                f'no longer runs, delete {path} and start again.'
+            )
+        words = json.dumps({'pid': os.getpid(), 'host': platform.node()})
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, words.encode(), 0)
+        os.fsync(descriptor)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    """The lock file, locked, and still the one that has this name."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        with ExitStack() as otherwise:
+            otherwise.callback(os.close, descriptor)
+            if not _lock(descriptor):
+                owner = _owner(descriptor)
+                raise PlanError(
+                    f'Another batch works in {path.parent} (process '
+                    f'{owner.get("pid", "unknown")} on the machine '
+                    f'{owner.get("host", "unknown")}). Wait until it is '
+                    'done, or choose another output folder.'
+                )
+            if _is_at(descriptor, path):
+                otherwise.pop_all()
+                return descriptor
+            # Its owner has just removed it.
+
+
+def _lock(descriptor: int) -> bool:
+    """Take the lock; False if somebody else has it."""
+    try:
+        if os.name == 'posix':
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            # Far behind the text, which others must be able to read.
+            os.lseek(descriptor, 2**20, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
+            return False
+        raise
+    return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        return False
+    held = os.fstat(descriptor)
+    return (now.st_dev, now.st_ino) == (held.st_dev, held.st_ino)
+
+
+def _owner(descriptor: int) -> dict[str, object]:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        owner = json.loads(os.read(descriptor, 4096))
+    except ValueError:
+        return {}
+    return owner if isinstance(owner, dict) else {}

@@ -1,0 +1,425 @@
+"""Running a plan: what is known is checked, what becomes of the rest is
+written down before anybody is told.
+
+Where the tasks are worked on is a parameter: any function that maps tasks
+to outcomes will do, in any order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from napari_sdcolor.archive.atomic import is_leftover
+from napari_sdcolor.archive.folders import output_folder
+from napari_sdcolor.archive.saving import output_paths
+from napari_sdcolor.batch.corrections import (
+    is_outdated,
+    keep_superseded,
+)
+from napari_sdcolor.batch.journal import Journal
+from napari_sdcolor.batch.lock import locked
+from napari_sdcolor.batch.names import JOURNAL, REPORTS, THUMBNAILS
+from napari_sdcolor.batch.outcome import (
+    DONE,
+    FAILED,
+    PLANNED,
+    Outcome,
+)
+from napari_sdcolor.batch.plan import Plan, Task
+from napari_sdcolor.batch.progress import Observer, Progress
+from napari_sdcolor.batch.report import write_report
+from napari_sdcolor.batch.status import read_made_with
+from napari_sdcolor.batch.worker import Recipe
+from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.errors import ClusterError, PlanError, SaveError
+from napari_sdcolor.settings import Settings
+
+TONES = 2
+"""Which rule chooses tone windows; runs of the first do not tell it."""
+
+Work = Callable[[Iterable[Task]], Iterator[Outcome]]
+"""Maps tasks to outcomes; see ``pipeline.Pipeline``."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended.
+
+    Parameters
+    ----------
+    progress
+        The counts.
+    failed
+        Path and reason of all that a person should look at.
+    flagged
+        Photos whose map a person should look at.
+    skipped
+        Path and reason of files of other kinds.
+    reports
+        The files of the report.
+    damaged
+        Lines of the journal that could not be read.
+    stopped
+        Whether it was cancelled before the end.
+    """
+
+    progress: Progress
+    failed: tuple[tuple[str, str], ...]
+    flagged: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    reports: tuple[Path, ...]
+    damaged: int = 0
+    stopped: bool = False
+
+
+def run_batch(
+    plan: Plan,
+    recipe: Recipe,
+    work: Work,
+    weights: Mapping[str, str],
+    *,
+    limit: int | None = None,
+    only: Collection[str] | None = None,
+    confidence: float = 0.0,
+    observers: Sequence[Observer] = (),
+    token: CancelToken | None = None,
+) -> Summary:
+    """Run a plan in its output folder, which is made if it is missing.
+
+    Parameters
+    ----------
+    plan
+        What is to be done.
+    recipe
+        How; must be what ``work`` does.
+    work
+        Maps tasks to outcomes, in any order.
+    weights
+        Digest of the weights of each network.
+    limit
+        Color at most so many photos that are not known yet.
+    only
+        Keys of the tasks to work on; the others are left as they are.
+    confidence
+        Photos whose mean confidence in [0, 1] is lower are flagged.
+    observers
+        Called after each photo, in the thread of the caller.
+    token
+        When cancelled, no more tasks are handed out.
+
+    Raises
+    ------
+    FolderError
+        If the folder cannot be made or written into.
+    PlanError
+        If another run works in the folder, if an earlier one had other
+        settings or weights, or if a report of somebody else is there;
+        then nothing was done.
+    ClusterError
+        If the machines that work are gone. Another run goes on from there.
+    OSError
+        If the journal or the report cannot be written. Another
+        run goes on from there.
+    """
+    token = token or CancelToken()
+    with output_folder(plan.output), locked(plan.output):
+        _refuse_foreign_report(plan)
+        with Journal(plan.output) as journal:
+            facts = _promised(recipe, weights)
+            _refuse_other_recipe(plan, journal, facts)
+            journal.begin(facts | {'tones': TONES})
+            remove_leftovers(plan)
+            run = _Run(plan, journal, confidence, observers)
+            try:
+                run.go(work, limit, only, token)
+            except ClusterError:
+                run.summary(stopped=True)  # the report tells how far it came
+                raise
+            return run.summary(token.cancelled)
+
+
+class _Run:
+    """One run, while the lock is held."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        confidence: float,
+        observers: Sequence[Observer],
+    ) -> None:
+        self.plan = plan
+        self.journal = journal
+        self.observers = observers
+        self.progress = Progress(0, confidence=confidence)
+        self.failures: dict[str, Outcome] = {}
+        self.flagged: list[str] = []
+
+    def go(
+        self,
+        work: Work,
+        limit: int | None,
+        only: Collection[str] | None,
+        token: CancelToken,
+    ) -> None:
+        """Hand out the tasks and take in the outcomes."""
+        tasks, foreign = self._chosen(limit, only)
+        self.journal.add(
+            {'key': task.key, 'source': task.source, 'status': PLANNED}
+            for task in tasks
+            if task.key not in self.journal
+        )
+        checked = sum(task.known is not None for task in tasks)
+        self.progress = Progress(
+            len(tasks) - checked + len(foreign),
+            checked,
+            self.progress.confidence,
+        )
+        for outcome in foreign:
+            self._tell(outcome)
+
+        def handed_out() -> Iterator[Task]:
+            for task in tasks:
+                if token.cancelled:
+                    return
+                ready = self._make_room(task)
+                if ready is not None:
+                    yield ready
+
+        known = {task.key for task in tasks if task.known is not None}
+        with (self.plan.output / THUMBNAILS).open('ab') as thumbnails:
+            for outcome in work(handed_out()):
+                self._write_down(outcome, outcome.key in known, thumbnails)
+                self._tell(outcome)
+
+    def _make_room(self, task: Task) -> Task | None:
+        """Put a result aside whose map was corrected since.
+
+        From then on the journal counts its files as those of an attempt
+        that was cut off, which the next result may replace.
+
+        Returns
+        -------
+        Task or None
+            None if the earlier result cannot be kept: it stays then.
+        """
+        record = self.journal.get(task.key)
+        if task.known is not None:
+            return task
+        if record['status'] != DONE:
+            return replace(task, replaces=record.get('replaced', {}))
+        try:
+            kept = keep_superseded(self.plan.output, task, record)
+        except SaveError as error:
+            self._tell(
+                Outcome(task.key, task.source, FAILED, reason=str(error))
+            )
+            return None
+        place = kept.relative_to(self.plan.output).as_posix()
+        known = {'key': task.key, 'source': task.source, 'status': PLANNED}
+        replaced = record['outputs']
+        self.journal.add([known | {'superseded': place, 'replaced': replaced}])
+        return replace(task, replaces=replaced)
+
+    def _chosen(
+        self, limit: int | None, only: Collection[str] | None
+    ) -> tuple[list[Task], list[Outcome]]:
+        """Tasks to work on; failures where results of others exist."""
+        tasks, foreign, fresh = [], [], 0
+        for task in self.plan.tasks:
+            if only is not None and task.key not in only:
+                continue
+            record = self.journal.get(task.key)
+            if record is None and (taken := _taken(task, self.plan.format)):
+                foreign.append(_foreign(task, taken))
+            elif (
+                record is not None
+                and record['status'] == DONE
+                and not is_outdated(task, record)
+            ):
+                tasks.append(replace(task, known=record))
+            elif limit is None or fresh < limit:
+                tasks.append(task)
+                fresh += 1
+        return tasks, foreign
+
+    def _write_down(
+        self, outcome: Outcome, known: bool, thumbnails: BinaryIO
+    ) -> None:
+        """Bring an outcome to the disk; what was known stays known."""
+        if outcome.status == FAILED and not known:
+            # What it would have replaced still makes room for the next one.
+            before = self.journal.get(outcome.key) or {}
+            kept = {
+                name: before[name]
+                for name in ('superseded', 'replaced')
+                if name in before
+            }
+            self.journal.add([kept | outcome.record()])
+        elif outcome.status == DONE:
+            place = thumbnails.tell()
+            thumbnails.write(outcome.thumbnail)
+            thumbnails.flush()
+            where = {'thumbnail': [place, len(outcome.thumbnail)]}
+            self.journal.add([outcome.record() | where])
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.progress.count(outcome)
+        if outcome.status == FAILED:
+            self.failures[outcome.key] = outcome
+        if self.progress.needs_person(outcome):
+            self.flagged.append(outcome.source)
+        for observer in self.observers:
+            observer(outcome, self.progress)
+
+    def summary(self, stopped: bool) -> Summary:
+        """Write the report and say how it went."""
+        reports = write_report(
+            self.plan, self.journal, self.failures, self.progress.confidence
+        )
+        refused = self.plan.refused
+        failed = [
+            (outcome.source, outcome.reason)
+            for outcome in self.failures.values()
+        ]
+        failed += [(item.path, item.reason) for item in refused if item.failed]
+        return Summary(
+            progress=self.progress,
+            failed=tuple(failed),
+            flagged=tuple(self.flagged),
+            skipped=tuple(
+                (item.path, item.reason) for item in refused if not item.failed
+            ),
+            reports=reports,
+            damaged=self.journal.damaged,
+            stopped=stopped,
+        )
+
+
+def mixed_tones(output: Path, settings: Settings) -> str:
+    """What is to be said before going on with a batch of an older version.
+
+    Parameters
+    ----------
+    output
+        Of the batch.
+    settings
+        With which it goes on.
+
+    Returns
+    -------
+    str
+        A sentence, if photos from now on may be brighter or darker than
+        those that are done; else an empty string.
+    """
+    before = read_made_with(output)
+    if before is None or before.get('tones') == TONES:
+        return ''
+    if settings.window not in ('auto', 'minmax'):
+        return ''
+    return (
+        f'{output} was begun by an older version, which chose the tone '
+        'window of photos with more than 8 bits by another rule. Photos that '
+        'are colored from now on may look brighter than those that are done; '
+        'the report tells the tone window of each. Choose another output '
+        'folder to color all of them by one rule.'
+    )
+
+
+def _promised(recipe: Recipe, weights: Mapping[str, str]) -> dict[str, Any]:
+    """What must not change between the runs in one output folder."""
+    settings = recipe.settings.to_dict()
+    # Where, and under which name; the weights themselves are compared.
+    del settings['device'], settings['weights']
+    return {
+        'settings': settings,
+        'format': recipe.format,
+        'page': recipe.page,
+        'dtype': recipe.dtype,
+        'weights': dict(weights),
+    }
+
+
+def _refuse_other_recipe(
+    plan: Plan, journal: Journal, facts: Mapping[str, Any]
+) -> None:
+    if journal.is_new:
+        return
+    # Journals of versions that knew only this one do not tell it.
+    before = {'dtype': 'float32', **dict(_flat(journal.last_run()))}
+    changed = [
+        f'{name} was {before.get(name)!r} and is now {value!r}'
+        for name, value in _flat(facts)
+        if before.get(name) != value
+    ]
+    if changed:
+        raise PlanError(
+            f'{plan.output} holds the results of a batch with other '
+            f'settings: {"; ".join(changed)}. Use the same ones to go on, '
+            'or choose another output folder.'
+        )
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = '') -> list[tuple[str, Any]]:
+    pairs = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            pairs += _flat(value, f'{name} ' if name == 'weights' else '')
+        else:
+            pairs.append((prefix + name, value))
+    return pairs
+
+
+def _refuse_foreign_report(plan: Plan) -> None:
+    """Reports are renewed, but never those of somebody else."""
+    if os.path.lexists(plan.output / JOURNAL):
+        return
+    for name in (*REPORTS.values(), THUMBNAILS):
+        if os.path.lexists(plan.output / name):
+            raise PlanError(
+                f'{plan.output / name} exists, but no journal that tells '
+                'where it comes from. Choose another output folder.'
+            )
+
+
+def remove_leftovers(plan: Plan) -> None:
+    """Remove what was being written when an earlier run was killed."""
+    for folder in {str(plan.output), *(task.folder for task in plan.tasks)}:
+        if os.path.isdir(folder):
+            with os.scandir(folder) as listing:
+                leftovers = [
+                    Path(entry.path)
+                    for entry in listing
+                    if is_leftover(Path(entry.path))
+                ]
+            for path in leftovers:
+                path.unlink(missing_ok=True)
+
+
+def _taken(task: Task, form: str) -> str:
+    """A place of a result that is taken; empty if there is none."""
+    for path in output_paths(task.folder, task.name, form):
+        if os.path.lexists(path):
+            return str(path)
+    return ''
+
+
+def _foreign(task: Task, taken: str) -> Outcome:
+    return Outcome(
+        task.key,
+        task.source,
+        FAILED,
+        reason=f'{taken} exists and was not made by this batch; it is never '
+        'overwritten. Move it away, or choose another output folder.',
+    )

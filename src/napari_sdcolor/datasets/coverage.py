@@ -1,0 +1,132 @@
+"""What the training photographs show of each class: how often, what color."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN
+from napari_sdcolor.core import lab
+from napari_sdcolor.datasets.data import BadEntry, Entry
+from napari_sdcolor.errors import DataError
+
+LEAST_PIXELS = 100
+"""A class counts as shown in a photo from this many pixels on."""
+
+LEAST_KNOWN = 2000
+"""A class seen in fewer pixels has no mean color to speak of."""
+
+
+def class_photos(entries: Iterable[Entry]) -> dict[str, int]:
+    """Number of photographs that show each class.
+
+    Parameters
+    ----------
+    entries
+        Of the training split; those without a label map, or with one that
+        cannot be read, count for no class.
+
+    Returns
+    -------
+    dict
+        Class name to number of photographs, all 60 classes.
+    """
+    photos = np.zeros(N_CLASSES, np.int64)
+    for entry in entries:
+        if entry.labels is None:
+            continue
+        try:
+            labels = entry.load()[1]
+        except DataError:
+            continue
+        counts = np.bincount(labels.ravel(), minlength=N_CLASSES)
+        photos += counts[:N_CLASSES] >= LEAST_PIXELS
+    return {entry.name: int(photos[entry.id]) for entry in CLASSES}
+
+
+@dataclass(frozen=True)
+class ClassMeans:
+    """Mean color of every class in the training split.
+
+    Parameters
+    ----------
+    ab
+        (60, 2) mean a and b; 0 for classes that it does not hold.
+    pixels
+        (60,) known pixels that the mean is over.
+    """
+
+    ab: NDArray[np.float64]
+    pixels: NDArray[np.int64]
+
+
+def mean_colors(
+    photos: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+) -> ClassMeans:
+    """Mean color of every class over all known pixels.
+
+    Parameters
+    ----------
+    photos
+        RGB (h, w, 3) and label map (h, w) of each, 255 for unknown.
+    """
+    sums = np.zeros((N_CLASSES, 2))
+    pixels = np.zeros(N_CLASSES, np.int64)
+    for rgb, labels in photos:
+        known = labels != UNKNOWN
+        ids = labels[known]
+        ab = lab.rgb_to_lab(rgb[known] / np.float32(255))[:, 1:]
+        pixels += np.bincount(ids, minlength=N_CLASSES)
+        for channel in (0, 1):
+            sums[:, channel] += np.bincount(ids, ab[:, channel], N_CLASSES)
+    return ClassMeans(sums / np.maximum(pixels, 1)[:, None], pixels)
+
+
+def some_with_labels(
+    entries: Iterable[Entry], photos: int = 400
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """At most about so many labeled photos, evenly chosen, that are fine."""
+    for rgb, labels in _some([e for e in entries if e.labels], photos):
+        if labels is not None:
+            yield rgb, labels
+
+
+def some_photos(
+    entries: Iterable[Entry], photos: int = 400
+) -> Iterator[NDArray[np.uint8]]:
+    """The same of all photos, labeled or not: RGB (h, w, 3) of each."""
+    for rgb, _ in _some(list(entries), photos):
+        yield rgb
+
+
+def _some(
+    entries: list[Entry], photos: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    for entry in entries[:: max(1, len(entries) // photos)]:
+        try:
+            yield entry.load()
+        except BadEntry:
+            continue
+
+
+def class_colors(
+    entries: list[Entry], photos: int = 400
+) -> dict[int, NDArray[np.float32]]:
+    """Mean ab (2,) in Lab units of the classes that were seen enough.
+
+    Parameters
+    ----------
+    entries
+        Training photographs.
+    photos
+        At most this many of them, evenly chosen, are looked at.
+    """
+    means = mean_colors(some_with_labels(entries, photos))
+    return {
+        int(number): means.ab[number].astype(np.float32)
+        for number in np.flatnonzero(means.pixels >= LEAST_KNOWN)
+        if number
+    }

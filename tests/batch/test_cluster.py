@@ -1,0 +1,358 @@
+"""A real cluster of two processes: the same bytes, and what it survives."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import distributed
+import pytest
+
+from napari_sdcolor.batch import cluster as cluster_module
+from napari_sdcolor.batch import machines
+from napari_sdcolor.batch.cluster import Cluster
+from napari_sdcolor.batch.outcome import FAILED
+from napari_sdcolor.batch.plan import make_plan
+from napari_sdcolor.batch.run import run_batch
+from napari_sdcolor.batch.worker import Recipe
+from napari_sdcolor.core import models
+from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.errors import ClusterError
+from napari_sdcolor.settings import Settings
+
+TINY = Settings(size=64, weights='tiny')
+
+
+@dataclass
+class Machines:
+    """A local cluster and the folder of its models."""
+
+    address: str
+    models: Path
+
+
+@pytest.fixture(scope='module')
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, tiny_parts: dict[str, Path]
+) -> Path:
+    """A folder with tiny networks that outlives one test."""
+    folder = tmp_path_factory.mktemp('models of all')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('SDCOLOR_MODELS', str(folder))
+        models.add(list(tiny_parts.values()), 'tiny')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def two(folder: Path) -> Iterator[Machines]:
+    """Two processes."""
+    env = {'SDCOLOR_MODELS': str(folder)}
+    with machines.local_cluster(2, gpus=False, env=env) as cluster:
+        yield Machines(cluster.scheduler_address, folder)
+
+
+@pytest.fixture
+def tiny_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name that the processes know as well."""
+    monkeypatch.setenv('SDCOLOR_MODELS', str(folder))
+    return 'tiny'
+
+
+@pytest.fixture
+def client(two: Machines, tiny_model: str) -> Iterator[distributed.Client]:
+    with machines.connected(two.address) as client:
+        client.wait_for_workers(2, timeout=180)
+        yield client
+
+
+@pytest.fixture
+def digests(tiny_model: str) -> dict[str, str]:
+    parts = models.load(tiny_model)
+    return {kind: part.digest for kind, part in parts.items()}
+
+
+@pytest.fixture
+def single(sdcolor, contents, tmp_path):
+    """What one machine makes of a folder."""
+
+    def run(scans: Path) -> dict[str, str]:
+        out = tmp_path / 'single'
+        assert sdcolor('batch', scans, '-o', out).exit_code in (0, 1)
+        return contents(out)
+
+    return run
+
+
+def run(client, scans, out, digests, observers=(), token=None):
+    said: list[str] = []
+    plan = make_plan([scans], out)
+    recipe = Recipe(TINY)
+    cluster = Cluster(client, plan, recipe, digests, token, said.append)
+    cluster.greet()
+    summary = run_batch(
+        plan, recipe, cluster, digests, observers=observers, token=token
+    )
+    return summary, said
+
+
+def test_the_same_bytes_journal_and_report(
+    two, client, scans, out, sdcolor, single, contents, untouched
+):
+    (scans / 'broken.tif').write_bytes(b'II*\0')
+    before = untouched(scans)
+    words = ['batch', scans, '-o', out, '--scheduler', two.address, '--json']
+    result = sdcolor(*words)
+    assert result.exit_code == 1, result.output
+    answer = json.loads(result.stdout)
+    assert answer['colored'] == 4
+    assert len(answer['workers']) == 2
+    assert [Path(one['photo']).name for one in answer['failed']] == [
+        'broken.tif'
+    ]
+    assert 'At work: 2 processes on 1 machine: CPU (1 thread)' in result.stderr
+    assert untouched(scans) == before
+    assert contents(out) == single(scans)
+    assert not (out / '.sdcolor-lock').exists()
+
+    def told(folder: Path) -> list[object]:
+        report = json.loads((folder / 'sdcolor-report.json').read_text())
+        for photo in report['photos']:
+            photo.pop('seconds')
+            # The machine's sidecar tells the time of its run.
+            photo['outputs'] = sorted(photo['outputs'])
+        return [report['summary'], report['made_with'], report['photos']]
+
+    assert told(out) == told(out.parent / 'single')
+    # Each machine goes on where the other one was.
+    assert json.loads(sdcolor(*words).stdout)['known'] == 4
+    alone = sdcolor('batch', scans, '-o', out, '--json')
+    assert json.loads(alone.stdout)['known'] == 4
+
+
+def test_relative_names(
+    client, scans, out, digests, monkeypatch, contents, single
+):
+    whole = single(scans)
+    monkeypatch.chdir(scans.parent)
+    summary, _ = run(client, 'scans', 'out', digests)
+    assert not summary.failed
+    assert contents(out) == whole
+    lines = (out / 'sdcolor-journal.jsonl').read_text().splitlines()
+    assert json.loads(lines[-1])['source'].startswith('scans/')
+
+
+def test_a_process_that_is_killed_in_the_middle(
+    client, make_scans, out, digests, single, contents
+):
+    scans = make_scans([f'{number}.png' for number in range(12)])
+    pids = list(client.run(os.getpid).values())
+    killed = []
+
+    def kill(outcome, progress):
+        if not killed:
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+
+    summary, _ = run(client, scans, out, digests, [kill])
+    assert not summary.failed
+    assert summary.progress.colored == 12
+    assert contents(out) == single(scans)
+    assert not list(out.rglob('.*.part'))
+
+
+def test_a_photo_that_kills_every_process(
+    client, make_scans, out, digests, contents, single
+):
+    names = [f'{number}.png' for number in range(4)]
+    scans = make_scans([*names, 'poison.png'])
+
+    class Poison(distributed.WorkerPlugin):
+        def setup(self, worker):
+            import os
+
+            from napari_sdcolor.batch.cluster_worker import Station
+
+            healthy = Station.open
+
+            def open_or_die(station, task):
+                if task.key == 'poison':
+                    os._exit(9)
+                return healthy(station, task)
+
+            Station.open, self.healthy = open_or_die, healthy
+
+        def teardown(self, worker):
+            from napari_sdcolor.batch.cluster_worker import Station
+
+            Station.open = self.healthy
+
+    client.register_plugin(Poison(), name='poison')
+    try:
+        summary, said = run(client, scans, out, digests)
+    finally:
+        client.unregister_worker_plugin('poison')
+    ((path, reason),) = summary.failed
+    assert path.endswith('poison.png')
+    assert 'processes ended' in reason
+    assert any('lost' in words or 'No process' in words for words in said)
+    assert summary.progress.colored == 4
+    assert not list(out.rglob('poison*'))
+    lines = (out / 'sdcolor-journal.jsonl').read_text().splitlines()
+    last = [json.loads(line) for line in lines if '"poison"' in line][-1]
+    assert last['status'] == FAILED
+    # Once the cause is gone, the next run makes up for it.
+    client.wait_for_workers(2, timeout=180)
+    assert not run(client, scans, out, digests)[0].failed
+    assert contents(out) == single(scans)
+
+
+def test_only_a_few_photos_are_on_their_way(client, make_scans, out, digests):
+    scans = make_scans([f'{number}.png' for number in range(15)])
+    handed, ahead = [], []
+    plan = make_plan([scans], out)
+    cluster = Cluster(client, plan, Recipe(TINY), digests)
+
+    def work(tasks):
+        def counted():
+            for task in tasks:
+                handed.append(task.key)
+                yield task
+
+        for done, outcome in enumerate(cluster(counted())):
+            ahead.append(len(handed) - done)
+            yield outcome
+
+    run_batch(plan, Recipe(TINY), work, digests)
+    threads = sum(client.nthreads().values())
+    assert len(handed) == 15
+    assert max(ahead) <= threads + 2
+
+
+def test_stopping_and_going_on(
+    client, make_scans, out, digests, single, contents
+):
+    scans = make_scans([f'{number}.png' for number in range(15)])
+    token = CancelToken()
+
+    def stop(outcome, progress):
+        token.cancel()
+
+    summary, _ = run(client, scans, out, digests, [stop], token)
+    assert summary.stopped
+    assert 0 < summary.progress.colored < 15
+    assert not list(out.rglob('.*.part'))
+    again, _ = run(client, scans, out, digests)
+    assert again.progress.known == summary.progress.colored
+    assert contents(out) == single(scans)
+
+
+def test_machines_that_do_not_fit(two, client, scans, out, sdcolor, digests):
+    def refused(*more):
+        words = ['batch', scans, '-o', out, '--scheduler', two.address]
+        result = sdcolor(*words, *more)
+        assert result.exit_code == 2, result.output
+        assert not out.exists()
+        return result.stderr
+
+    with pytest.MonkeyPatch.context() as patch:
+        versions = cluster_module.software_versions() | {'torch': '1.0'}
+        patch.setattr(cluster_module, 'software_versions', lambda: versions)
+        said = refused()
+    assert '2 processes cannot take part' in said
+    assert 'torch is' in said
+    assert '1.0 here' in said
+    said = refused('--device', 'mps')
+    assert 'no mps device' in said
+    with pytest.MonkeyPatch.context() as patch:
+        other = (('/nowhere/a.tif', 3),)
+        patch.setattr(cluster_module, '_samples', lambda tasks: other)
+        assert 'does not see /nowhere/a.tif' in refused()
+
+
+def test_a_scheduler_that_disappears(
+    scans, out, digests, contents, sdcolor, single
+):
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol='tcp://',
+        dashboard_address=None,
+    ) as local:
+
+        def leave(outcome, progress):
+            local.close()
+
+        with (
+            machines.connected(local.scheduler_address) as client,
+            pytest.raises(ClusterError, match='scheduler is gone.*goes on'),
+        ):
+            run(client, scans, out, digests, [leave])
+    report = json.loads((out / 'sdcolor-report.json').read_text())
+    assert report['summary']['done'] == 1
+    assert not (out / '.sdcolor-lock').exists()
+    assert sdcolor('batch', scans, '-o', out).exit_code == 0
+    assert contents(out) == single(scans)
+
+
+def test_no_scheduler(scans, out, sdcolor, monkeypatch):
+    monkeypatch.setattr(machines, 'PATIENCE', 0.5)
+    result = sdcolor('batch', scans, '-o', out, '--scheduler', '127.0.0.1:1')
+    assert result.exit_code == 1
+    assert 'No scheduler answers at 127.0.0.1:1' in result.stderr
+    assert not out.exists()
+
+
+def test_without_dask(scans, out, sdcolor, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'distributed', None)
+    result = sdcolor('batch', scans, '-o', out, '--workers', 2)
+    assert result.exit_code == 1
+    assert 'pip install "napari-sdcolor[cluster]"' in result.stderr
+    assert not out.exists()
+
+
+def test_one_cluster_at_a_time(scans, out, sdcolor):
+    words = ['--workers', 2, '--scheduler', 'x']
+    result = sdcolor('batch', scans, '-o', out, *words)
+    assert result.exit_code == 2
+    assert 'give one of them' in result.stderr
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
+def test_ctrl_c_in_a_terminal(
+    make_scans, out, sdcolor, folder, contents, single
+):
+    """It reaches the processes, too, but they finish what they do."""
+    scans = make_scans([f'{number}.png' for number in range(40)])
+    process = subprocess.Popen(
+        [
+            *(sys.executable, '-c'),
+            'from napari_sdcolor.cli import main; main()',
+            *('batch', str(scans), '-o', str(out), '--workers', '1'),
+            *('--weights', 'tiny', '--size', '64', '--json'),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {'SDCOLOR_MODELS': str(folder)},
+        start_new_session=True,
+    )
+    while not list(out.glob('*.color.tif')) and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    answer = json.loads(stdout)
+    assert answer['stopped']
+    assert not answer['failed']
+    assert 0 < answer['colored'] < 40
+    assert len(list(out.glob('*.color.tif'))) == answer['colored']
+    assert sdcolor('batch', scans, '-o', out).exit_code == 0
+    assert contents(out) == single(scans)

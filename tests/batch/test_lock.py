@@ -1,0 +1,96 @@
+"""One batch at a time in an output folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from napari_sdcolor.batch.lock import locked
+from napari_sdcolor.errors import PlanError
+
+HOLD = """
+import sys
+from pathlib import Path
+from napari_sdcolor.batch.lock import locked
+with locked(Path(sys.argv[1])):
+    print('held', flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, '-c', HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == 'held\n'
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_nothing_is_left(tmp_path):
+    for _ in range(2):
+        with locked(tmp_path):
+            assert os.listdir(tmp_path) == ['.sdcolor-lock']
+        assert os.listdir(tmp_path) == []
+
+
+def test_another_process_is_named(tmp_path, holder):
+    with (
+        pytest.raises(PlanError, match=f'process {holder.pid} on the machine'),
+        locked(tmp_path),
+    ):
+        pass
+    holder.communicate('')
+    with locked(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
+def test_a_killed_run_holds_nobody_up(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert os.listdir(tmp_path) == ['.sdcolor-lock']
+    with locked(tmp_path):
+        owner = json.loads((tmp_path / '.sdcolor-lock').read_text())
+        assert owner == {'pid': os.getpid(), 'host': platform.node()}
+
+
+def test_a_run_on_another_machine_is_not_judged_from_here(tmp_path):
+    lock = tmp_path / '.sdcolor-lock'
+    lock.write_text('{"pid": 7, "host": "elsewhere"}')
+    with (
+        pytest.raises(PlanError, match='elsewhere .*delete'),
+        locked(tmp_path),
+    ):
+        pass
+    lock.unlink()
+    with locked(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize('content', ['', '{', '[]', 'null'])
+def test_an_unreadable_lock_file(tmp_path, content):
+    (tmp_path / '.sdcolor-lock').write_text(content)
+    with locked(tmp_path):
+        pass
+
+
+def test_the_same_process_twice(tmp_path):
+    with (
+        locked(tmp_path),
+        pytest.raises(PlanError, match='Another batch'),
+        locked(tmp_path),
+    ):
+        pass
