@@ -24,7 +24,7 @@ from skimage import data, transform
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import Task, make_plan
 from napari_sdcolor.batch.run import run_batch
-from napari_sdcolor.batch.worker import Recipe, Worker
+from napari_sdcolor.batch.worker import JobSpec, Worker
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNetConfig
@@ -42,7 +42,7 @@ def say(words: str) -> None:
 
 def stages(folder: Path) -> None:
     """CPU seconds of reading, networks and saving of one photo each."""
-    worker = Worker(Recipe(Settings()), Colorizer.load(device='cpu'))
+    worker = Worker(JobSpec(Settings()), Colorizer.load(device='cpu'))
     coffee = data.coffee().mean(2) / 255
     for name, shape in SHAPES.items():
         top, kind = (255, 'u1') if '8 bit' in name else (65535, 'u2')
@@ -75,7 +75,7 @@ def memory(folder: Path, count: int) -> None:
         grid=GridNetConfig(widths=WIDTHS),
         size=64,
     )
-    recipe, process = Recipe(Settings(size=64)), psutil.Process()
+    spec, process = JobSpec(Settings(size=64)), psutil.Process()
 
     def watch(outcome: object, progress: object) -> None:
         if progress.done in (100, count) or progress.done % 1000 == 0:
@@ -84,8 +84,8 @@ def memory(folder: Path, count: int) -> None:
     digests = {kind: part.digest for kind, part in colorizer.parts.items()}
     run_batch(
         make_plan([folder / 'in'], folder / 'out'),
-        recipe,
-        Pipeline(Worker(recipe, colorizer)),
+        spec,
+        Pipeline(Worker(spec, colorizer)),
         digests,
         observers=[watch],
     )

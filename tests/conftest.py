@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import Plan, make_plan
 from napari_sdcolor.batch.run import Summary, run_batch
-from napari_sdcolor.batch.worker import Recipe, Worker
+from napari_sdcolor.batch.worker import JobSpec, Worker
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
@@ -332,13 +332,13 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def recipe() -> Recipe:
-    return Recipe(Settings(size=64))
+def spec() -> JobSpec:
+    return JobSpec(Settings(size=64))
 
 
 @pytest.fixture
-def worker(recipe: Recipe, tiny_colorizer: Any) -> Worker:
-    return Worker(recipe, tiny_colorizer)
+def worker(spec: JobSpec, tiny_colorizer: Any) -> Worker:
+    return Worker(spec, tiny_colorizer)
 
 
 @pytest.fixture
@@ -350,8 +350,8 @@ def run_plan(worker: Worker) -> Callable[..., Summary]:
             plan = make_plan([plan], out)
         work = more.pop('work', None) or Pipeline(worker, more.get('token'))
         weights = more.pop('weights', {'color': '1', 'segmentation': '2'})
-        recipe = more.pop('recipe', worker.recipe)
-        return run_batch(plan, recipe, work, weights, **more)
+        spec = more.pop('spec', worker.spec)
+        return run_batch(plan, spec, work, weights, **more)
 
     return run
 

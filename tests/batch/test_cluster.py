@@ -21,7 +21,7 @@ from napari_sdcolor.batch.cluster import Cluster
 from napari_sdcolor.batch.outcome import FAILED
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.run import run_batch
-from napari_sdcolor.batch.worker import Recipe
+from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core import models
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError
@@ -93,11 +93,11 @@ def single(sdcolor, contents, tmp_path):
 def run(client, scans, out, digests, observers=(), token=None):
     said: list[str] = []
     plan = make_plan([scans], out)
-    recipe = Recipe(TINY)
-    cluster = Cluster(client, plan, recipe, digests, token, said.append)
+    spec = JobSpec(TINY)
+    cluster = Cluster(client, plan, spec, digests, token, said.append)
     cluster.greet()
     summary = run_batch(
-        plan, recipe, cluster, digests, observers=observers, token=token
+        plan, spec, cluster, digests, observers=observers, token=token
     )
     return summary, said
 
@@ -177,21 +177,21 @@ def test_a_photo_that_kills_every_process(
         def setup(self, worker):
             import os
 
-            from napari_sdcolor.batch.cluster_worker import Station
+            from napari_sdcolor.batch.cluster_worker import ClusterWorker
 
-            healthy = Station.open
+            healthy = ClusterWorker.open
 
             def open_or_die(station, task):
                 if task.key == 'poison':
                     os._exit(9)
                 return healthy(station, task)
 
-            Station.open, self.healthy = open_or_die, healthy
+            ClusterWorker.open, self.healthy = open_or_die, healthy
 
         def teardown(self, worker):
-            from napari_sdcolor.batch.cluster_worker import Station
+            from napari_sdcolor.batch.cluster_worker import ClusterWorker
 
-            Station.open = self.healthy
+            ClusterWorker.open = self.healthy
 
     client.register_plugin(Poison(), name='poison')
     try:
@@ -217,7 +217,7 @@ def test_only_a_few_photos_are_on_their_way(client, make_scans, out, digests):
     scans = make_scans([f'{number}.png' for number in range(15)])
     handed, ahead = [], []
     plan = make_plan([scans], out)
-    cluster = Cluster(client, plan, Recipe(TINY), digests)
+    cluster = Cluster(client, plan, JobSpec(TINY), digests)
 
     def work(tasks):
         def counted():
@@ -229,7 +229,7 @@ def test_only_a_few_photos_are_on_their_way(client, make_scans, out, digests):
             ahead.append(len(handed) - done)
             yield outcome
 
-    run_batch(plan, Recipe(TINY), work, digests)
+    run_batch(plan, JobSpec(TINY), work, digests)
     threads = sum(client.nthreads().values())
     assert len(handed) == 15
     assert max(ahead) <= threads + 2

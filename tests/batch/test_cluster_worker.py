@@ -9,27 +9,27 @@ import pytest
 
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.cluster_worker import (
-    Hand,
-    Order,
-    Station,
+    ClusterWorker,
     UnfitWorker,
-    station,
+    WorkerInfo,
+    WorkerSetup,
+    worker_for,
 )
 from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.worker import Recipe
+from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core import models
 from napari_sdcolor.errors import ClusterError
 from napari_sdcolor.settings import Settings
 
 
 @pytest.fixture
-def order(tiny_model, scans, out):
+def setup(tiny_model, scans, out):
     out.mkdir()
     (out / 'proof').write_bytes(b'here')
     parts = models.load(tiny_model)
     photo = scans / 'a.png'
-    return Order(
-        recipe=Recipe(Settings(size=64, weights=tiny_model)),
+    return WorkerSetup(
+        spec=JobSpec(Settings(size=64, weights=tiny_model)),
         weights=tiny_model,
         digests=tuple((kind, parts[kind].digest) for kind in sorted(parts)),
         software=tuple(software_versions().items()),
@@ -39,13 +39,13 @@ def order(tiny_model, scans, out):
     )
 
 
-def test_networks_are_loaded_once(order, scans, out, monkeypatch, contents):
-    found = station(order)
+def test_networks_are_loaded_once(setup, scans, out, monkeypatch, contents):
+    found = worker_for(setup)
     monkeypatch.setattr(models, 'load', None)
-    assert station(pickle.loads(pickle.dumps(order))) is found
+    assert worker_for(pickle.loads(pickle.dumps(setup))) is found
     # The next batch with the same weights has the same networks.
     (out / 'other').write_bytes(b'x')
-    later = station(replace(order, proof=('other', b'x')))
+    later = worker_for(replace(setup, proof=('other', b'x')))
     assert later is not found
     assert later.colorizer is found.colorizer
     outcome = found(make_plan([scans], out).tasks[0])
@@ -64,61 +64,61 @@ def test_networks_are_loaded_once(order, scans, out, monkeypatch, contents):
         ({'digests': (('color', 'f' * 64),)}, 'color weights .* are others'),
         ({'weights': 'unknown'}, 'no weights named'),
         (
-            {'recipe': Recipe(Settings(size=64, device='mps'))},
+            {'spec': JobSpec(Settings(size=64, device='mps'))},
             'no mps device',
         ),
     ],
 )
-def test_what_does_not_fit(order, change, said):
+def test_what_does_not_fit(setup, change, said):
     with pytest.raises(ClusterError, match=said):
-        station(replace(order, **change))
+        worker_for(replace(setup, **change))
 
 
-def test_another_file_of_the_same_name(order, scans):
+def test_another_file_of_the_same_name(setup, scans):
     with (scans / 'a.png').open('ab') as stream:
         stream.write(b'!')
     with pytest.raises(ClusterError, match='another file at'):
-        station(order)
+        worker_for(setup)
 
 
-def test_looking_leaves_nothing_behind(order, out, untouched):
+def test_looking_leaves_nothing_behind(setup, out, untouched):
     before = [path.name for path in out.iterdir()]
-    station(order)
+    worker_for(setup)
     assert [path.name for path in out.iterdir()] == before
 
 
-def test_a_gpu_takes_one_photo_at_a_time(tiny_colorizer, recipe):
+def test_a_gpu_takes_one_photo_at_a_time(tiny_colorizer, spec):
     class Card:
         kind = 'cuda'
 
     tiny_colorizer.device = Card()
-    work = Station(recipe, tiny_colorizer)
+    work = ClusterWorker(spec, tiny_colorizer)
     with work._networks:
         assert not work._networks.acquire(blocking=False)
     assert work.side_by_side(2) == 1
 
 
-def test_a_gpu_takes_several_photos_in_one_pass(tiny_colorizer, recipe):
+def test_a_gpu_takes_several_photos_in_one_pass(tiny_colorizer, spec):
     class Card:
         kind = 'cuda'
 
     tiny_colorizer.device = Card()
-    work = Station(recipe, tiny_colorizer, batch_size=8)
+    work = ClusterWorker(spec, tiny_colorizer, batch_size=8)
     assert work.side_by_side(2) == work.batch_size == 8
 
 
-def test_half_precision_is_not_for_the_cpu(order):
-    recipe = replace(order.recipe, dtype='bfloat16')
+def test_half_precision_is_not_for_the_cpu(setup):
+    spec = replace(setup.spec, dtype='bfloat16')
     with pytest.raises(ClusterError, match='leave out --dtype'):
-        station(replace(order, recipe=recipe))
+        worker_for(replace(setup, spec=spec))
 
 
-def test_the_size_of_passes_travels(order):
-    assert station(replace(order, batch_size=3)).batch_size == 3
+def test_the_size_of_passes_travels(setup):
+    assert worker_for(replace(setup, batch_size=3)).batch_size == 3
 
 
 def test_what_travels():
     error = pickle.loads(pickle.dumps(UnfitWorker('Too old.', 'tcp://a:1')))
     assert (str(error), error.address) == ('Too old.', 'tcp://a:1')
-    hand = Hand('node1', 'cuda', 'GPU: one', 'uuid')
-    assert pickle.loads(pickle.dumps(hand)) == hand
+    info = WorkerInfo('node1', 'cuda', 'GPU: one', 'uuid')
+    assert pickle.loads(pickle.dumps(info)) == info

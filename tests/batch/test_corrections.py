@@ -17,7 +17,7 @@ from napari_sdcolor.batch.status import (
     CORRECTED,
     WAITING,
     read_records,
-    read_standings,
+    read_statuses,
     read_thumbnail,
 )
 from napari_sdcolor.errors import SaveError
@@ -151,15 +151,15 @@ def test_a_map_that_cannot_be_used_leaves_the_earlier_result(
 def test_only_the_chosen_photos_are_worked_on(scans, out, run_plan):
     summary = run_plan(make_plan([scans], out), only={'a', KEY})
     assert summary.progress.colored == 2
-    standings = read_standings(make_plan([scans], out))
-    assert [item.status for item in standings].count(WAITING) == 2
+    statuses = read_statuses(make_plan([scans], out))
+    assert [item.status for item in statuses].count(WAITING) == 2
 
 
 def test_standings_tell_what_is_to_be_done(corrected, run_plan, out):
-    status = {item.key: item.status for item in read_standings(corrected)}
+    status = {item.key: item.status for item in read_statuses(corrected)}
     assert status.pop(KEY) == CORRECTED
     assert set(status.values()) == {DONE}
-    item = read_standings(corrected)[0]
+    item = read_statuses(corrected)[0]
     assert 0 < item.confidence < 1
     assert read_thumbnail(out, item.place)[8:12] == b'WEBP'
 
@@ -172,9 +172,7 @@ def test_standings_survive_torn_lines_and_name_failures(
     run_plan(scans, out)
     with (out / 'sdcolor-journal.jsonl').open('ab') as stream:
         stream.write(b'{"key": "a", "sta')
-    found = {
-        item.key: item for item in read_standings(make_plan([scans], out))
-    }
+    found = {item.key: item for item in read_statuses(make_plan([scans], out))}
     assert found['a'].status == DONE
     assert found['broken'].status == FAILED
     assert 'broken.png' in found['broken'].reason

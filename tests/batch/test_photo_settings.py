@@ -20,7 +20,7 @@ from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.status import (
     CORRECTED,
     read_records,
-    read_standings,
+    read_statuses,
 )
 from napari_sdcolor.cli import app
 from napari_sdcolor.settings import Settings, SettingsError
@@ -49,7 +49,7 @@ def test_own_settings_are_used_recorded_and_replayed(
     before = contents(out)
     keep(out, own)
     plan = make_plan([scans], out)
-    status = {item.key: item.status for item in read_standings(plan)}
+    status = {item.key: item.status for item in read_statuses(plan)}
     assert status[KEY] == CORRECTED
     summary = run_plan(plan)
     assert not summary.failed

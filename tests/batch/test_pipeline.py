@@ -55,7 +55,7 @@ def test_the_pipeline_and_the_plain_function_agree(
 def test_tasks_and_outcomes_travel(tasks, worker):
     outcome = worker(pickle.loads(pickle.dumps(tasks[0])))
     assert pickle.loads(pickle.dumps(outcome)) == outcome
-    assert pickle.loads(pickle.dumps(worker.recipe)) == worker.recipe
+    assert pickle.loads(pickle.dumps(worker.spec)) == worker.spec
 
 
 @pytest.mark.parametrize('stage', ['open', 'read', 'color', 'save'])
@@ -120,7 +120,7 @@ class Stubborn(Worker):
 
 
 def test_stopping_drops_the_photo_in_the_networks(tasks, worker, out):
-    worker = Stubborn(worker.recipe, worker.colorizer)
+    worker = Stubborn(worker.spec, worker.colorizer)
     worker.token = CancelToken()
     pipeline = Pipeline(worker, worker.token)
     before = threading.active_count()
@@ -226,9 +226,9 @@ def passes_of(worker):
     return sizes
 
 
-def test_photos_go_through_the_networks_together(tasks, worker, recipe, out):
+def test_photos_go_through_the_networks_together(tasks, worker, spec, out):
     sizes = passes_of(worker)
-    together = Worker(recipe, worker.colorizer, batch_size=4)
+    together = Worker(spec, worker.colorizer, batch_size=4)
     outcomes = list(Pipeline(together)(tasks))
     assert [one.key for one in outcomes] == [task.key for task in tasks]
     assert {one.status for one in outcomes} == {DONE}
@@ -240,9 +240,9 @@ def test_photos_go_through_the_networks_together(tasks, worker, recipe, out):
 
 
 def test_neighbors_do_not_change_the_bytes_of_a_photo(
-    scans, out, worker, recipe, contents
+    scans, out, worker, spec, contents
 ):
-    together = Worker(recipe, worker.colorizer, batch_size=3)
+    together = Worker(spec, worker.colorizer, batch_size=3)
     list(Pipeline(together)(make_plan([scans], out).tasks))
     other = out.parent / 'other'
     for task in make_plan([scans], other).tasks[::-1]:
@@ -250,18 +250,18 @@ def test_neighbors_do_not_change_the_bytes_of_a_photo(
     assert contents(out) == contents(other)
 
 
-def test_photos_of_several_shapes_and_pages(make_scans, out, recipe, worker):
+def test_photos_of_several_shapes_and_pages(make_scans, out, spec, worker):
     scans = make_scans()
     pages = np.random.default_rng(1).integers(0, 256, (3, 48, 40), np.uint8)
     tifffile.imwrite(scans / 'album.tif', pages, photometric='minisblack')
-    together = Worker(recipe, worker.colorizer, batch_size=2)
+    together = Worker(spec, worker.colorizer, batch_size=2)
     outcomes = list(Pipeline(together)(make_plan([scans], out).tasks))
     assert {one.status for one in outcomes} == {DONE}
     assert len(outcomes) == 5
 
 
 def test_a_pass_that_fails_is_told_of_its_photos(
-    make_scans, out, recipe, worker, monkeypatch
+    make_scans, out, spec, worker, monkeypatch
 ):
     scans = make_scans()
     odd = np.random.default_rng(1).integers(0, 256, (90, 40), np.uint8)
@@ -274,7 +274,7 @@ def test_a_pass_that_fails_is_told_of_its_photos(
         return real(gray, labels)
 
     monkeypatch.setattr(worker.colorizer.color_net, 'forward', failing)
-    together = Worker(recipe, worker.colorizer, batch_size=2)
+    together = Worker(spec, worker.colorizer, batch_size=2)
     outcomes = list(Pipeline(together)(make_plan([scans], out).tasks))
     failed = [one.key for one in outcomes if one.status == FAILED]
     assert failed == ['odd']
@@ -282,7 +282,7 @@ def test_a_pass_that_fails_is_told_of_its_photos(
 
 
 def test_stopping_drops_the_photos_that_wait_for_a_pass(
-    make_scans, out, recipe, worker
+    make_scans, out, spec, worker
 ):
     """The token is cancelled in the first pass."""
     scans = make_scans([f'{number}.png' for number in range(8)])
@@ -292,7 +292,7 @@ def test_stopping_drops_the_photos_that_wait_for_a_pass(
         token.cancel()
 
     worker.colorizer.grid_net.register_forward_pre_hook(stop)
-    together = Worker(recipe, worker.colorizer, batch_size=4)
+    together = Worker(spec, worker.colorizer, batch_size=4)
     before = threading.active_count()
     outcomes = list(Pipeline(together, token)(make_plan([scans], out).tasks))
     assert outcomes == []

@@ -14,7 +14,7 @@ from PIL import Image
 from napari_sdcolor.batch.outcome import DONE, FAILED, KNOWN
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.worker import Recipe, Worker
+from napari_sdcolor.batch.worker import JobSpec, Worker
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.errors import PlanError
@@ -245,10 +245,10 @@ def test_maps_beside_the_photos_are_used_and_recorded(
 @pytest.mark.parametrize(
     'change',
     [
-        {'recipe': Recipe(Settings(size=64, saturation=0.5))},
-        {'recipe': Recipe(Settings(size=64), page=0)},
-        {'recipe': Recipe(Settings(size=64), 'png')},
-        {'recipe': Recipe(Settings(size=64), dtype='float16')},
+        {'spec': JobSpec(Settings(size=64, saturation=0.5))},
+        {'spec': JobSpec(Settings(size=64), page=0)},
+        {'spec': JobSpec(Settings(size=64), 'png')},
+        {'spec': JobSpec(Settings(size=64), dtype='float16')},
         {'weights': {'color': 'other', 'segmentation': '2'}},
     ],
 )
@@ -270,16 +270,16 @@ def test_journals_of_before_tell_no_data_type(scans, out, run_plan):
     assert words.count('"dtype": "float32", ') == 1
     journal.write_text(words.replace('"dtype": "float32", ', ''))
     assert run_plan(scans, out).progress.known == 4
-    other = Recipe(Settings(size=64), dtype='float16')
+    other = JobSpec(Settings(size=64), dtype='float16')
     journal.write_text(words.replace('"dtype": "float32", ', ''))
     with pytest.raises(PlanError, match="dtype was 'float32'"):
-        run_plan(scans, out, recipe=other)
+        run_plan(scans, out, spec=other)
 
 
 def test_the_device_may_change(scans, out, run_plan):
     run_plan(scans, out)
-    recipe = Recipe(Settings(size=64, device='cpu'))
-    assert run_plan(scans, out, recipe=recipe).progress.known == 4
+    spec = JobSpec(Settings(size=64, device='cpu'))
+    assert run_plan(scans, out, spec=spec).progress.known == 4
 
 
 @pytest.mark.parametrize('name', ['sdcolor-report.csv', 'sdcolor-report.html'])
@@ -427,9 +427,9 @@ def test_a_damaged_page_fails_the_whole_file(album, out, run_plan):
 def test_an_album_in_a_format_without_pages(
     album, out, run_plan, tiny_colorizer
 ):
-    recipe = Recipe(Settings(size=64), 'png')
+    spec = JobSpec(Settings(size=64), 'png')
     plan = make_plan([album.folder], out, format='png')
-    work = Pipeline(Worker(recipe, tiny_colorizer))
-    summary = run_plan(plan, recipe=recipe, work=work)
+    work = Pipeline(Worker(spec, tiny_colorizer))
+    summary = run_plan(plan, spec=spec, work=work)
     ((_, reason),) = summary.failed
     assert '3 pages' in reason

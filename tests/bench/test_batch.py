@@ -10,7 +10,7 @@ from napari_sdcolor.errors import SdcolorError
 
 def test_measure(scans, worker):
     sources = sorted(scans.glob('*.png'))
-    timing = measure(worker.colorizer, sources, worker.recipe, rounds=2)
+    timing = measure(worker.colorizer, sources, worker.spec, rounds=2)
     assert timing.networks > 0
     assert timing.batch > 0
     assert timing.share == timing.networks / timing.batch
@@ -22,4 +22,4 @@ def test_measure(scans, worker):
 def test_a_photo_that_cannot_be_colored(scans, worker, monkeypatch):
     (scans / 'a.png').write_bytes(b'')
     with pytest.raises(SdcolorError, match=r'a\.png'):
-        measure(worker.colorizer, [scans / 'a.png'], worker.recipe)
+        measure(worker.colorizer, [scans / 'a.png'], worker.spec)

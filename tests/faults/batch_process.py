@@ -12,7 +12,7 @@ import torch
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.run import run_batch
-from napari_sdcolor.batch.worker import Recipe, Worker
+from napari_sdcolor.batch.worker import JobSpec, Worker
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNetConfig
@@ -29,11 +29,11 @@ def run(photos: str, output: str, threads: int) -> int:
         grid=GridNetConfig(widths=WIDTHS),
         size=64,
     )
-    recipe = Recipe(Settings(size=64))
+    spec = JobSpec(Settings(size=64))
     digests = {kind: part.digest for kind, part in colorizer.parts.items()}
-    work = Pipeline(Worker(recipe, colorizer))
+    work = Pipeline(Worker(spec, colorizer))
     plan = make_plan([photos], output)
-    return len(run_batch(plan, recipe, work, digests).failed)
+    return len(run_batch(plan, spec, work, digests).failed)
 
 
 if __name__ == '__main__':

@@ -16,7 +16,7 @@ from napari_sdcolor.samples import SAMPLES, SampleFile
 
 
 @dataclass
-class Belongings:
+class Companions:
     """The files of a result, as they are now.
 
     Parameters
@@ -54,9 +54,9 @@ def sidecar_of(colored: str | os.PathLike[str]) -> Path | None:
     return sidecar if os.path.lexists(sidecar) else None
 
 
-def find_belongings(
+def find_companions(
     sidecar: str | os.PathLike[str], content: Mapping[str, Any]
-) -> Belongings:
+) -> Companions:
     """Find photo, maps and colored file of a sidecar.
 
     They are looked for beside the sidecar first, so that folders may be
@@ -71,7 +71,7 @@ def find_belongings(
         As ``sidecar.read_sidecar`` gives it.
     """
     folder = Path(sidecar).parent
-    found = Belongings()
+    found = Companions()
     found.sample = _find_sample(content, found.changes)
     if not found.sample:
         found.photo = _find_photo(folder, content, found.changes)

@@ -22,9 +22,9 @@ from uuid import uuid4
 from napari_sdcolor.archive.folders import output_folder
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.cluster_worker import (
-    Hand,
-    Order,
     UnfitWorker,
+    WorkerInfo,
+    WorkerSetup,
     color_photo,
     greet,
 )
@@ -33,7 +33,7 @@ from napari_sdcolor.batch.names import LOCK
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan, Task
 from napari_sdcolor.batch.run import remove_leftovers
-from napari_sdcolor.batch.worker import Recipe, failure
+from napari_sdcolor.batch.worker import JobSpec, failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said
 
@@ -59,7 +59,7 @@ class Cluster:
         Connected to a scheduler.
     plan
         What is to be done.
-    recipe
+    spec
         How.
     weights
         Digest of the weights of each network.
@@ -76,7 +76,7 @@ class Cluster:
         self,
         client: Client,
         plan: Plan,
-        recipe: Recipe,
+        spec: JobSpec,
         weights: Mapping[str, str],
         token: CancelToken | None = None,
         say: Callable[[str], None] = str,
@@ -86,10 +86,10 @@ class Cluster:
         self.plan = plan
         self.token = token or CancelToken()
         self.say = say
-        self.hands: dict[str, Hand] = {}
-        self._order = Order(
-            recipe=recipe,
-            weights=_weights_place(recipe.settings.weights),
+        self.workers: dict[str, WorkerInfo] = {}
+        self._setup = WorkerSetup(
+            spec=spec,
+            weights=_weights_place(spec.settings.weights),
             digests=tuple(sorted(weights.items())),
             software=tuple(software_versions().items()),
             output=os.path.abspath(plan.output),
@@ -101,7 +101,7 @@ class Cluster:
         self._unfit: dict[str, str] = {}
         self._seen = 0.0
 
-    def greet(self) -> dict[str, Hand]:
+    def greet(self) -> dict[str, WorkerInfo]:
         """Have every process look whether it fits, before any work.
 
         Returns
@@ -124,19 +124,19 @@ class Cluster:
             self._wait_for_a_worker()
             try:
                 answers = self.client.run(
-                    greet, self._order, on_error='return'
+                    greet, self._setup, on_error='return'
                 )
             except OSError as error:
                 raise self._gone() from error
         trouble = {
             address: answer
             for address, answer in answers.items()
-            if not isinstance(answer, Hand)
+            if not isinstance(answer, WorkerInfo)
         }
         if trouble:
             raise PlanError(_trouble_words(trouble))
-        self.hands = dict(answers)
-        return self.hands
+        self.workers = dict(answers)
+        return self.workers
 
     def __call__(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """Color photos.
@@ -158,7 +158,7 @@ class Cluster:
 
     def _prove(self) -> None:
         proof = (LOCK, (self.plan.output / LOCK).read_bytes())
-        self._order = replace(self._order, proof=proof)
+        self._setup = replace(self._setup, proof=proof)
 
     def _work(
         self, tasks: Iterator[Task], suspected: list[Task] | None
@@ -173,7 +173,7 @@ class Cluster:
         def submit(task: Task) -> None:
             future = self.client.submit(
                 color_photo,
-                self._order,
+                self._setup,
                 _absolute(task),
                 key=f'sdcolor-photo-{uuid4().hex}',
                 pure=False,
@@ -316,18 +316,18 @@ class _Killed(Exception):
     """A photo was with several processes that were lost."""
 
 
-def describe(hands: Mapping[str, Hand]) -> str:
+def describe(workers: Mapping[str, WorkerInfo]) -> str:
     """Such as '8 processes on 2 machines: CPU (1 thread)'."""
-    hosts = len({hand.host for hand in hands.values()})
-    words = sorted({hand.words for hand in hands.values()})
+    hosts = len({info.host for info in workers.values()})
+    words = sorted({info.words for info in workers.values()})
     machines = f'{hosts} machine{"" if hosts == 1 else "s"}'
-    return f'{_counted(len(hands))} on {machines}: {", ".join(words)}'
+    return f'{_counted(len(workers))} on {machines}: {", ".join(words)}'
 
 
-def warnings(hands: Mapping[str, Hand]) -> list[str]:
+def warnings(workers: Mapping[str, WorkerInfo]) -> list[str]:
     """Sentences on what makes the work slow or its bits differ."""
     notes = []
-    kinds = {hand.device for hand in hands.values()}
+    kinds = {info.device for info in workers.values()}
     if len(kinds) > 1:
         notes.append(
             f'Some processes work on {" and some on ".join(sorted(kinds))}: '
@@ -335,7 +335,7 @@ def warnings(hands: Mapping[str, Hand]) -> list[str]:
             'with --device.'
         )
     cards = Counter(
-        (hand.host, hand.gpu) for hand in hands.values() if hand.gpu
+        (info.host, info.gpu) for info in workers.values() if info.gpu
     )
     shared = [host for (host, _), count in cards.items() if count > 1]
     if shared:

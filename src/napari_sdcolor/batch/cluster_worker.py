@@ -22,7 +22,7 @@ from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.pipeline import MOST
 from napari_sdcolor.batch.plan import Task
-from napari_sdcolor.batch.worker import Job, Page, Recipe, Worker
+from napari_sdcolor.batch.worker import Job, JobSpec, Page, Worker
 from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
@@ -35,12 +35,12 @@ _guard = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkerSetup:
     """What is asked of every process; picklable and hashable.
 
     Parameters
     ----------
-    recipe
+    spec
         How photos are colored.
     weights
         Name of the weights, or the absolute path of a file.
@@ -58,7 +58,7 @@ class Order:
         Photos that go through a network in one pass.
     """
 
-    recipe: Recipe
+    spec: JobSpec
     weights: str
     digests: Pairs
     software: Pairs
@@ -69,7 +69,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Hand:
+class WorkerInfo:
     """A process that fits.
 
     Parameters
@@ -109,7 +109,7 @@ class UnfitWorker(ClusterError):
         return str(self.args[0])
 
 
-class Station(Worker):
+class ClusterWorker(Worker):
     """Colors photos in several threads of one process.
 
     On the CPU each photo's networks take one thread; a GPU takes as many
@@ -119,11 +119,11 @@ class Station(Worker):
 
     def __init__(
         self,
-        recipe: Recipe,
+        spec: JobSpec,
         colorizer: Colorizer,
         batch_size: int = 1,
     ) -> None:
-        super().__init__(recipe, colorizer, batch_size)
+        super().__init__(spec, colorizer, batch_size)
         self._places = threading.BoundedSemaphore(max(MOST, batch_size))
         self._networks: contextlib.AbstractContextManager[Any] = (
             contextlib.nullcontext()
@@ -140,7 +140,7 @@ class Station(Worker):
             return super().color(job, page)
 
 
-async def greet(order: Order) -> Hand:
+async def greet(setup: WorkerSetup) -> WorkerInfo:
     """Look whether this process fits, beside its event loop.
 
     Raises
@@ -148,10 +148,10 @@ async def greet(order: Order) -> Hand:
     ClusterError
         If it does not, with the reason.
     """
-    return await asyncio.to_thread(_hand, order)
+    return await asyncio.to_thread(_info, setup)
 
 
-def color_photo(order: Order, task: Task) -> Outcome:
+def color_photo(setup: WorkerSetup, task: Task) -> Outcome:
     """Color one photo.
 
     Raises
@@ -160,7 +160,7 @@ def color_photo(order: Order, task: Task) -> Outcome:
         If this process, which came late, does not fit.
     """
     try:
-        found = station(order)
+        found = worker_for(setup)
     except ClusterError as error:
         from distributed import get_worker
 
@@ -168,7 +168,7 @@ def color_photo(order: Order, task: Task) -> Outcome:
     return found(task)
 
 
-def station(order: Order) -> Station:
+def worker_for(setup: WorkerSetup) -> ClusterWorker:
     """This process's networks for a batch, loaded once.
 
     Raises
@@ -177,29 +177,29 @@ def station(order: Order) -> Station:
         If it does not fit.
     """
     with _guard:
-        return _station(order)
+        return _made(setup)
 
 
 @lru_cache(maxsize=2)
-def _station(order: Order) -> Station:
+def _made(setup: WorkerSetup) -> ClusterWorker:
     import torch
 
     torch.set_num_threads(1)
-    _check_software(order)
-    _check_folders(order)
-    recipe, wanted = order.recipe, order.recipe.settings.device
+    _check_software(setup)
+    _check_folders(setup)
+    spec, wanted = setup.spec, setup.spec.settings.device
     colorizer = _load(
-        order.weights,
-        order.digests,
+        setup.weights,
+        setup.digests,
         wanted,
-        recipe.settings.size,
-        recipe.dtype,
+        spec.settings.size,
+        spec.dtype,
     )
     if wanted not in ('auto', colorizer.device.kind):
         raise ClusterError(
             f'It has no {wanted} device. Leave it out, or use --device auto.'
         )
-    return Station(recipe, colorizer, order.batch_size)
+    return ClusterWorker(spec, colorizer, setup.batch_size)
 
 
 @lru_cache(maxsize=2)
@@ -225,8 +225,8 @@ def _load(
     return colorizer
 
 
-def _hand(order: Order) -> Hand:
-    device = station(order).colorizer.device
+def _info(setup: WorkerSetup) -> WorkerInfo:
+    device = worker_for(setup).colorizer.device
     gpu = ''
     if device.kind == 'cuda':
         import torch
@@ -235,15 +235,15 @@ def _hand(order: Order) -> Hand:
         gpu = str(getattr(facts, 'uuid', '')) or os.environ.get(
             'CUDA_VISIBLE_DEVICES', ''
         )
-    return Hand(platform.node(), device.kind, device.words, gpu)
+    return WorkerInfo(platform.node(), device.kind, device.words, gpu)
 
 
-def _check_software(order: Order) -> None:
+def _check_software(setup: WorkerSetup) -> None:
     here = software_versions()
     others = [
         f'{name} is {here.get(name) or "missing"} there and '
         f'{version or "missing"} here'
-        for name, version in order.software
+        for name, version in setup.software
         if here.get(name) != version
     ]
     if others:
@@ -253,8 +253,8 @@ def _check_software(order: Order) -> None:
         )
 
 
-def _check_folders(order: Order) -> None:
-    for path, size in order.samples:
+def _check_folders(setup: WorkerSetup) -> None:
+    for path, size in setup.samples:
         try:
             found = os.stat(path).st_size
         except OSError as error:
@@ -268,22 +268,22 @@ def _check_folders(order: Order) -> None:
                 f'It sees another file at {path}: {found} bytes there, {size} '
                 'here. All machines must see the same photos.'
             )
-    name, content = order.proof
+    name, content = setup.proof
     try:
-        seen = Path(order.output, name).read_bytes()
+        seen = Path(setup.output, name).read_bytes()
     except OSError:
         seen = b''
     if seen != content:
         raise ClusterError(
-            f'Its {order.output} is not the output folder of this batch. All '
+            f'Its {setup.output} is not the output folder of this batch. All '
             'machines must see it at the same place, for example on one '
             'shared file system.'
         )
-    trial = Path(order.output, f'.{secrets.token_hex(8)}.part')
+    trial = Path(setup.output, f'.{secrets.token_hex(8)}.part')
     try:
         trial.touch(exist_ok=False)
         trial.unlink()
     except OSError as error:
         raise ClusterError(
-            f'It cannot write into {order.output}: {error.strerror}.'
+            f'It cannot write into {setup.output}: {error.strerror}.'
         ) from error

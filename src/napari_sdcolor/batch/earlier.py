@@ -98,7 +98,7 @@ def _keep(task: Task) -> str:
     )
 
 
-def own_remains(
+def earlier_files(
     task: Task,
     places: Iterable[Path],
     source_sha256: str,

@@ -40,7 +40,7 @@ from napari_sdcolor.batch.plan import Plan, Task
 from napari_sdcolor.batch.progress import Observer, Progress
 from napari_sdcolor.batch.report import write_report
 from napari_sdcolor.batch.status import read_made_with
-from napari_sdcolor.batch.worker import Recipe
+from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
 from napari_sdcolor.settings import Settings
@@ -85,7 +85,7 @@ class Summary:
 
 def run_batch(
     plan: Plan,
-    recipe: Recipe,
+    spec: JobSpec,
     work: Work,
     weights: Mapping[str, str],
     *,
@@ -101,7 +101,7 @@ def run_batch(
     ----------
     plan
         What is to be done.
-    recipe
+    spec
         How; must be what ``work`` does.
     work
         Maps tasks to outcomes, in any order.
@@ -136,8 +136,8 @@ def run_batch(
     with output_folder(plan.output), locked(plan.output):
         _refuse_foreign_report(plan)
         with Journal(plan.output) as journal:
-            facts = _promised(recipe, weights)
-            _refuse_other_recipe(plan, journal, facts)
+            facts = _promised(spec, weights)
+            _refuse_other_spec(plan, journal, facts)
             journal.begin(facts | {'tones': TONES})
             remove_leftovers(plan)
             run = _Run(plan, journal, confidence, observers)
@@ -337,21 +337,21 @@ def mixed_tones(output: Path, settings: Settings) -> str:
     )
 
 
-def _promised(recipe: Recipe, weights: Mapping[str, str]) -> dict[str, Any]:
+def _promised(spec: JobSpec, weights: Mapping[str, str]) -> dict[str, Any]:
     """What must not change between the runs in one output folder."""
-    settings = recipe.settings.to_dict()
+    settings = spec.settings.to_dict()
     # Where, and under which name; the weights themselves are compared.
     del settings['device'], settings['weights']
     return {
         'settings': settings,
-        'format': recipe.format,
-        'page': recipe.page,
-        'dtype': recipe.dtype,
+        'format': spec.format,
+        'page': spec.page,
+        'dtype': spec.dtype,
         'weights': dict(weights),
     }
 
 
-def _refuse_other_recipe(
+def _refuse_other_spec(
     plan: Plan, journal: Journal, facts: Mapping[str, Any]
 ) -> None:
     if journal.is_new:

@@ -19,7 +19,7 @@ WAITING, CORRECTED = 'waiting', 'corrected'
 
 
 @dataclass(frozen=True)
-class Standing:
+class PhotoStatus:
     """How far one photo is.
 
     Parameters
@@ -83,7 +83,7 @@ def has_begun(output: Path) -> bool:
     return (output / JOURNAL).is_file()
 
 
-def read_standings(plan: Plan) -> list[Standing]:
+def read_statuses(plan: Plan) -> list[PhotoStatus]:
     """How far every photo of a plan is, in the order of the plan.
 
     Files that cannot be used come last, files of other kinds not at all.
@@ -104,18 +104,18 @@ def read_thumbnail(output: Path, place: tuple[int, int]) -> bytes:
         return b''
 
 
-def _standing(task: Task, record: Mapping[str, Any] | None) -> Standing:
+def _standing(task: Task, record: Mapping[str, Any] | None) -> PhotoStatus:
     known = {'key': task.key, 'source': task.source, 'folder': task.folder}
     if record is None or record['status'] not in (DONE, FAILED):
-        return Standing(**known)
+        return PhotoStatus(**known)
     if record['status'] == FAILED:
-        return Standing(**known, status=FAILED, reason=record['reason'])
+        return PhotoStatus(**known, status=FAILED, reason=record['reason'])
     place = record.get('thumbnail')
     try:
         outdated = is_outdated(task, record)
     except OSError:
         outdated = False  # the run itself will say what is wrong
-    return Standing(
+    return PhotoStatus(
         **known,
         status=CORRECTED if outdated else DONE,
         understood=record.get('understood', ''),
@@ -124,8 +124,8 @@ def _standing(task: Task, record: Mapping[str, Any] | None) -> Standing:
     )
 
 
-def _refused(item: Refused) -> Standing:
-    return Standing(
+def _refused(item: Refused) -> PhotoStatus:
+    return PhotoStatus(
         item.path, item.path, os.path.dirname(item.path), FAILED, item.reason
     )
 

@@ -2,7 +2,7 @@
 
 Three stages, read, color and save, that ``pipeline`` runs in threads of
 their own. Calling the worker runs them one after the other: a function of
-task, recipe and networks, for any machine that sees the files.
+task, spec and networks, for any machine that sees the files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from napari_sdcolor.archive.saving import (
 )
 from napari_sdcolor.archive.sidecar import run_facts
 from napari_sdcolor.batch.earlier import (
-    own_remains,
+    earlier_files,
     remove,
     verify,
 )
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class JobSpec:
     """How all photos of a batch are colored; picklable.
 
     Parameters
@@ -134,7 +134,7 @@ class Worker:
 
     Parameters
     ----------
-    recipe
+    spec
         How.
     colorizer
         The networks.
@@ -146,7 +146,7 @@ class Worker:
 
     def __init__(
         self,
-        recipe: Recipe,
+        spec: JobSpec,
         colorizer: Colorizer,
         batch_size: int = 1,
         say: Callable[[str], None] = progress.say,
@@ -154,7 +154,7 @@ class Worker:
         # Imported here: it imports torch.
         from napari_sdcolor.core.batching import Gatherer
 
-        self.recipe = recipe
+        self.spec = spec
         self.colorizer = colorizer
         self.batch_size = batch_size
         self._gatherer = (
@@ -225,7 +225,7 @@ class Worker:
                 if known is not None:
                     return known
                 file = resources.enter_context(
-                    open_photos(task.source, self.recipe.page)
+                    open_photos(task.source, self.spec.page)
                 )
                 self._refuse_album(task, file)
                 own = read_own(task.find_settings())
@@ -340,7 +340,7 @@ class Worker:
             result = next(results)
             remove(job.remains)
             return save_result(
-                result, task.folder, task.name, self.recipe.format, run=run
+                result, task.folder, task.name, self.spec.format, run=run
             )
         remove(job.remains)
         return save_pages(
@@ -357,11 +357,11 @@ class Worker:
         if file.is_album:
             places = album_paths(task.folder, task.name, file.count)
         else:
-            places = output_paths(task.folder, task.name, self.recipe.format)
+            places = output_paths(task.folder, task.name, self.spec.format)
         if not any(os.path.lexists(path) for path in places):
             return []
         settings = self._settings(job)
-        return own_remains(
+        return earlier_files(
             task,
             places,
             file.sha256,
@@ -371,14 +371,14 @@ class Worker:
 
     def _settings(self, job: Job) -> Settings:
         """Of the batch, with those that only this photo has."""
-        batch = replace(self.recipe.settings, size=self.colorizer.size)
+        batch = replace(self.spec.settings, size=self.colorizer.size)
         return with_own(batch, job.own)
 
     def _refuse_album(self, task: Task, file: PhotoFile) -> None:
-        if file.is_album and self.recipe.format != 'tiff':
+        if file.is_album and self.spec.format != 'tiff':
             raise SaveError(
                 f'{task.source} holds {len(file.pages)} pages, which one '
-                f'{self.recipe.format} file cannot hold. Choose the format '
+                f'{self.spec.format} file cannot hold. Choose the format '
                 'tiff, or one page with --page.'
             )
 

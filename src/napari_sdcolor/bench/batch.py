@@ -15,7 +15,7 @@ from napari_sdcolor.archive.reading import read_photo
 from napari_sdcolor.batch.outcome import DONE
 from napari_sdcolor.batch.pipeline import MOST, Pipeline
 from napari_sdcolor.batch.plan import Task
-from napari_sdcolor.batch.worker import Recipe, Worker
+from napari_sdcolor.batch.worker import JobSpec, Worker
 from napari_sdcolor.errors import SdcolorError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Timing:
 def measure(
     colorizer: Colorizer,
     sources: Sequence[Path],
-    recipe: Recipe,
+    spec: JobSpec,
     *,
     rounds: int = 3,
 ) -> Timing:
@@ -67,7 +67,7 @@ def measure(
         The networks.
     sources
         Photo files of different names, each of one photo.
-    recipe
+    spec
         How they are colored.
     rounds
         How often; the results are deleted after each.
@@ -77,7 +77,7 @@ def measure(
     SdcolorError
         If a photo cannot be colored.
     """
-    worker = Worker(recipe, colorizer)
+    worker = Worker(spec, colorizer)
     count = worker.side_by_side(MOST)
     bare, whole, stages = [], [], []
     for _ in range(rounds):
@@ -103,7 +103,7 @@ def measure(
 
 def _networks(worker: Worker, sources: Sequence[Path], count: int) -> float:
     """Seconds of the networks alone on photos that are read before."""
-    settings = worker.recipe.settings
+    settings = worker.spec.settings
     photos = [read_photo(path, window=settings.window) for path in sources]
 
     def color(photo: Photo) -> None:

@@ -89,17 +89,17 @@ def measure_archive(
 def _archive(
     colorizer: Colorizer, photos: list[NDArray], rounds: int, name: str
 ) -> list[Row]:
-    from napari_sdcolor.batch.worker import Recipe
+    from napari_sdcolor.batch.worker import JobSpec
     from napari_sdcolor.bench.batch import measure
     from napari_sdcolor.settings import Settings
 
-    recipe = Recipe(Settings(size=colorizer.size))
+    spec = JobSpec(Settings(size=colorizer.size))
     with tempfile.TemporaryDirectory(prefix='sdcolor-bench-') as folder:
         paths = []
         for number, photo in enumerate(photos):
             paths.append(Path(folder) / f'{number:04d}.tif')
             Image.fromarray(photo).save(paths[-1])
-        found = measure(colorizer, paths, recipe, rounds=rounds)
+        found = measure(colorizer, paths, spec, rounds=rounds)
     size, count = _side(colorizer), len(photos) * rounds
     bare = f'{BARE}, {found.side_by_side} photos side by side'
     return [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.cluster import Where, hands
+from napari_sdcolor.cli.cluster import Where, workers
 from napari_sdcolor.cli.console import FAILED, Talk, counted
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage
@@ -20,7 +20,7 @@ from napari_sdcolor.settings import NEEDS_A_PERSON, Settings
 if TYPE_CHECKING:
     from napari_sdcolor.batch.plan import Plan, Task
     from napari_sdcolor.batch.run import Summary
-    from napari_sdcolor.batch.worker import Recipe
+    from napari_sdcolor.batch.worker import JobSpec
     from napari_sdcolor.core.cancel import CancelToken
 
 
@@ -184,7 +184,7 @@ def batch(
                 'one of them.'
             )
         from napari_sdcolor.batch.plan import make_plan
-        from napari_sdcolor.batch.worker import Recipe
+        from napari_sdcolor.batch.worker import JobSpec
 
         plan = make_plan(
             inputs or (),
@@ -199,14 +199,14 @@ def batch(
             _say_plan(talk, plan)
         else:
             where = Where(scheduler, workers, batch_size)
-            recipe = Recipe(settings, plan.format, page, dtype.value)
-            _run(talk, plan, recipe, limit, confidence, where)
+            spec = JobSpec(settings, plan.format, page, dtype.value)
+            _run(talk, plan, spec, limit, confidence, where)
 
 
 def _run(
     talk: Talk,
     plan: Plan,
-    recipe: Recipe,
+    spec: JobSpec,
     limit: int | None,
     confidence: float,
     where: Where,
@@ -217,19 +217,19 @@ def _run(
     from napari_sdcolor.core.cancel import CancelToken
 
     talk.say(_plan_words(plan))
-    mixed = mixed_tones(plan.output, recipe.settings)
+    mixed = mixed_tones(plan.output, spec.settings)
     if mixed:
         talk.warn(mixed)
     token = CancelToken()
     with (
         _stopping(talk, token),
         output_folder(plan.output),
-        hands(talk, plan, recipe, token, where) as working,
+        workers(talk, plan, spec, token, where) as working,
         BatchProgress(talk) as progress,
     ):
         summary = run_batch(
             plan,
-            recipe,
+            spec,
             working.work,
             working.weights,
             limit=limit,
@@ -239,7 +239,7 @@ def _run(
         )
     _say_summary(talk, summary)
     facts = {
-        'settings': recipe.settings.to_dict(),
+        'settings': spec.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
         'notes': [mixed] * bool(mixed),

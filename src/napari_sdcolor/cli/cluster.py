@@ -18,7 +18,7 @@ from napari_sdcolor.cli.console import Talk
 if TYPE_CHECKING:
     from napari_sdcolor.batch.plan import Plan
     from napari_sdcolor.batch.run import Work
-    from napari_sdcolor.batch.worker import Recipe
+    from napari_sdcolor.batch.worker import JobSpec
     from napari_sdcolor.core.cancel import CancelToken
 
 
@@ -42,7 +42,7 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Hands:
+class Workers:
     """What does the work.
 
     Parameters
@@ -61,9 +61,9 @@ class Hands:
 
 
 @contextmanager
-def hands(
-    talk: Talk, plan: Plan, recipe: Recipe, token: CancelToken, where: Where
-) -> Iterator[Hands]:
+def workers(
+    talk: Talk, plan: Plan, spec: JobSpec, token: CancelToken, where: Where
+) -> Iterator[Workers]:
     """What works on the photos of a plan, ready to begin.
 
     Raises
@@ -74,34 +74,34 @@ def hands(
         See ``Colorizer.load``.
     """
     if where.scheduler is None and where.workers is None:
-        yield _here(talk, recipe, token, where)
+        yield _here(talk, spec, token, where)
         return
     with ExitStack() as stack:
-        yield _elsewhere(talk, plan, recipe, token, where, stack)
+        yield _elsewhere(talk, plan, spec, token, where, stack)
 
 
 def _here(
-    talk: Talk, recipe: Recipe, token: CancelToken, where: Where
-) -> Hands:
+    talk: Talk, spec: JobSpec, token: CancelToken, where: Where
+) -> Workers:
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.worker import Worker
 
-    refuse_dtype(recipe.settings, recipe.dtype)
-    colorizer = load_colorizer(talk, recipe.settings, recipe.dtype)
+    refuse_dtype(spec.settings, spec.dtype)
+    colorizer = load_colorizer(talk, spec.settings, spec.dtype)
     digests = {kind: part.digest for kind, part in colorizer.parts.items()}
-    worker = Worker(recipe, colorizer, where.batch_size, talk.warn)
+    worker = Worker(spec, colorizer, where.batch_size, talk.warn)
     work = Pipeline(worker, token)
-    return Hands(work, digests, machine_facts(colorizer))
+    return Workers(work, digests, machine_facts(colorizer))
 
 
 def _elsewhere(
     talk: Talk,
     plan: Plan,
-    recipe: Recipe,
+    spec: JobSpec,
     token: CancelToken,
     where: Where,
     stack: ExitStack,
-) -> Hands:
+) -> Workers:
     from napari_sdcolor.batch import machines
     from napari_sdcolor.batch.cluster import (
         Cluster,
@@ -110,7 +110,7 @@ def _elsewhere(
     )
     from napari_sdcolor.core import models
 
-    parts = models.load(recipe.settings.weights)
+    parts = models.load(spec.settings.weights)
     if where.scheduler is not None:
         talk.say(f'Reaching the scheduler {where.scheduler}')
         scheduler = where.scheduler
@@ -119,7 +119,7 @@ def _elsewhere(
         local = stack.enter_context(
             machines.local_cluster(
                 where.workers or 1,
-                gpus=recipe.settings.device != 'cpu',
+                gpus=spec.settings.device != 'cpu',
                 batch_size=where.batch_size,
             )
         )
@@ -127,15 +127,15 @@ def _elsewhere(
     client = stack.enter_context(machines.connected(scheduler))
     digests = {kind: part.digest for kind, part in parts.items()}
     cluster = Cluster(
-        client, plan, recipe, digests, token, talk.warn, where.batch_size
+        client, plan, spec, digests, token, talk.warn, where.batch_size
     )
     found = cluster.greet()
     talk.say(f'At work: {describe(found)}')
     for note in warnings(found):
         talk.warn(note)
     workers = [
-        {'address': address, 'host': hand.host, 'device': hand.words}
-        for address, hand in found.items()
+        {'address': address, 'host': info.host, 'device': info.words}
+        for address, info in found.items()
     ]
     facts = {'workers': workers, 'weights': weights_facts(parts)}
-    return Hands(cluster, digests, facts)
+    return Workers(cluster, digests, facts)

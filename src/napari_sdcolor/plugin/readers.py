@@ -26,7 +26,7 @@ from napari_sdcolor.plugin.trio import METADATA_KEY
 from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
-    from napari_sdcolor.archive.companions import Belongings
+    from napari_sdcolor.archive.companions import Companions
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -60,11 +60,11 @@ def read(path: str | list[str]) -> list[LayerData]:
     SdcolorError
         If the sidecar, the photo or its map cannot be read.
     """
-    from napari_sdcolor.archive.companions import find_belongings
+    from napari_sdcolor.archive.companions import find_companions
     from napari_sdcolor.archive.sidecar import read_sidecar
 
     content = read_sidecar(str(path))
-    found = find_belongings(str(path), content)
+    found = find_companions(str(path), content)
     if found.photo is None and not found.sample:
         raise PhotoError(' '.join(found.changes))
     settings = _settings(content, found.changes)
@@ -115,7 +115,7 @@ def _settings(content: Mapping[str, Any], changes: list[str]) -> Settings:
 
 def _read_page(
     content: Mapping[str, Any],
-    found: Belongings,
+    found: Companions,
     number: int,
     settings: Settings,
 ) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _read_page(
 
 def _read_color(
     content: Mapping[str, Any],
-    found: Belongings,
+    found: Companions,
     number: int,
     shape: tuple[int, int],
 ) -> NDArray[np.uint8] | None:
@@ -194,7 +194,7 @@ def _stacked(pages: list[dict[str, Any]]) -> dict[str, Any]:
 def _layers(
     title: str,
     content: Mapping[str, Any],
-    found: Belongings,
+    found: Companions,
     settings: Settings,
     page: Mapping[str, Any],
 ) -> list[LayerData]:

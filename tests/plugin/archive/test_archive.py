@@ -222,7 +222,7 @@ def test_the_copied_command_gives_the_same_bytes(
     rest(dock)
     dock.coordinator.queue.open('box/c')
     rest(dock)
-    (trio,) = dock.coordinator.queue.desk.trios
+    (trio,) = dock.coordinator.queue.open_photo.trios
     trio.put_map(0, np.full_like(trio.map.data, 36))
     dock.coordinator.queue.save_and_next()
     rest(dock)
@@ -249,16 +249,16 @@ def test_save_and_next_walks_through_and_recolors(
     photos, coordinator = done.views.photos, done.coordinator
     photos.save.click()
     rest(done)
-    assert coordinator.queue.desk.key == 'a'
+    assert coordinator.queue.open_photo.key == 'a'
     assert len(viewer.layers) == 3
-    (trio,) = coordinator.queue.desk.trios
+    (trio,) = coordinator.queue.open_photo.trios
     labels = trio.map.data.copy()
     labels[:20, :20] = 36
     trio.put_map(0, labels)
     assert photos.save.text() == 'Save and next (N)'
     photos.save.click()
     rest(done)
-    assert coordinator.queue.desk.key == 'b'
+    assert coordinator.queue.open_photo.key == 'b'
     assert len(viewer.layers) == 3
     kept = out / EDITED_MAPS / 'a.labels.png'
     assert np.array_equal(read_ids(kept), labels)
@@ -278,19 +278,19 @@ def test_skip_back_and_drafts(done, viewer, rest):
     photos, coordinator = done.views.photos, done.coordinator
     coordinator.queue.open('b')
     rest(done)
-    (trio,) = coordinator.queue.desk.trios
+    (trio,) = coordinator.queue.open_photo.trios
     trio.put_map(0, np.full_like(trio.map.data, 11))
     photos.skip.click()
     rest(done)
-    assert coordinator.queue.desk.key == 'a'
+    assert coordinator.queue.open_photo.key == 'a'
     photos.back.click()
     rest(done)
-    assert coordinator.queue.desk.key == 'b'
-    assert (coordinator.queue.desk.trios[0].map.data == 11).all()
+    assert coordinator.queue.open_photo.key == 'b'
+    assert (coordinator.queue.open_photo.trios[0].map.data == 11).all()
     for _ in range(3):
         photos.skip.click()
         rest(done)
-    assert coordinator.queue.desk.key is None
+    assert coordinator.queue.open_photo.key is None
     assert not len(viewer.layers)
 
 
@@ -309,10 +309,10 @@ def test_keys_live_on_our_own_layers_only(done, viewer, rest, pixels):
 def test_deleting_the_open_map_ends_its_correction(done, viewer, rest, qtbot):
     done.coordinator.queue.open('a')
     rest(done)
-    desk = done.coordinator.queue.desk
-    (trio,) = desk.trios
+    open_photo = done.coordinator.queue.open_photo
+    (trio,) = open_photo.trios
     viewer.layers.remove(trio.map)
-    qtbot.waitUntil(lambda: desk.key is None)
+    qtbot.waitUntil(lambda: open_photo.key is None)
     assert not trio.photo.keymap
     assert done.views.photos.save.text().startswith('Correct')
     done.coordinator.queue.save_and_next()
@@ -331,7 +331,7 @@ def test_a_map_that_waits_is_not_opened_as_it_was(
     assert dock.coordinator.table.get('a').status == CORRECTED
     dock.coordinator.queue.open('a')
     rest(dock)
-    assert dock.coordinator.queue.desk.key is None
+    assert dock.coordinator.queue.open_photo.key is None
     assert 'is not colored by it yet' in notices()[-1]
 
 
@@ -410,8 +410,8 @@ def test_what_was_set_for_an_open_photo_is_saved_with_it(
     before = results(out)
     queue.open('a')
     rest(dock)
-    (trio,) = queue.desk.trios
-    colorize = queue.desk.colorize()
+    (trio,) = queue.open_photo.trios
+    colorize = queue.open_photo.colorize()
     give(trio, colorize, name, value)
     qtbot.waitUntil(lambda: colorize.jobs.idle, timeout=30_000)
     # Left and opened again, it is as it was left.
@@ -420,8 +420,8 @@ def test_what_was_set_for_an_open_photo_is_saved_with_it(
     queue.back()
     rest(dock)
     qtbot.waitUntil(lambda: colorize.jobs.idle, timeout=30_000)
-    (trio,) = queue.desk.trios
-    assert getattr(queue.desk.settings(), name) == value
+    (trio,) = queue.open_photo.trios
+    assert getattr(queue.open_photo.settings(), name) == value
     shown = trio.color.data.copy()
     queue.save_and_next()
     rest(dock)
@@ -439,8 +439,8 @@ def test_what_was_set_for_an_open_photo_is_saved_with_it(
     # Opened again, it comes back as it was saved.
     queue.open('a')
     rest(dock)
-    assert getattr(queue.desk.settings(), name) == value
-    queue.desk.clear()
+    assert getattr(queue.open_photo.settings(), name) == value
+    queue.open_photo.clear()
     # Replayed, and by the command line into another folder: the same.
     runner = CliRunner()
     words = ['replay', str(out / 'a.sdcolor.json'), '--source', str(place)]
@@ -461,12 +461,12 @@ def test_pages_of_one_file_share_their_settings(done, rest, notices, choices):
     queue = done.coordinator.queue
     queue.open('a')
     rest(done)
-    desk = queue.desk
-    (trio,) = desk.trios
+    open_photo = queue.open_photo
+    (trio,) = open_photo.trios
     # As two pages of one file, one of them with another saturation.
-    desk.trios = [trio, copy(trio)]
-    desk._opened_as = [desk.settings_of(trio)] * 2
-    desk.trios[0].saturation, desk.trios[1].saturation = 0.5, 0.7
+    open_photo.trios = [trio, copy(trio)]
+    open_photo._opened_as = [open_photo.settings_of(trio)] * 2
+    open_photo.trios[0].saturation, open_photo.trios[1].saturation = 0.5, 0.7
     queue.save_and_next()
     rest(done)
     assert 'Saturation differs between the pages of a' in notices()[-1]

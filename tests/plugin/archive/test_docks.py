@@ -152,10 +152,10 @@ def test_the_archive_opens_the_dock_of_the_menu(make_window):
     viewer = make_window()
     menu(viewer, ArchiveWidget)
     archive = find(viewer, ArchiveWidget)
-    desk = archive.coordinator.queue.desk
-    first = desk.colorize()
+    open_photo = archive.coordinator.queue.open_photo
+    first = open_photo.colorize()
     menu(viewer, ColorizeWidget)  # hides it
-    assert desk.colorize() == first
+    assert open_photo.colorize() == first
     assert kinds(viewer) == ['Archive', 'Colorize']
     assert not find(viewer, ColorizeWidget).parent().isHidden()
 
@@ -222,7 +222,7 @@ def paint_one(archive, choices, rest, settle, stroke):
     rest(archive)
     coordinator.queue.open('a')
     rest(archive)
-    (trio,) = coordinator.queue.desk.trios
+    (trio,) = coordinator.queue.open_photo.trios
     colorize = find(archive.viewer, ColorizeWidget)
     before = trio.color.data.copy()
     colorize.views.classes.class_requested.emit(36)
@@ -260,7 +260,7 @@ def test_two_viewers_work_on_their_own(
     other = replace(choices, output=str(tmp_path / 'other'))
     paint_one(second, other, rest, settle, stroke)
     assert len(one.layers) == len(two.layers) == 3
-    assert first.coordinator.queue.desk.key == 'a'
+    assert first.coordinator.queue.open_photo.key == 'a'
 
 
 def test_the_keys_do_what_the_buttons_say(
@@ -269,7 +269,7 @@ def test_the_keys_do_what_the_buttons_say(
     viewer = make_window()
     menu(viewer, ArchiveWidget)
     archive = find(viewer, ArchiveWidget)
-    desk = archive.coordinator.queue.desk
+    open_photo = archive.coordinator.queue.open_photo
     trio = paint_one(archive, choices, rest, settle, stroke)
     painted = trio.map.data.copy()
 
@@ -285,13 +285,13 @@ def test_the_keys_do_what_the_buttons_say(
     press(Qt.Key.Key_Z, control_shift)
     assert (trio.map.data == painted).all()
     press(Qt.Key.Key_K)
-    assert desk.key == 'b'
+    assert open_photo.key == 'b'
     press(Qt.Key.Key_J)
-    assert desk.key == 'a'
-    (trio,) = desk.trios
+    assert open_photo.key == 'a'
+    (trio,) = open_photo.trios
     assert (trio.map.data == painted).all()
     press(Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: desk.key not in (None, 'a'))
+    qtbot.waitUntil(lambda: open_photo.key not in (None, 'a'))
     rest(archive)
     kept = Path(choices.output) / EDITED_MAPS / 'a.labels.png'
     assert np.array_equal(read_ids(kept), painted)

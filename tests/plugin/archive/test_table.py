@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 
 from napari_sdcolor.batch.outcome import DONE, FAILED
-from napari_sdcolor.batch.status import Standing
+from napari_sdcolor.batch.status import PhotoStatus
 from napari_sdcolor.plugin.archive import table as module
 from napari_sdcolor.plugin.archive.run_bar import RunBar
 from napari_sdcolor.plugin.archive.state import holdings
@@ -41,7 +41,7 @@ def table(qtbot, tmp_path) -> PhotoTable:
     """Ten thousand photos, some failed."""
     model = PhotoTable()
     items = [
-        Standing(
+        PhotoStatus(
             f'box/{number:05d}',
             f'/scans/{number}.tif',
             '/out/box',

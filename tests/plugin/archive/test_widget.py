@@ -29,7 +29,7 @@ def test_the_story_in_a_real_viewer(
     assert widget.views.photos.isVisible()
     coordinator.queue.open('a')
     rest(widget)
-    (trio,) = coordinator.queue.desk.trios
+    (trio,) = coordinator.queue.open_photo.trios
     before = trio.color.data.copy()
     colorize.views.classes.class_requested.emit(36)
     stroke(trio.map, [(20, 20), (25, 40)])

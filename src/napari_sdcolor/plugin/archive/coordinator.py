@@ -21,7 +21,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
-from napari_sdcolor.batch.status import CORRECTED, Standing
+from napari_sdcolor.batch.status import CORRECTED, PhotoStatus
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin.archive import work
@@ -238,9 +238,9 @@ class ArchiveCoordinator(QObject):
         made = looked.made_with
         if made is not None:
             self._go_on_as_made(made)
-        self.table.fill(looked.plan.output, looked.standings)
+        self.table.fill(looked.plan.output, looked.statuses)
         self.queue.forget()
-        if looked.standings:
+        if looked.statuses:
             self.photos_wanted.emit()
 
     def _go_on_as_made(self, made: dict) -> None:
@@ -342,7 +342,7 @@ class ArchiveCoordinator(QObject):
                 name = '' if named else f'{outcome.source}: '
                 show_warning(name + outcome.reason)
 
-    def _standing(self, outcome: Outcome) -> Standing:
+    def _standing(self, outcome: Outcome) -> PhotoStatus:
         known = self.table.get(outcome.key)
         if outcome.status == FAILED:
             return replace(known, status=FAILED, reason=outcome.reason)

@@ -20,7 +20,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sdcolor.batch.photo_settings import OWN
-from napari_sdcolor.batch.status import Standing
+from napari_sdcolor.batch.status import PhotoStatus
 from napari_sdcolor.errors import PhotoError, SaveError
 from napari_sdcolor.plugin.archive.work import sidecar_of
 from napari_sdcolor.plugin.placement import map_place
@@ -79,7 +79,7 @@ class Draft:
         return self.looks == other.looks and same_maps(self.maps, other.maps)
 
 
-class Desk(QObject):
+class OpenPhoto(QObject):
     """Puts the layers of one photo into the viewer and takes them out.
 
     Parameters
@@ -136,12 +136,12 @@ class Desk(QObject):
         self._forget()
 
     @staticmethod
-    def read(standing: Standing, report: Report) -> list[tuple]:
+    def read(status: PhotoStatus, report: Report) -> list[tuple]:
         """In the worker: photo, color and map of a result."""
         from napari_sdcolor.plugin.readers import read
 
-        report(f'Opening {standing.key}…')
-        return read(str(sidecar_of(standing)))
+        report(f'Opening {status.key}…')
+        return read(str(sidecar_of(status)))
 
     def show(self, key: str, layers: list[tuple]) -> None:
         """Lay a photo open, in place of the one before.
@@ -335,7 +335,7 @@ def at_size_of(draft: Draft, layers: list[tuple]) -> list[tuple]:
     draft
         What a person made of the photo.
     layers
-        As ``Desk.read`` gives them.
+        As ``OpenPhoto.read`` gives them.
     """
     maps, changed = dict(draft.maps), []
     for data, meta, kind in layers:

@@ -16,7 +16,7 @@ from napari_sdcolor.batch.outcome import FAILED
 from napari_sdcolor.batch.photo_settings import Own, own_of, save_own
 from napari_sdcolor.batch.status import CORRECTED, WAITING
 from napari_sdcolor.errors import SaveError, SdcolorError
-from napari_sdcolor.plugin.archive.open_photo import Desk, Draft, Maps
+from napari_sdcolor.plugin.archive.open_photo import Draft, Maps, OpenPhoto
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 
@@ -46,7 +46,7 @@ class Queue(QObject):
 
     Attributes
     ----------
-    desk : Desk
+    open_photo : OpenPhoto
         Where the open photo lies.
     jobs : Jobs
         Opens and saves photos without waiting for the batch.
@@ -71,7 +71,7 @@ class Queue(QObject):
     ) -> None:
         super().__init__()
         self.photos = photos
-        self.desk = Desk(viewer, colorize, settings)
+        self.open_photo = OpenPhoto(viewer, colorize, settings)
         self.jobs = Jobs()
         self.pending: set[str] = set()
         self._verb = verb
@@ -84,10 +84,10 @@ class Queue(QObject):
             (photos.save_requested, self.save_and_next),
             (photos.skip_requested, self.skip),
             (photos.back_requested, self.back),
-            (self.desk.save_requested, self.save_and_next),
-            (self.desk.skip_requested, self.skip),
-            (self.desk.back_requested, self.back),
-            (self.desk.left, self.show),
+            (self.open_photo.save_requested, self.save_and_next),
+            (self.open_photo.skip_requested, self.skip),
+            (self.open_photo.back_requested, self.back),
+            (self.open_photo.left, self.show),
             (self.jobs.failed, self._on_failed),
             (self.jobs.progress, photos.show_words),
         ):
@@ -96,7 +96,7 @@ class Queue(QObject):
     def close(self) -> None:
         """The dock goes away; what lies open stays in the viewer."""
         self.jobs.close()
-        self.desk.close()
+        self.open_photo.close()
 
     @property
     def table(self) -> PhotoTable:
@@ -112,15 +112,15 @@ class Queue(QObject):
         counts = self.table.counts()
         self.photos.show_counts(counts, counts[FAILED])
         self.photos.show_queue(
-            self.desk.key,
-            len(self._left()) if self.desk.key else counts[PERSON],
+            self.open_photo.key,
+            len(self._left()) if self.open_photo.key else counts[PERSON],
             can_go_back=bool(self._past),
         )
 
     def open(self, key: str) -> None:
         """Lay a photo open for correction."""
         item = self.table.get(key)
-        if item is None or key == self.desk.key:
+        if item is None or key == self.open_photo.key:
             return
         if item.status == FAILED:
             show_error(f'{item.source} could not be colored: {item.reason}')
@@ -131,21 +131,21 @@ class Queue(QObject):
                 'it.'
             )
             return
-        if item.status == CORRECTED and key not in self.desk.drafts:
+        if item.status == CORRECTED and key not in self.open_photo.drafts:
             show_info(
                 f'The map of {key} was saved, but {key} is not colored by it '
                 f'yet. Press {self._verb()}, then open it.'
             )
             return
-        task = partial(self.desk.read, item)
+        task = partial(self.open_photo.read, item)
         then = partial(self._on_read, key)
         self.jobs.submit(Job('open', task, then, name='open'))
 
     def _on_read(self, key: str, layers: list[tuple]) -> None:
-        if self.desk.key is not None:
-            self._past.append(self.desk.key)
+        if self.open_photo.key is not None:
+            self._past.append(self.open_photo.key)
         try:
-            self.desk.show(key, layers)
+            self.open_photo.show(key, layers)
         except SdcolorError as error:
             show_error(str(error))
         self._seen.add(key)
@@ -159,32 +159,32 @@ class Queue(QObject):
     def open_next(self) -> None:
         """The next photo that needs a person."""
         left = self._left()
-        if not left and self.desk.key is None:
+        if not left and self.open_photo.key is None:
             # All were seen: begin again with those that were skipped.
             self._seen.clear()
             left = self._left()
         if left:
             self.open(left[0])
             return
-        if self.desk.key is not None:
-            self._past.append(self.desk.key)
-        self.desk.clear()
+        if self.open_photo.key is not None:
+            self._past.append(self.open_photo.key)
+        self.open_photo.clear()
         self.show()
         show_info('No other photo needs a person.')
 
     def skip(self) -> None:
         """Leave the open photo as it is."""
-        if self.desk.key is not None:
+        if self.open_photo.key is not None:
             self.open_next()
 
     def back(self) -> None:
         """To the photo that was open before."""
         while self._past:
             key = self._past.pop()
-            if key != self.desk.key:
+            if key != self.open_photo.key:
                 # What is left this way comes up once more.
-                self._seen.discard(self.desk.key or '')
-                self.desk.clear()
+                self._seen.discard(self.open_photo.key or '')
+                self.open_photo.clear()
                 self.open(key)
                 return
 
@@ -193,15 +193,15 @@ class Queue(QObject):
 
         Tones, detail and saturation of the photo are kept with the map.
         """
-        key = self.desk.key
+        key = self.open_photo.key
         if key is None:
             return
         try:
-            own = own_of(self.desk.settings(), self._settings())
+            own = own_of(self.open_photo.settings(), self._settings())
         except SaveError as error:
             show_error(str(error))
             return
-        draft = self.desk.draft()
+        draft = self.open_photo.draft()
         task = partial(_save, self.table.output, key, draft.maps, own)
         then = partial(self._on_saved, key, draft)
         self.jobs.submit(Job(('save', key), task, then, name='save'))
@@ -210,11 +210,11 @@ class Queue(QObject):
         item = self.table.get(key)
         if item is not None:
             self.table.update([replace(item, status=CORRECTED)])
-        if self.desk.key == key:
-            self.desk.saved()
+        if self.open_photo.key == key:
+            self.open_photo.saved()
             self._past.append(key)
-            self.desk.clear(keep_draft=False)
-            self.desk.drafts[key] = draft
+            self.open_photo.clear(keep_draft=False)
+            self.open_photo.drafts[key] = draft
         self.pending.add(key)
         self.saved.emit(paths[0])
         self.open_next()

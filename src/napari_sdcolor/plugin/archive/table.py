@@ -18,7 +18,7 @@ from napari_sdcolor.batch.outcome import DONE, FAILED
 from napari_sdcolor.batch.status import (
     CORRECTED,
     WAITING,
-    Standing,
+    PhotoStatus,
     read_thumbnail,
 )
 from napari_sdcolor.plugin.archive.thumbs import Pictures, before_and_after
@@ -45,7 +45,7 @@ class PhotoTable(QAbstractTableModel):
         super().__init__(parent)
         self.output = Path()
         self.threshold = 0.0
-        self._all: dict[str, Standing] = {}
+        self._all: dict[str, PhotoStatus] = {}
         self._shown: list[str] = []
         self._rows: dict[str, int] = {}
         self._kind = ALL
@@ -97,25 +97,25 @@ class PhotoTable(QAbstractTableModel):
 
     # --- what the coordinator tells ---------------------------------------
 
-    def fill(self, output: Path, standings: Iterable[Standing]) -> None:
+    def fill(self, output: Path, statuses: Iterable[PhotoStatus]) -> None:
         """Show other photos."""
         self.output = output
-        self._all = {item.key: item for item in standings}
+        self._all = {item.key: item for item in statuses}
         self._pictures.clear()
         self._renew()
 
-    def update(self, standings: Sequence[Standing]) -> None:
+    def update(self, statuses: Sequence[PhotoStatus]) -> None:
         """Something became of some photos."""
-        for item in standings:
+        for item in statuses:
             self._all[item.key] = item
             self._pictures.forget(item.key)
         moved = self._kind != ALL or any(
-            item.key not in self._rows for item in standings
+            item.key not in self._rows for item in statuses
         )
         if moved:
             self._renew()
             return
-        for item in standings:
+        for item in statuses:
             row = self._rows[item.key]
             left, right = self.index(row, 0), self.index(row, CONFIDENCE)
             self.dataChanged.emit(left, right)
@@ -132,7 +132,7 @@ class PhotoTable(QAbstractTableModel):
 
     # --- what others ask --------------------------------------------------
 
-    def get(self, key: str) -> Standing | None:
+    def get(self, key: str) -> PhotoStatus | None:
         """What is known about a photo."""
         return self._all.get(key)
 
@@ -144,7 +144,7 @@ class PhotoTable(QAbstractTableModel):
         """Row of a photo, -1 if it is not shown."""
         return self._rows.get(key, -1)
 
-    def needs_person(self, item: Standing) -> bool:
+    def needs_person(self, item: PhotoStatus) -> bool:
         """Whether somebody should look at the map of a photo."""
         sure = item.confidence
         return (
@@ -175,7 +175,7 @@ class PhotoTable(QAbstractTableModel):
         self._rows = {key: row for row, key in enumerate(self._shown)}
         self.endResetModel()
 
-    def _fits(self, item: Standing) -> bool:
+    def _fits(self, item: PhotoStatus) -> bool:
         if self._kind == PERSON:
             return self.needs_person(item)
         return self._kind == ALL or item.status == FAILED
@@ -194,7 +194,7 @@ class PhotoTable(QAbstractTableModel):
 
         return sorted(keys, key=value, reverse=descending)
 
-    def _words(self, item: Standing, column: int) -> str:
+    def _words(self, item: PhotoStatus, column: int) -> str:
         if column == NAME:
             return item.key
         if column == STATUS:
@@ -206,7 +206,7 @@ class PhotoTable(QAbstractTableModel):
             return f'{item.confidence:.0%}'
         return ''
 
-    def _status(self, item: Standing) -> str:
+    def _status(self, item: PhotoStatus) -> str:
         if item.status == FAILED:
             return f'failed: {item.reason}'
         if item.status == CORRECTED:
@@ -217,14 +217,14 @@ class PhotoTable(QAbstractTableModel):
             return 'colored by your map'
         return 'needs a person' if self.needs_person(item) else 'colored'
 
-    def _color(self, item: Standing) -> QColor | None:
+    def _color(self, item: PhotoStatus) -> QColor | None:
         if item.status == FAILED:
             return QColor('#d9534f')
         if self.needs_person(item):
             return QColor('#c97700')
         return None
 
-    def _picture(self, item: Standing) -> Any:
+    def _picture(self, item: PhotoStatus) -> Any:
         kept = self._pictures.get(item.key)
         if kept is not None:
             return kept

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sdcolor.batch.status import (
-    Standing,
+    PhotoStatus,
     has_begun,
     read_made_with,
-    read_standings,
+    read_statuses,
 )
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.progress import told_to
@@ -38,7 +38,7 @@ class Looked:
         How many files are none that can be colored, by the reason.
     plan
         What is to be done; None if there is no folder for the results yet.
-    standings
+    statuses
         How far it is.
     made_with
         What an earlier batch in the output folder was asked to do.
@@ -49,7 +49,7 @@ class Looked:
     photos: int
     left_out: Counter[str]
     plan: Plan | None = None
-    standings: list[Standing] = field(default_factory=list)
+    statuses: list[PhotoStatus] = field(default_factory=list)
     made_with: dict[str, Any] | None = None
     begun: bool = False
 
@@ -75,7 +75,7 @@ def look(choices: Choices, report: Report) -> Looked:
         len(plan.tasks),
         Counter(item.reason for item in plan.refused),
         plan,
-        read_standings(plan),
+        read_statuses(plan),
         read_made_with(plan.output),
         has_begun(plan.output),
     )
@@ -113,19 +113,19 @@ def run(
     """
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.run import run_batch
-    from napari_sdcolor.batch.worker import Recipe, Worker
+    from napari_sdcolor.batch.worker import JobSpec, Worker
 
     plan = _plan(choices, report)
     report('Loading the networks…')
     colorizer = engine.get(choices.settings)
-    recipe = Recipe(choices.settings, plan.format)
+    spec = JobSpec(choices.settings, plan.format)
     report('Starting…')
     # The words of single photos would hide how far the whole is.
     with told_to(_nobody):
         return run_batch(
             plan,
-            recipe,
-            Pipeline(Worker(recipe, colorizer), token),
+            spec,
+            Pipeline(Worker(spec, colorizer), token),
             {kind: part.digest for kind, part in colorizer.parts.items()},
             only=keys(),
             confidence=choices.confidence,
@@ -134,10 +134,10 @@ def run(
         )
 
 
-def sidecar_of(standing: Standing) -> Path:
+def sidecar_of(status: PhotoStatus) -> Path:
     """The sidecar of a photo that is done."""
-    name = standing.key.rpartition('/')[2]
-    return Path(standing.folder) / f'{name}.sdcolor.json'
+    name = status.key.rpartition('/')[2]
+    return Path(status.folder) / f'{name}.sdcolor.json'
 
 
 def _nobody(words: str) -> None:
