@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def make_result(rng) -> Callable[..., Colorized]:
         codes = rng.integers(0, top, (45, 61, 5), dtype=dtype, endpoint=True)
         gray = codes[..., :2] if alpha else codes[..., 0]
         described = {'path': 'box 3/boat.tif', 'sha256': SHA} | origin
-        photo = photo_from_array(gray).with_origin(Origin(**described))
+        photo = replace(photo_from_array(gray), origin=Origin(**described))
         settings = Settings(size=64, saturation=1.25)
         shape = photo.working_shape(settings.size)
         return Colorized(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -201,7 +202,7 @@ def test_another_aspect_is_refused(tmp_path, photo, shape):
 
 
 def test_a_turned_map_is_refused_with_a_hint(tmp_path, photo, ids):
-    turned = photo.with_origin(Origin(orientation=6))
+    turned = replace(photo, origin=Origin(orientation=6))
     path = tmp_path / 'map.png'
     path.write_bytes(write_labels_png(np.ascontiguousarray(ids.T)))
     with pytest.raises(LabelsError, match='as the photo is stored'):

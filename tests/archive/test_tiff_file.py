@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_sdcolor.archive.reading import count_pages, open_photos, read_photo
+from napari_sdcolor.archive.reading import open_photos, read_photo
 from napari_sdcolor.errors import PhotoError
 
 
@@ -31,8 +31,8 @@ def planes(rng) -> np.ndarray:
 def test_stacks_go_plane_by_plane(tmp_path, planes, options, assert_shows):
     path = tmp_path / 'film.tif'
     tifffile.imwrite(path, planes, **options)
-    assert count_pages(path) == 3
     with open_photos(path) as file:
+        assert file.count == 3
         assert file.is_album
         assert list(file.pages) == [0, 1, 2]
         assert file.result_bytes == 3 * planes.size
@@ -76,7 +76,8 @@ def test_the_largest_level_of_a_pyramid(tmp_path, ramp, assert_shows):
     with tifffile.TiffWriter(path, ome=True) as writer:
         writer.write(ramp, subifds=1, tile=(16, 16))
         writer.write(ramp[::2, ::2], subfiletype=1, tile=(16, 16))
-    assert count_pages(path) == 1
+    with open_photos(path) as file:
+        assert file.count == 1
     assert_shows(read_photo(path), ramp, 65535)
 
 

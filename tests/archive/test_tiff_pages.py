@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from napari_sdcolor.archive.profiles import srgb_profile
-from napari_sdcolor.archive.reading import count_pages, read_photo
+from napari_sdcolor.archive.reading import open_photos, read_photo
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import PhotoError
 
@@ -204,7 +204,8 @@ def test_a_page_of_several_must_be_chosen(tmp_path, rng, assert_shows):
     pages = rng.integers(0, 256, (3, 20, 30), dtype=np.uint8)
     path = tmp_path / 'album.tif'
     tifffile.imwrite(path, pages, photometric='minisblack')
-    assert count_pages(path) == 3
+    with open_photos(path) as file:
+        assert file.count == 3
     with pytest.raises(PhotoError, match=r'album.tif .*3 pages.*page=2'):
         read_photo(path)
     for number, page in enumerate(pages):
@@ -220,7 +221,8 @@ def test_thumbnails_are_no_pages(tmp_path, ramp, assert_shows):
     with tifffile.TiffWriter(path) as writer:
         writer.write(ramp[::2, ::2], subfiletype=1)
         writer.write(ramp, subfiletype=0)
-    assert count_pages(path) == 1
+    with open_photos(path) as file:
+        assert file.count == 1
     assert_shows(read_photo(path), ramp, 65535)
 
 

@@ -99,8 +99,9 @@ def test_a_turned_photo_gets_the_same_colors_turned(
     colorizer = narrow()
     picture = smooth(*shape)
     plain = colorizer.colorize(picture)
-    stored = photo_from_array(as_stored(picture, orientation)).with_origin(
-        Origin(orientation=orientation)
+    stored = replace(
+        photo_from_array(as_stored(picture, orientation)),
+        origin=Origin(orientation=orientation),
     )
     turned = colorizer.colorize(stored)
     assert turned.rgb.shape[:2] == stored.shape
@@ -119,7 +120,7 @@ def test_the_networks_see_the_photo_upright(narrow: Build) -> None:
     """Without its tag the same stored photo gets other colors."""
     colorizer = narrow()
     photo = photo_from_array(smooth(70, 101))
-    turned = photo.with_origin(Origin(orientation=3))
+    turned = replace(photo, origin=Origin(orientation=3))
     labels = np.zeros(photo.working_shape(64), np.uint8)
     one = colorizer.colorize(photo, labels)
     other = colorizer.colorize(turned, labels)

@@ -234,8 +234,8 @@ def test_turned_photos_are_seen_upright(seeing: Build) -> None:
     plain = photo_from_array(array)
     labels = np.zeros(plain.working_shape(64), np.uint8)
     wanted = colorizer.colorize(plain, labels).chroma
-    turned = photo_from_array(as_stored(array, 6)).with_origin(
-        Origin(orientation=6)
+    turned = replace(
+        photo_from_array(as_stored(array, 6)), origin=Origin(orientation=6)
     )
     found = colorizer.colorize(turned, as_stored(labels, 6)).chroma
     scale = np.abs(wanted).max()

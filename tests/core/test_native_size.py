@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_native_tiles_give_the_picture_of_one_piece(
     picture = shapes(303, 219)
     stored = as_stored(picture, orientation)
     photo = photo_from_array(stored)
-    photo = photo.with_origin(Origin(orientation=orientation))
+    photo = replace(photo, origin=Origin(orientation=orientation))
     one = colorizer.colorize(photo)
     colorizer.whole_area = 1
     monkeypatch.setattr('napari_sdcolor.core.networks.SIDES', (64,))
@@ -161,7 +162,7 @@ def test_another_plane_is_resized_again() -> None:
     one = photo_from_array(shapes(80, 90))
     assert one.working_lightness(64) is one.working_lightness(64)
     assert one.working_lightness(32).shape == (32, 36)
-    other = one.with_origin(Origin(path='x'))
+    other = replace(one, origin=Origin(path='x'))
     assert np.array_equal(
         other.working_lightness(64), one.working_lightness(64)
     )

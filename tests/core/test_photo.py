@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -237,7 +238,7 @@ def test_description() -> None:
 
 def test_an_origin_leaves_the_pixels_alone() -> None:
     photo = photo_from_array(noise(np.uint8, 0, 255))
-    named = photo.with_origin(Origin(path='tower.tif'))
+    named = replace(photo, origin=Origin(path='tower.tif'))
     assert named.lightness is photo.lightness
     assert photo.origin == Origin()
 

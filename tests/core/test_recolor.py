@@ -52,7 +52,7 @@ def scene(
     rng = np.random.default_rng(height * width)
     codes = rng.integers(0, 2**bits, (height, width))
     photo = photo_from_array(codes.astype(f'uint{bits}'))
-    return photo.with_origin(Origin(orientation=orientation)), rng
+    return replace(photo, origin=Origin(orientation=orientation)), rng
 
 
 def start(

@@ -99,18 +99,6 @@ def read_photo(
         return file.read(file.pages[0], window=window).loaded()
 
 
-def count_pages(path: str | os.PathLike[str]) -> int:
-    """Number of photos in a file; see ``PhotoFile.count``.
-
-    Raises
-    ------
-    PhotoError
-        As ``open_photos``.
-    """
-    with open_photos(path) as file:
-        return file.count
-
-
 @contextmanager
 def open_photos(
     path: str | os.PathLike[str], page: int | None = None

@@ -119,10 +119,3 @@ def lab_to_linear(lightness: NDArray, ab: NDArray) -> NDArray:
         plane += np.multiply(y, of_y, out=share)
         plane += np.multiply(z, of_z, out=share)
     return np.moveaxis(linear, 0, -1)
-
-
-def lab_to_rgb(lab: ArrayLike) -> NDArray:
-    """L*a*b* (…, 3) to sRGB code values (…, 3), clipped to [0, 1]."""
-    lab = _floating(lab)
-    linear = lab_to_linear(lab[..., 0], lab[..., 1:])
-    return linear_to_srgb(np.clip(linear, 0, 1))

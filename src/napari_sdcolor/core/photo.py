@@ -156,9 +156,6 @@ class Photo:
             f'{self.tones.words}'
         )
 
-    def with_origin(self, origin: Origin, *notes: str) -> Photo:
-        return replace(self, origin=origin, notes=self.notes + notes)
-
 
 def working_shape(shape: tuple[int, int], size: Size) -> tuple[int, int]:
     """Shape with the short side at ``size``, aspect kept.

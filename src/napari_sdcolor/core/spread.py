@@ -113,7 +113,6 @@ class Integers(Spread):
         self.quarter = 2 ** (8 * dtype.itemsize - 2) - 1
         self.gaps: tuple[float, ...] = ()
         self.strays = 0
-        self._signed = dtype.kind == 'i'
         self._lowest = self._highest = 0  # how often found
         self._negative = self._deep = self._above = 0
         self._top = -math.inf  # of those within a quarter

@@ -20,8 +20,6 @@ MOST_DIGITS = 1e12
 TAGS, POWER, TYPE = 'tags', 'power of two', 'type'
 UNIT, EXTREMES = 'float range', 'min-max'
 GIVEN, RECORDED = 'given', 'recorded'
-
-RULES = (TAGS, POWER, TYPE, UNIT, EXTREMES, GIVEN, RECORDED)
 """What a tone window can be chosen by."""
 
 
@@ -34,7 +32,7 @@ class ToneWindow:
     low, high
         The values that become black and white; what lies outside is cut.
     rule
-        One of ``RULES``.
+        What it was chosen by, one of the words above.
     reason
         Words for a person, such as 'the whole range of uint16'.
     nodata

@@ -38,16 +38,6 @@ def squared_error(truth: NDArray, result: NDArray) -> NDArray[np.float64]:
     return np.mean(difference**2, axis=-1)
 
 
-def psnr_rgb(truth: NDArray[np.uint8], result: NDArray[np.uint8]) -> float:
-    """PSNR_RGB in dB of two 8-bit sRGB pictures (…, 3)."""
-    return psnr(squared_error(truth, result))
-
-
-def psnr_ab(truth: NDArray, result: NDArray) -> float:
-    """PSNR_ab in dB of two Lab pictures (…, 3): a and b alone."""
-    return psnr(squared_error(truth[..., 1:], result[..., 1:]))
-
-
 def delta_e(truth: NDArray, result: NDArray) -> NDArray[np.float64]:
     """CIEDE2000 difference of every pixel of two Lab pictures (…, 3)."""
     return deltaE_ciede2000(truth, result)

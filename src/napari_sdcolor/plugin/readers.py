@@ -211,7 +211,6 @@ def _layers(
         facts=[told['labels'] for told in page['told']],
         maps=page['maps'],
         has_color=color is not None,
-        has_map=labels is not None,
     )
     beside = {'metadata': {SOURCE_KEY: restored}}
     place = placed(content['run'], pixels, rgb)

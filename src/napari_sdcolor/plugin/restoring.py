@@ -37,8 +37,8 @@ class Restored(Opened):
         What the sidecar says about the map of each plane.
     maps
         Files of the maps, None where there is none.
-    has_color, has_map
-        Which layers there are beside the photo.
+    has_color
+        Whether there is a layer of colors beside the photo.
     trio
         Follows the layers, once somebody took them over.
     """
@@ -47,7 +47,6 @@ class Restored(Opened):
     facts: list[dict[str, Any]]
     maps: list[Path | None] = field(default_factory=list)
     has_color: bool = True
-    has_map: bool = True
     trio: Trio | None = None
 
 
