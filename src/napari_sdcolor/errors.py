@@ -78,7 +78,20 @@ class ClusterError(SdcolorError):
 
 
 class SaveError(SdcolorError):
-    """A result that could not be written; nothing was left half-written."""
+    """A result that could not be written; nothing was left half-written.
+
+    Parameters
+    ----------
+    message
+        The whole sentence.
+    reason
+        Why the disk did not take it, as a part of a sentence; '' if it was
+        not the disk.
+    """
+
+    def __init__(self, message: str, reason: str = '') -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class FolderError(SaveError, WrongUsage):

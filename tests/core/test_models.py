@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from napari_sdcolor.core import model_files, models, weights
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
-from napari_sdcolor.errors import WeightsError
+from napari_sdcolor.errors import SaveError, WeightsError
 
 
 @pytest.fixture(autouse=True)
@@ -247,6 +249,36 @@ def test_adding_leaves_no_half_file(
     models.add([make(tmp_path / 'a.safetensors')], 'mine')
     names = {path.name for path in models_folder.iterdir()}
     assert names == {'mine.color.safetensors', 'sha256.json'}
+
+
+@pytest.mark.parametrize('number', [1, 2, 3])
+def test_a_full_disk_adds_nothing(
+    tmp_path: Path,
+    models_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    """The number-th of three files does not fit any more."""
+    models.add([make(tmp_path / 'a.safetensors')], 'first')
+    before = {each.name: each.read_bytes() for each in models_folder.iterdir()}
+    parts = [
+        make(tmp_path / f'{kind}.safetensors', kind)
+        for kind in ('color', 'segmentation')
+    ]
+    real, calls = os.replace, []
+
+    def replace(source: Path, target: Path) -> None:
+        calls.append(target)
+        if len(calls) == number:
+            raise OSError(errno.ENOSPC, 'no space left')
+        real(source, target)
+
+    monkeypatch.setattr(os, 'replace', replace)
+    with pytest.raises(SaveError, match='the disk is full') as caught:
+        models.add(parts, 'second')
+    assert str(calls[-1]) in str(caught.value)
+    after = {each.name: each.read_bytes() for each in models_folder.iterdir()}
+    assert after == before
 
 
 def test_rare_classes_come_from_the_training_record(tmp_path: Path) -> None:

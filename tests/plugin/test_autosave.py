@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin import autosave
 
 NAME = '0123456789abcdef'
@@ -94,10 +96,6 @@ def test_forgetting_twice_is_once(labels):
 # --- whole or not at all --------------------------------------------------
 
 
-class Full(OSError):
-    """The disk is full."""
-
-
 @pytest.mark.parametrize('step', ['fsync', 'replace'])
 def test_a_failed_write_leaves_the_old_map_and_no_litter(
     labels, monkeypatch, autosave_folder, step
@@ -105,11 +103,11 @@ def test_a_failed_write_leaves_the_old_map_and_no_litter(
     autosave.store(NAME, labels)
 
     def fail(*words: object) -> None:
-        raise Full('no space left')
+        raise OSError(errno.ENOSPC, 'no space left')
 
     with monkeypatch.context() as broken:
         broken.setattr(os, step, fail)
-        with pytest.raises(Full):
+        with pytest.raises(SaveError, match='the disk is full'):
             autosave.store(NAME, 59 - labels)
     np.testing.assert_array_equal(autosave.find(NAME, labels.shape)[0], labels)
     assert len(list(autosave_folder.iterdir())) == 1

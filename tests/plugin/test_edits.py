@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +95,25 @@ def test_edits_are_kept_by_themselves_after_a_while(
     trio = colored.coordinator.trio
     trio.map.paint((10, 10), GRASS)
     qtbot.waitUntil(lambda: holds(kept(), trio.map.data), timeout=30_000)
+
+
+@pytest.mark.shows_errors
+def test_a_full_disk_is_told_in_a_sentence(
+    colored, settle, notices, monkeypatch, autosave_folder
+):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, 'no space left')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    colored.coordinator.trio.map.paint((10, 10), GRASS)
+    colored.coordinator.autosaver.save_now()
+    settle(colored)
+    assert any(
+        f'could not be kept in {autosave_folder}: the disk is full. Save it'
+        in notice
+        for notice in notices()
+    )
+    assert not list(autosave_folder.iterdir())
 
 
 @pytest.mark.parametrize('how', ['close', 'delete photo', 'delete map'])

@@ -22,8 +22,8 @@ from PIL import Image
 
 from napari_sdcolor.datasets.data import BadEntry, Entry, Pack
 from napari_sdcolor.errors import DataError, SaveError
+from napari_sdcolor.files import explaining, replace_file
 from napari_sdcolor.training import loop, record
-from napari_sdcolor.training.files import replace_file
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
 
@@ -223,7 +223,8 @@ class FullDisk:
         if path.name == 'checkpoint.pt':
             self.calls += 1
             if self.full(self.calls):
-                raise OSError(errno.ENOSPC, 'No space left on device')
+                with explaining(path):
+                    raise OSError(errno.ENOSPC, 'No space left on device')
         replace_file(path, content)
 
 

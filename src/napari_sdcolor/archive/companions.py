@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from napari_sdcolor.archive.recorded import came_from_a_layer, sample_of
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.archive.writing import SUFFIXES
+from napari_sdcolor.files import sha256_of
 from napari_sdcolor.samples import SAMPLES, SampleFile
 
 
@@ -85,18 +85,6 @@ def find_companions(
             else None
         )
     return found
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
-    with path.open('rb') as stream:
-        return hashlib.file_digest(stream, 'sha256').hexdigest()
 
 
 def _find_sample(content: Mapping[str, Any], changes: list[str]) -> str:
@@ -175,6 +163,6 @@ def _find(
 
 def _is(path: Path, digest: str) -> bool:
     try:
-        return file_sha256(path) == digest
+        return sha256_of(path) == digest
     except OSError:
         return False

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffFile
 
-from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.labels import read_ids, read_labels
 from napari_sdcolor.archive.reading import PhotoFile
 from napari_sdcolor.archive.recorded import (
@@ -35,6 +34,7 @@ from napari_sdcolor.archive.sidecar import (
 from napari_sdcolor.core.device import HALVES, Device
 from napari_sdcolor.core.rows import bands
 from napari_sdcolor.errors import LabelsError, SdcolorError, said
+from napari_sdcolor.files import sha256_of
 from napari_sdcolor.samples import SampleFile
 from napari_sdcolor.settings import Settings
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_sdcolor.archive.atomic import Publication, refuse_existing
 from napari_sdcolor.archive.labels import (
     LABELS_SUFFIX,
     page_stem,
@@ -27,6 +26,7 @@ from napari_sdcolor.archive.sidecar import (
 from napari_sdcolor.archive.writing import SUFFIXES, Picture, write
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
+from napari_sdcolor.files import Publication, refuse_existing
 
 _FORMATS = {suffix: form for form, suffix in SUFFIXES.items()} | {
     '.tiff': 'tiff',

@@ -32,7 +32,7 @@ from napari_sdcolor.batch.lock import locked
 from napari_sdcolor.batch.names import LOCK
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan, Task
-from napari_sdcolor.batch.run import remove_leftovers
+from napari_sdcolor.batch.run import remove_all_leftovers
 from napari_sdcolor.batch.worker import JobSpec, failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said
@@ -154,7 +154,7 @@ class Cluster:
             if not self.token.cancelled:
                 yield from self._work(iter([task]), None)
         # Of lost processes; nobody writes any more.
-        remove_leftovers(self.plan)
+        remove_all_leftovers(self.plan)
 
     def _prove(self) -> None:
         proof = (LOCK, (self.plan.output / LOCK).read_bytes())

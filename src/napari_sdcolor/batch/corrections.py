@@ -19,17 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.archive.atomic import replace_file
 from napari_sdcolor.archive.labels import (
     LABELS_SUFFIX,
     page_stem,
     write_labels_png,
 )
-from napari_sdcolor.batch.earlier import sha256_of
 from napari_sdcolor.batch.names import EDITED_MAPS, SUPERSEDED
 from napari_sdcolor.batch.photo_settings import read_own
 from napari_sdcolor.batch.plan import Task
 from napari_sdcolor.errors import SaveError
+from napari_sdcolor.files import replace_file, sha256_of
 from napari_sdcolor.settings import SettingsError
 
 

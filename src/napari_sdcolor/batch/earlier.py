@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.archive.atomic import refuse_existing
-from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
 from napari_sdcolor.batch.outcome import KNOWN, Outcome
 from napari_sdcolor.batch.photo_settings import read_own
@@ -25,6 +23,7 @@ from napari_sdcolor.errors import (
     SaveError,
     SdcolorError,
 )
+from napari_sdcolor.files import refuse_existing, sha256_of
 from napari_sdcolor.settings import SettingsError
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +22,7 @@ from napari_sdcolor.batch.names import REPORTS, THUMBNAILS
 from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.report_page import write_page
+from napari_sdcolor.files import replacing
 
 FORMAT = 1
 
@@ -206,16 +205,10 @@ def _write_csv(stream: TextIO, entries: Iterator[Entry]) -> None:
 
 def _renew(path: Path, writer: Callable[[TextIO], None]) -> None:
     """Replace a file as a whole or not at all."""
-    temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
-    try:
+    with replacing(path) as stream:
         # Names that are no text are shown with their odd bytes escaped.
-        with temporary.open(
-            'x', encoding='utf-8', errors='backslashreplace', newline=''
-        ) as stream:
-            writer(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        text = TextIOWrapper(
+            stream, 'utf-8', errors='backslashreplace', newline=''
+        )
+        writer(text)
+        text.detach()

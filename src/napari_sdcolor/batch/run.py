@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from napari_sdcolor.archive.atomic import is_leftover
 from napari_sdcolor.archive.folders import output_folder
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.batch.corrections import (
@@ -43,6 +42,7 @@ from napari_sdcolor.batch.status import read_made_with
 from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
+from napari_sdcolor.files import remove_leftovers
 from napari_sdcolor.settings import Settings
 
 TONES = 2
@@ -139,7 +139,7 @@ def run_batch(
             facts = _promised(spec, weights)
             _refuse_other_spec(plan, journal, facts)
             journal.begin(facts | {'tones': TONES})
-            remove_leftovers(plan)
+            remove_all_leftovers(plan)
             run = _Run(plan, journal, confidence, observers)
             try:
                 run.go(work, limit, only, token)
@@ -393,18 +393,11 @@ def _refuse_foreign_report(plan: Plan) -> None:
             )
 
 
-def remove_leftovers(plan: Plan) -> None:
+def remove_all_leftovers(plan: Plan) -> None:
     """Remove what was being written when an earlier run was killed."""
     for folder in {str(plan.output), *(task.folder for task in plan.tasks)}:
         if os.path.isdir(folder):
-            with os.scandir(folder) as listing:
-                leftovers = [
-                    Path(entry.path)
-                    for entry in listing
-                    if is_leftover(Path(entry.path))
-                ]
-            for path in leftovers:
-                path.unlink(missing_ok=True)
+            remove_leftovers(folder)
 
 
 def _taken(task: Task, form: str) -> str:

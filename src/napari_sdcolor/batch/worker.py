@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.archive.digests import sha256_of
 from napari_sdcolor.archive.labels import read_labels
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.archive.saving import (
@@ -57,6 +56,7 @@ from napari_sdcolor.errors import (
     SdcolorError,
     said,
 )
+from napari_sdcolor.files import sha256_of
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.bench.networks import REFERENCE
 from napari_sdcolor.bench.run import Findings
 from napari_sdcolor.bench.timing import Row
+from napari_sdcolor.files import replace_file
 
 COLUMNS = (
     'What',
@@ -77,8 +79,10 @@ def save_plot(findings: Findings, path: Path) -> None:
 
     Raises
     ------
-    OSError, ValueError
-        If the file cannot be written, or its suffix names no format.
+    SaveError
+        If the file cannot be written.
+    ValueError
+        If its suffix names no format.
     """
     import matplotlib
 
@@ -107,8 +111,10 @@ def save_plot(findings: Findings, path: Path) -> None:
     axes.set_ylim(min(low, high / 12), high)
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=150)
+    stream = io.BytesIO()
+    figure.savefig(stream, dpi=150, format=path.suffix[1:].lower())
     pyplot.close(figure)
+    replace_file(path, stream.getvalue())
 
 
 def _curves(rows: list[Row]) -> dict[str, tuple[list[Any], ...]]:

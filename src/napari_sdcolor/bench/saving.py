@@ -43,10 +43,10 @@ def measure(
     budget, most, least
         As for ``take_turns``.
     """
-    from napari_sdcolor.archive.atomic import publish
     from napari_sdcolor.archive.marking import make_mark
     from napari_sdcolor.archive.saving import save_result
     from napari_sdcolor.archive.writing import Picture, write
+    from napari_sdcolor.files import publish
 
     result = _colored(colorizer)
     rgb, mark = np.asarray(result.rgb), make_mark('')

@@ -54,10 +54,10 @@ def calibrate(
         settings = Settings(size=size, device=device.value)
         if output.suffix != '.safetensors':
             raise WrongUsage(f'{output} must end in .safetensors.')
-        from napari_sdcolor.archive.atomic import refuse_existing
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.models import with_features
         from napari_sdcolor.core.weights import describe_again, load_part
+        from napari_sdcolor.files import refuse_existing
 
         refuse_existing([output])
         part = load_part(weights, 'segmentation')

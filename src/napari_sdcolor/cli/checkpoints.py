@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from napari_sdcolor.errors import (
     WrongUsage,
     said,
 )
+from napari_sdcolor.files import refuse_existing, replace_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,11 +113,8 @@ def _shown(value: object) -> str:
 
 def write_notes(folder: Path, notes: dict[str, Any]) -> None:
     """Keep what the export will need and the checkpoint does not hold."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / NOTES
-    part = path.with_suffix('.part')
-    part.write_text(json.dumps(notes, indent=1) + '\n', encoding='utf-8')
-    os.replace(part, path)
+    words = json.dumps(notes, indent=1)
+    replace_file(folder / NOTES, f'{words}\n'.encode())
 
 
 def read_notes(folder: Path) -> dict[str, Any]:
@@ -222,7 +219,6 @@ def export(
     SaveError
         If the file exists or is named wrongly.
     """
-    from napari_sdcolor.archive.atomic import refuse_existing
     from napari_sdcolor.core.weights import (
         digest_of,
         fill,

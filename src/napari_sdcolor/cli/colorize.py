@@ -109,9 +109,9 @@ def color_one(
         If anything is not as it should be; then nothing was written.
     """
     from napari_sdcolor.archive import saving
-    from napari_sdcolor.archive.atomic import refuse_existing
     from napari_sdcolor.archive.reading import open_photos
     from napari_sdcolor.archive.sidecar import run_facts
+    from napari_sdcolor.files import refuse_existing
 
     started = datetime.now(UTC)
     name = saving.photo_name(path)

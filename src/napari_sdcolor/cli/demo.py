@@ -62,7 +62,7 @@ def write_sample(sample: Sample, folder: Path) -> Path:
     """
     from PIL import Image
 
-    from napari_sdcolor.archive.atomic import publish
+    from napari_sdcolor.files import publish
     from napari_sdcolor.samples import sample_pixels
 
     pixels = sample_pixels(sample.value)

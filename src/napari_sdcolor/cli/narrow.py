@@ -50,10 +50,10 @@ def narrow(
             raise WrongUsage(f'{output} must end in .safetensors.')
         if widths is None:
             raise WrongUsage('Say how narrow: --widths A,B,C,…')
-        from napari_sdcolor.archive.atomic import refuse_existing
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.weights import save_part
         from napari_sdcolor.datasets.data import open_data
+        from napari_sdcolor.files import refuse_existing
         from napari_sdcolor.training.narrowing import narrow as narrowed
         from napari_sdcolor.training.narrowing import sample
 

@@ -71,13 +71,13 @@ def _segment_one(
     path: Path,
     order: Order,
 ) -> dict[str, Any]:
-    from napari_sdcolor.archive.atomic import publish, refuse_existing
     from napari_sdcolor.archive.labels import (
         LABELS_SUFFIX,
         write_labels_png,
     )
     from napari_sdcolor.archive.reading import read_photo
     from napari_sdcolor.archive.saving import photo_name
+    from napari_sdcolor.files import publish, refuse_existing
 
     name = photo_name(path)
     target = order.folder / f'{name}{LABELS_SUFFIX}'

@@ -17,13 +17,13 @@ from napari_sdcolor.core.weights import (
     Part,
     digest_of,
     fill,
-    sha256_of,
 )
 from napari_sdcolor.errors import (
     DAMAGED_PICKLE,
     UnfitWeights,
     WeightsError,
 )
+from napari_sdcolor.files import sha256_of
 
 TRAINING = {
     'statement': (

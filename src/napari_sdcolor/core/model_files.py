@@ -5,7 +5,6 @@ What a model holds is read in ``core.models``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from napari_sdcolor.errors import WeightsError, said
+from napari_sdcolor.files import sha256_of
 
 NETWORKS = ('color', 'segmentation')
 """The networks of which a model may bring weights, each of them needed."""
@@ -38,7 +38,7 @@ class Entry:
     @property
     def sha256(self) -> str:
         """Of the file as it is now."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        return sha256_of(self.path)
 
 
 def bundled_folder() -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ from napari_sdcolor.core.weights import (
     load_part,
     read_about,
     save_part,
-    sha256_of,
 )
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
+from napari_sdcolor.files import replace_file, sha256_of
 
 RARE = 30
 """A class is rarely seen if fewer training photographs than this show it."""
@@ -255,6 +256,8 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     WeightsError
         If the name is taken or odd, or a file is not what it should be;
         then nothing was added.
+    SaveError
+        If the disk does not take them; then nothing was added either.
     """
     if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
         raise UnfitWeights(
@@ -278,20 +281,22 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     # What lies beside the files comes along: the folder stands alone.
     named |= with_features(named, paths)
     folder = user_folder()
-    folder.mkdir(parents=True, exist_ok=True)
     hashes = recorded_hashes(folder)
-    for part in named.values():
-        path = folder / f'{name}.{part.kind}.safetensors'
-        save_part(
-            path,
-            part.network,
-            part.training,
-            encoding=part.encoding,
-            half=part.encoding == 'lightness',
-            features=part.features,
-        )
-        hashes[path.name] = sha256_of(path)
-    _record(folder, hashes)
+    with ExitStack() as added:
+        for part in named.values():
+            path = folder / f'{name}.{part.kind}.safetensors'
+            added.callback(path.unlink, missing_ok=True)
+            save_part(
+                path,
+                part.network,
+                part.training,
+                encoding=part.encoding,
+                half=part.encoding == 'lightness',
+                features=part.features,
+            )
+            hashes[path.name] = sha256_of(path)
+        _record(folder, hashes)
+        added.pop_all()
     return [entry for entry in list_models() if entry.model == name]
 
 
@@ -338,10 +343,8 @@ def remove(name: str) -> list[Path]:
 
 def _record(folder: Path, hashes: Mapping[str, str]) -> None:
     """Write down the hash of every file, atomically."""
-    part = folder / 'sha256.json.part'
     words = json.dumps(dict(hashes), indent=1, sort_keys=True)
-    part.write_text(words + '\n')
-    os.replace(part, folder / 'sha256.json')
+    replace_file(folder / 'sha256.json', f'{words}\n'.encode())
 
 
 def verify(entry: Entry) -> str:

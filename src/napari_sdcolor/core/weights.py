@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.core.model_files import KINDS
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
+from napari_sdcolor.files import replace_file, sha256_of
 
 ENCODINGS = ('lightness', 'opencv')
 FORMAT = 'napari-sdcolor 1'
@@ -108,12 +108,6 @@ def stored_tensors(network: Network, half: bool = True) -> dict[str, Tensor]:
     return tensors
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open('rb') as stream:
-        return hashlib.file_digest(stream, 'sha256').hexdigest()
-
-
 def build(kind: str, config: Mapping[str, Any]) -> Network:
     """An untrained network of a configuration as stored in a file.
 
@@ -172,6 +166,11 @@ def save_part(
     features
         Digest of the photo features that it was trained with, if it reads
         some.
+
+    Raises
+    ------
+    SaveError
+        If the disk does not take it.
     """
     tensors = stored_tensors(network, half)
     digest = digest_of(tensors)
@@ -215,9 +214,8 @@ def describe_again(
 def _write(
     path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]
 ) -> None:
-    part = path.with_name(path.name + '.part')
-    part.write_bytes(save(dict(tensors), {**about, 'seal': _seal(about)}))
-    os.replace(part, path)
+    about = {**about, 'seal': _seal(about)}
+    replace_file(path, save(dict(tensors), about))
 
 
 def load_part(path: Path, kind: str | None = None) -> Part:

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.archive.atomic import publish
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.datasets.coverage import ClassMeans, mean_colors
 from napari_sdcolor.datasets.entry import BadEntry
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.entries import Entry, full_name
+from napari_sdcolor.files import publish
 
 LEAST_PIXELS = 2000
 """Classes with fewer known pixels in a split have no figures."""

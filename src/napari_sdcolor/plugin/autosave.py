@@ -6,6 +6,7 @@ it is found again however the photo is opened.
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from PIL import Image
 from platformdirs import user_data_path
 
 from napari_sdcolor.classes import N_CLASSES
+from napari_sdcolor.files import replace_file
 
 FOLDER_VARIABLE = 'SDCOLOR_AUTOSAVE'
 """Environment variable that moves the folder."""
@@ -50,20 +52,13 @@ def store(
 
     Raises
     ------
-    OSError
+    SaveError
         If the disk does not take it.
     """
     path = _path(fingerprint, place)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f'.{os.getpid()}.part')
-    try:
-        with part.open('wb') as file:
-            Image.fromarray(labels).save(file, 'PNG')
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    stream = io.BytesIO()
+    Image.fromarray(labels).save(stream, 'PNG')
+    replace_file(path, stream.getvalue())
     return path
 
 

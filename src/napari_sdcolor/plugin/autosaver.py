@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
+from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin import autosave
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 from napari_sdcolor.plugin.painter import Painted, ReadPhoto, fingerprint
@@ -234,9 +235,9 @@ def _store(
     name = name or fingerprint(read())
     try:
         autosave.store(name, labels, folder)
-    except OSError as error:
+    except SaveError as error:
         return name, (
-            f'The map could not be kept in {folder}: {error.strerror}. Save '
+            f'The map could not be kept in {folder}: {error.reason}. Save '
             'it yourself soon.'
         )
     return name, ''

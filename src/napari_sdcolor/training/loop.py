@@ -23,8 +23,8 @@ from napari_sdcolor.errors import (
     SaveError,
     said,
 )
+from napari_sdcolor.files import remove_leftovers, replace_file
 from napari_sdcolor.training.adversary import Adversary
-from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures, HeldOut
 from napari_sdcolor.training.interrupts import stop_requests
 from napari_sdcolor.training.loading import Part, batches, on_device
@@ -127,6 +127,7 @@ class Trainer:
         weights = weigh(entries, recipe)
         self.weights = weights if weights is None else weights.to(self.device)
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
         self.record = Record(folder, recipe, report)
         unusable: list[Skipped] = []
         self.held_out = self._hold_out(held_out, unusable)
@@ -392,10 +393,10 @@ class Trainer:
         torch.save(self._state(), stream)
         try:
             replace_file(self.checkpoint, stream.getvalue())
-        except OSError as error:
+        except SaveError as error:
             self.report(
                 f'The state of step {self.step} was not saved: '
-                f'{why_not_written(error)}. {self._kept("The one", "kept")}; '
+                f'{error.reason}. {self._kept("The one", "kept")}; '
                 'it is tried again.'
             )
             return False

@@ -22,7 +22,7 @@ from napari_sdcolor.datasets.data import (
     Skipped,
 )
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.training.files import replace_file
+from napari_sdcolor.files import replace_file
 
 LIMIT = 704
 """Short side in pixels at which photos are looked at, twice the default
@@ -69,7 +69,7 @@ def with_predicted_maps(
 
     Raises
     ------
-    OSError
+    SaveError
         If a map cannot be written.
     """
     found, skipped = [], []
@@ -104,5 +104,4 @@ def _predict(
         labels = np.where(found.confidence < sure, UNKNOWN, labels)
     stream = io.BytesIO()
     Image.fromarray(labels.astype(np.uint8)).save(stream, 'PNG')
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, stream.getvalue())

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from napari_sdcolor.datasets.data import Skipped
+from napari_sdcolor.errors import SaveError
+from napari_sdcolor.files import replace_file
 from napari_sdcolor.training import curves
-from napari_sdcolor.training.files import replace_file, why_not_written
 from napari_sdcolor.training.heldout import Figures
 from napari_sdcolor.training.recipe import Recipe, learning_rate
 from napari_sdcolor.training.runlog import RunLog
@@ -85,7 +86,6 @@ class Record:
         """Keep a preview sheet."""
         path = self.folder / 'previews' / f'step-{step:06d}.png'
         with self._unimportant(path):
-            path.parent.mkdir(exist_ok=True)
             replace_file(path, picture)
 
     def note(self, skipped: Sequence[Skipped], aloud: bool = True) -> None:
@@ -106,9 +106,9 @@ class Record:
     def _unimportant(self, path: Path) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except SaveError as error:
             self._say_once(
-                f'{path.name} was not written: {why_not_written(error)}. '
+                f'{path.name} was not written: {error.reason}. '
                 'Training goes on.'
             )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.training.files import replace_file
+from napari_sdcolor.files import explaining, replace_file
 
 COLUMNS = ('step', 'loss', 'rate', 'seconds', 'val_loss', 'val_score')
 """``seconds`` counts training only; the last two are of the held-out sample
@@ -50,11 +50,14 @@ class RunLog:
 
         Raises
         ------
-        OSError
+        SaveError
             If it cannot be written.
         """
         text = _text([row], header=not self.path.is_file())
-        with self.path.open('a', encoding='utf-8', newline='') as file:
+        with (
+            explaining(self.path),
+            self.path.open('a', encoding='utf-8', newline='') as file,
+        ):
             file.write(text)
 
 

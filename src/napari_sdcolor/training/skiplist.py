@@ -10,7 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from napari_sdcolor.datasets.data import Skipped
-from napari_sdcolor.training.files import replace_file
+from napari_sdcolor.files import replace_file
 
 COLUMNS = ('dataset', 'name', 'reason')
 
@@ -33,7 +33,7 @@ class SkipList:
 
         Raises
         ------
-        OSError
+        SaveError
             If the file cannot be written; they are noted all the same.
         """
         new = []

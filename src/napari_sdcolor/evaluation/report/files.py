@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.archive.atomic import publish, refuse_existing
 from napari_sdcolor.evaluation.report import plots
 from napari_sdcolor.evaluation.report.sheet import contact_sheet
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import Evaluation
 from napari_sdcolor.evaluation.study.page import make_study
+from napari_sdcolor.files import publish, refuse_existing
 
 FIGURES, PAGE = 'evaluation.json', 'evaluation.md'
 SHEET = 'contact-sheet.png'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from platformdirs import user_data_path
 
 from napari_sdcolor.batch.names import EDITED_MAPS
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import SaveError, SdcolorError
+from napari_sdcolor.files import replace_file
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 
 FILE_VARIABLE = 'SDCOLOR_ARCHIVE_CHOICES'
@@ -107,12 +109,8 @@ def remember(choices: Choices) -> None:
     """Keep the choices for the next start; a full disk is no reason to fail."""
     facts = asdict(choices)
     del facts['settings']['device']
-    path = _file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(facts, indent=1), encoding='utf-8')
-    except OSError:
-        pass  # nothing is lost but a convenience
+    with suppress(SaveError):  # nothing is lost but a convenience
+        replace_file(_file(), json.dumps(facts, indent=1).encode())
 
 
 def recall(base: Settings) -> Choices:

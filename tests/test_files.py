@@ -5,12 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from napari_sdcolor.archive import atomic
-from napari_sdcolor.archive.atomic import publish, refuse_existing
 from napari_sdcolor.errors import SaveError
+from napari_sdcolor.files import (
+    publish,
+    refuse_existing,
+    remove_leftovers,
+    replace_file,
+    replacing,
+    sha256_of,
+)
 
 
 @pytest.fixture
@@ -215,6 +223,117 @@ def test_leftovers_that_cannot_be_removed_do_not_hide_the_reason(
     def refuse(path, missing_ok=False):
         raise OSError(errno.EACCES, 'no')
 
-    monkeypatch.setattr(atomic.Path, 'unlink', refuse)
+    monkeypatch.setattr(Path, 'unlink', refuse)
     with pytest.raises(SaveError, match='disk is full'):
         publish(files)
+
+
+def test_replacing(tmp_path):
+    path = tmp_path / 'made' / 'a.bin'
+    replace_file(path, b'one')
+    replace_file(path, b'two')
+    assert path.read_bytes() == b'two'
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('call', ['open', 'fsync', 'replace'])
+@pytest.mark.parametrize(
+    ('code', 'words'),
+    [
+        (errno.ENOSPC, 'the disk is full'),
+        (errno.EDQUOT, 'your share of the disk is full'),
+        (errno.EACCES, 'writing is not allowed there'),
+        (errno.EIO, 'Input/output error'),
+    ],
+)
+def test_a_failure_keeps_the_old_file_and_leaves_nothing(
+    tmp_path, monkeypatch, call, code, words
+):
+    path = tmp_path / 'a.bin'
+    replace_file(path, b'old')
+    fail_at(monkeypatch, call, 1, OSError(code, os.strerror(code)))
+    with pytest.raises(SaveError) as caught:
+        replace_file(path, b'new')
+    assert str(caught.value).startswith(f'{path} was not written: {words}. ')
+    assert caught.value.reason == words
+    assert path.read_bytes() == b'old'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_stream_that_fails_names_the_file(tmp_path, monkeypatch):
+    path = tmp_path / 'report.json'
+    replace_file(path, b'old')
+    fail_at(monkeypatch, 'fsync', 1, OSError(errno.ENOSPC, 'full'))
+    with pytest.raises(OSError, match='full') as caught:  # noqa: SIM117
+        with replacing(path) as stream:
+            stream.write(b'new')
+    assert caught.value.filename == str(path)
+    with pytest.raises(FileNotFoundError) as other:  # noqa: SIM117
+        with replacing(path):
+            (tmp_path / 'another').read_bytes()
+    assert other.value.filename == str(tmp_path / 'another')
+    with pytest.raises(KeyboardInterrupt), replacing(path):
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b'old'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A mounted file system of 64 KiB."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', str(folder)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip('there is no mount here')
+    if done.returncode:
+        pytest.skip('mounting needs privileges')
+    yield folder
+    subprocess.run(['umount', str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk):
+    path = small_disk / 'a.bin'
+    replace_file(path, b'old')
+    with pytest.raises(SaveError, match=r'a\.bin .*the disk is full'):
+        replace_file(path, bytes(2**17))
+    with pytest.raises(SaveError, match=r'b\.bin .*the disk is full'):
+        publish([(small_disk / 'b.bin', bytes(2**17))])
+    assert path.read_bytes() == b'old'
+    assert list(small_disk.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='Linux only')
+def test_a_device_that_is_full(tmp_path, monkeypatch):
+    path = tmp_path / 'a.bin'
+    replace_file(path, b'old')
+    monkeypatch.setattr('secrets.token_hex', lambda size: 'full')
+    original = os.open
+
+    def full(name, *options):
+        if str(name).endswith('.full.part'):
+            return original('/dev/full', os.O_RDWR)
+        return original(name, *options)
+
+    monkeypatch.setattr(os, 'open', full)
+    with pytest.raises(SaveError, match='the disk is full'):
+        replace_file(path, b'new')
+    assert path.read_bytes() == b'old'
+
+
+def test_leftovers_are_removed_and_nothing_else(tmp_path):
+    left = tmp_path / f'.{"0a" * 8}.part'
+    others = [tmp_path / name for name in ('.0a.part', 'a.part', 'boat.tif')]
+    for path in (left, *others):
+        path.write_bytes(b'')
+    remove_leftovers(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_sha256(tmp_path):
+    path = tmp_path / 'abc'
+    path.write_bytes(b'abc')
+    assert sha256_of(path).startswith('ba7816bf8f01cfea')
+    assert sha256_of(str(path)) == sha256_of(path)

@@ -1,4 +1,4 @@
-"""Publishing files: all of a result or nothing, and never over another file.
+"""Files as a whole: all of a result or nothing, never over another file.
 
 Every file is written under a temporary name in its own folder, brought to
 the disk, and only then gets its name.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -44,6 +45,18 @@ _NO_LINKS = {
 _LEFTOVER = re.compile(r'\.[0-9a-f]{16}\.part')
 
 
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with open(path, 'rb') as stream:
+        return hashlib.file_digest(stream, 'sha256').hexdigest()
+
+
 def refuse_existing(paths: Sequence[Path]) -> None:
     """Refuse if any of the files exists.
 
@@ -57,13 +70,20 @@ def refuse_existing(paths: Sequence[Path]) -> None:
             raise _explained(path, OSError(errno.EEXIST, ''))
 
 
-def is_leftover(path: Path) -> bool:
-    """Whether a file is one that was being written when all was cut off.
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove what was being written when an earlier run was killed.
 
-    Such files hold nothing of value and may be deleted by whoever knows
-    that nobody is writing into their folder at present.
+    Such files hold nothing of value, but only those may call this who know
+    that nobody else is writing into the folder at present.
     """
-    return bool(_LEFTOVER.fullmatch(path.name))
+    with os.scandir(folder) as listing:
+        leftovers = [
+            Path(entry.path)
+            for entry in listing
+            if _LEFTOVER.fullmatch(entry.name)
+        ]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
 
 
 def publish(files: Sequence[tuple[Path, bytes]]) -> None:
@@ -101,18 +121,36 @@ def replace_file(path: Path, content: bytes) -> None:
     SaveError
         If the disk does not take it; an earlier file is still there then.
     """
-    temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
-    with _explaining(path):
+    with explaining(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, 'xb', opener=_opened) as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        finally:
-            _remove(temporary)
+        with replacing(path) as stream:
+            stream.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A stream for a file of our own that is written anew.
+
+    The file gets its new content when the block ends, and keeps the old one
+    if the block fails.
+
+    Raises
+    ------
+    OSError
+        With the file's name, if the disk does not take it.
+    """
+    temporary = _temporary(path)
+    try:
+        with _to_disk(temporary) as stream:
+            yield stream
+        os.replace(temporary, path)
         _sync_folder(path.parent)
+    except OSError as error:
+        if error.filename is None or Path(error.filename) == temporary:
+            error.filename = str(path)
+        raise
+    finally:
+        _remove(temporary)
 
 
 class Publication:
@@ -141,15 +179,10 @@ class Publication:
         SaveError
             If the disk does not take it.
         """
-        temporary = path.with_name(f'.{secrets.token_hex(8)}.part')
+        temporary = _temporary(path)
         self._leftovers.callback(_remove, temporary)
-        with (
-            _explaining(path),
-            open(temporary, 'x+b', opener=_opened) as stream,
-        ):
+        with explaining(path), _to_disk(temporary) as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
         self._ready.append((temporary, path))
 
     def write(self, path: Path, content: bytes) -> None:
@@ -173,13 +206,26 @@ class Publication:
         with contextlib.ExitStack() as published:
             ready = sorted(self._ready, key=lambda pair: pair[1] != first)
             for temporary, path in ready:
-                with _explaining(path):
+                with explaining(path):
                     _give_name(temporary, path)
                 published.callback(_remove, path)
             for folder in {path.parent for _, path in self._ready}:
-                with _explaining(folder):
+                with explaining(folder):
                     _sync_folder(folder)
             published.pop_all()
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f'.{secrets.token_hex(8)}.part')
+
+
+@contextlib.contextmanager
+def _to_disk(path: Path) -> Iterator[BinaryIO]:
+    """A stream to a new file that is on the disk when the block ends."""
+    with open(path, 'x+b', opener=_opened) as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _opened(path: str, flags: int) -> int:
@@ -226,7 +272,14 @@ def _remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explaining(path: Path) -> Iterator[None]:
+def explaining(path: Path) -> Iterator[None]:
+    """Say in a SaveError why a file was not written.
+
+    Raises
+    ------
+    SaveError
+        In place of an OSError; its ``reason`` is a part of a sentence.
+    """
     try:
         yield
     except OSError as error:
@@ -243,5 +296,6 @@ def _explained(path: Path, error: OSError) -> SaveError:
     reason, remedy = why_not(error)
     return SaveError(
         f'{path} was not written: {reason}. {remedy}. Nothing of this '
-        'result was saved.'
+        'result was saved.',
+        reason,
     )
