@@ -24,7 +24,7 @@ from napari_sdcolor.core.photo import (
     resize_plane,
     working_shape,
 )
-from napari_sdcolor.core.rows import bands
+from napari_sdcolor.core.planes import bands
 from napari_sdcolor.settings import (
     DETAILS,
     Settings,

@@ -32,7 +32,7 @@ from napari_sdcolor.archive.sidecar import (
     window_of,
 )
 from napari_sdcolor.core.device import HALVES, Device
-from napari_sdcolor.core.rows import bands
+from napari_sdcolor.core.planes import bands
 from napari_sdcolor.errors import LabelsError, SdcolorError, said
 from napari_sdcolor.files import sha256_of
 from napari_sdcolor.samples import SampleFile

@@ -24,7 +24,7 @@ from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
 from napari_sdcolor.core.compose import in_eight_bits
 from napari_sdcolor.core.paint import PAINTERS, Painting
-from napari_sdcolor.core.rows import Rows
+from napari_sdcolor.core.planes import Rows
 from napari_sdcolor.errors import SaveError, said
 
 SUFFIXES = {'tiff': '.tif', 'png': '.png', 'jpeg': '.jpg'}

@@ -76,11 +76,15 @@ def measure_size(
     cases: dict[str, Case] = dict(references)
     cases['full pass'] = lambda: colorizer.chroma(gray, labels)
     with colorizer.inference():
-        features = colorizer.encode_gray(gray)
+        features = colorizer.color_net.encode_gray(
+            colorizer.gray(gray), features=colorizer.color_features(gray)
+        )
 
     def cached() -> None:
+        network = colorizer.color_net
         with colorizer.inference():
-            colorizer.decode(features, labels)
+            encoded = network.encode_labels(colorizer.ids(labels))
+            colorizer.lab_units(network.decode(features, encoded))
 
     cases['gray cached'] = cached
     cases['segmentation'] = lambda: colorizer.logits(gray)
@@ -138,8 +142,7 @@ def _references(
     for name, layout in formats.items():
         network = copy.deepcopy(colorizer.color_net).to(memory_format=layout)
         plane = colorizer.gray(gray).to(memory_format=layout)
-        ids = torch.from_numpy(labels).to(plane.device)[None]
-        yield name, _forward(network, plane, ids, *seen)
+        yield name, _forward(network, plane, colorizer.ids(labels), *seen)
 
 
 def _on_one_thread(case: Case) -> Case:

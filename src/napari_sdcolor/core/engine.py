@@ -20,22 +20,20 @@ from napari_sdcolor.core import (
     cancel,
     colornet,
     gridnet,
-    lab,
     models,
 )
 from napari_sdcolor.core.authors import load_color, load_segmentation
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.enlarge import Enlarger
-from napari_sdcolor.core.features import FeatureMaps, FeaturesConfig, Seen
+from napari_sdcolor.core.features import FeaturesConfig
 from napari_sdcolor.core.model_files import NETWORKS
-from napari_sdcolor.core.networks import Networks, finite
+from napari_sdcolor.core.networks import Networks
 from napari_sdcolor.core.orientation import as_stored, upright
 from napari_sdcolor.core.paint import Painting, notes_on
 from napari_sdcolor.core.photo import Photo, as_photo
-from napari_sdcolor.core.planes import check_labels, pad
+from napari_sdcolor.core.planes import bands, check_labels, finite, pad
 from napari_sdcolor.core.recolor import RecolorSession
 from napari_sdcolor.core.results import Colorized, Segmentation
-from napari_sdcolor.core.rows import bands
 from napari_sdcolor.core.weights import random_part
 from napari_sdcolor.settings import NATIVE, Settings, Size
 
@@ -209,27 +207,6 @@ class Colorizer(Networks):
         logits = batching.run(self.grid_net, self._tensor(padded)[None, None])
         return Enlarger(logits[..., :h, :w].float(), shape)
 
-    def seen(self, photo: Photo) -> Seen:
-        """Features of a photo, found once and kept as long as the photo."""
-        seen = self._known.get(photo)
-        if seen is None:
-            size = self.features_net.config.size
-            seen = self.see(self.network_gray(photo, 'features', size))
-            self._known[photo] = seen
-        return seen
-
-    def photo_features(self, photo: Photo) -> FeatureMaps | None:
-        """What the color network reads of a photo at working size.
-
-        None if it reads nothing.
-        """
-        if not self.color_net.config.features:
-            return None
-        shape = photo.working_shape(self.size)
-        if photo.origin.orientation > 4:
-            shape = shape[::-1]
-        return self.seen(photo).on(shape)
-
     def _grid_size(self, photo: Photo) -> int:
         """Short side at which the GridNet looks at a photo."""
         wanted = min(photo.shape) if self.size == NATIVE else self.size
@@ -336,11 +313,3 @@ class Colorizer(Networks):
         return RecolorSession(
             self, as_photo(photo), labels, saturation, memory
         )
-
-    def network_gray(self, photo: Photo, kind: str, size: Size) -> NDArray:
-        """(h, w) float32 in [0, 1], upright, as a network's weights expect."""
-        plane = photo.working_lightness(size)
-        plane = upright(plane, photo.origin.orientation)
-        if self.parts[kind].encoding == 'opencv':
-            return lab.lightness_to_gray(plane).astype(np.float32)
-        return np.ascontiguousarray(plane) / np.float32(100)

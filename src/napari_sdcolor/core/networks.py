@@ -1,4 +1,4 @@
-"""The two bare networks on their device: arrays in, arrays out."""
+"""The networks on their device: planes and maps in, arrays out."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from napari_sdcolor.core import (
     colornet,
     featuregrid,
     gridnet,
+    lab,
     progress,
 )
 from napari_sdcolor.core.device import (
@@ -28,11 +29,12 @@ from napari_sdcolor.core.device import (
 )
 from napari_sdcolor.core.enlarge import Enlarger
 from napari_sdcolor.core.features import Bottleneck, FeatureMaps, Seen
+from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.photo import Photo, resize_plane, working_shape
-from napari_sdcolor.core.planes import check_gray, check_labels, pad
+from napari_sdcolor.core.planes import check_gray, check_labels, finite, pad
 from napari_sdcolor.core.tiling import SIDES, WHOLE_AREA, tiled_chroma
 from napari_sdcolor.core.weights import Part
-from napari_sdcolor.errors import NetworkError, OutOfMemory
+from napari_sdcolor.errors import OutOfMemory
 from napari_sdcolor.settings import Size
 
 DTYPES = {
@@ -47,7 +49,7 @@ STEADY_AREA = 2**20
 
 
 class Networks:
-    """Both networks on one device, for arrays of one plane.
+    """Both networks on one device.
 
     Parameters
     ----------
@@ -191,6 +193,35 @@ class Networks:
             maps = self.features_net(self._tensor(padded)[None, None])
         return Seen(maps, shape)
 
+    def network_gray(self, photo: Photo, kind: str, size: Size) -> NDArray:
+        """(h, w) float32 in [0, 1], upright, as a network's weights expect."""
+        plane = photo.working_lightness(size)
+        plane = upright(plane, photo.origin.orientation)
+        if self.parts[kind].encoding == 'opencv':
+            return lab.lightness_to_gray(plane).astype(np.float32)
+        return np.ascontiguousarray(plane) / np.float32(100)
+
+    def seen(self, photo: Photo) -> Seen:
+        """Features of a photo, found once and kept as long as the photo."""
+        seen = self._known.get(photo)
+        if seen is None:
+            size = self.features_net.config.size
+            seen = self.see(self.network_gray(photo, 'features', size))
+            self._known[photo] = seen
+        return seen
+
+    def photo_features(self, photo: Photo) -> FeatureMaps | None:
+        """What the color network reads of a photo at working size.
+
+        None if it reads nothing.
+        """
+        if not self.color_net.config.features:
+            return None
+        shape = photo.working_shape(self.size)
+        if photo.origin.orientation > 4:
+            shape = shape[::-1]
+        return self.seen(photo).on(shape)
+
     def color(
         self,
         gray: NDArray,
@@ -220,19 +251,24 @@ class Networks:
         OutOfMemory
             If the memory does not suffice for the smallest tiles either.
         """
-        ways = [None] * (gray.size <= self.whole_area) + list(SIDES)
-        for place, side in enumerate(ways):
+        whole = gray.size <= self.whole_area
+        side, *smaller = (None, *SIDES) if whole else SIDES
+        notes: tuple[str, ...] = ()
+        while True:
             try:
-                found = self._color(gray, labels, features, side)
+                return self._color(gray, labels, features, side), notes
             except OutOfMemory:
-                if side == ways[-1]:
+                if not smaller:
                     raise
-            else:
-                return found, (_smaller(side),) * (place > 0)
             # Outside the handler: its traceback holds the tensors.
             free_memory(self.device)
-            progress.say(_smaller(ways[place + 1]))
-        raise AssertionError('SIDES is empty.')
+            side = smaller.pop(0)
+            words = (
+                'The memory did not suffice for the photo in one piece: it '
+                f'was colored in tiles of {side} pixels, with the same result.'
+            )
+            progress.say(words)
+            notes = (words,)
 
     def _color(
         self,
@@ -246,7 +282,7 @@ class Networks:
                 found = batching.run(
                     self.color_net,
                     self.gray(gray),
-                    self._ids(labels),
+                    self.ids(labels),
                     *(features.tensors if features else ()),
                 )
                 return self.lab_units(found)
@@ -296,30 +332,13 @@ class Networks:
         extent = tuple(side / featuregrid.STRIDE for side in seen.shape)
         return Enlarger(logits.to(wide), shape, extent)
 
-    def encode_gray(self, gray: NDArray) -> list[torch.Tensor]:
-        """Normalized gray features of a padded plane in [0, 1]."""
-        return self.color_net.encode_gray(
-            self.gray(gray), features=self.color_features(gray)
-        )
-
     def gray(self, plane: NDArray) -> torch.Tensor:
         """A padded plane in [0, 1] as the gray stream reads it."""
         return self._tensor(plane)[None, None] * 2 - 1
 
-    def decode(
-        self, features: list[torch.Tensor], labels: NDArray[np.uint8]
-    ) -> NDArray:
-        """Chroma (h, w, 2) in Lab units of gray features and a map.
-
-        Raises
-        ------
-        NetworkError
-            If it holds NaN or infinity.
-        """
-        found = self.color_net.decode(
-            features, self.color_net.encode_labels(self._ids(labels))
-        )
-        return self.lab_units(found)
+    def ids(self, labels: NDArray[np.uint8]) -> torch.Tensor:
+        """A padded map as the label stream reads it."""
+        return torch.from_numpy(labels).to(self.device.torch)[None]
 
     def lab_units(self, found: torch.Tensor) -> NDArray:
         """Chroma (h, w, 2) in Lab units of the network's (1, 2, h, w).
@@ -357,9 +376,6 @@ class Networks:
         with torch.inference_mode(), out_of_memory_said(self.device):
             yield
 
-    def _ids(self, labels: NDArray[np.uint8]) -> torch.Tensor:
-        return torch.from_numpy(labels).to(self.device.torch)[None]
-
     def _tensor(self, plane: NDArray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(plane)).to(
             self.device.torch, DTYPES[self.dtype]
@@ -368,29 +384,6 @@ class Networks:
     def _numpy(self, tensor: torch.Tensor) -> NDArray:
         wide = torch.float64 if self.dtype == 'float64' else torch.float32
         return np.ascontiguousarray(tensor.to(wide).cpu().numpy())
-
-
-def finite(values: NDArray, kind: str) -> NDArray:
-    """Values of a network, if they are numbers.
-
-    Raises
-    ------
-    NetworkError
-        If they hold NaN or infinity.
-    """
-    if not np.isfinite(values).all():
-        raise NetworkError(
-            f'The {kind} network gave values that are no numbers. Try dtype '
-            'float32 or the CPU; if it stays, the weights are bad.'
-        )
-    return values
-
-
-def _smaller(side: int) -> str:
-    return (
-        'The memory did not suffice for the photo in one piece: it was '
-        f'colored in tiles of {side} pixels, with the same result.'
-    )
 
 
 def _check_cancelled(module: torch.nn.Module, inputs: object) -> None:

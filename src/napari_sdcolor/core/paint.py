@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.core.rows import Rows, bands
+from napari_sdcolor.core.planes import Rows, bands
 from napari_sdcolor.core.upsample import STRIP, Upsampler
 
 PAINTERS = min(8, os.cpu_count() or 1)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from napari_sdcolor.core import cancel
-from napari_sdcolor.core.rows import Rows, bands
+from napari_sdcolor.core.planes import Rows, bands
 from napari_sdcolor.core.tone import (
     ToneWindow,
     lightness_of,

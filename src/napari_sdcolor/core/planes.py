@@ -1,15 +1,50 @@
-"""Checks and small operations on planes that the networks see."""
+"""Checks and small operations on planes, and how they are gone through."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_sdcolor.classes import N_CLASSES
-from napari_sdcolor.errors import LabelsError
+from napari_sdcolor.errors import LabelsError, NetworkError
 
 Box = tuple[int, int, int, int]
 """Half-open (y0, x0, y1, x1)."""
+
+BAND = 2**22
+"""Pixels of a plane that are looked at together."""
+
+
+class Rows(Protocol):
+    """What is as good as an array, as long as rows are asked for.
+
+    An array is one; so is a file whose rows are decoded when needed. The
+    first index of ``[...]`` is a slice of rows without a step.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def __getitem__(self, key: Any) -> NDArray: ...
+
+
+def bands(shape: tuple[int, ...], pixels: int = BAND) -> Iterator[slice]:
+    """Consecutive rows of a plane (H, W, …), few enough to be handy.
+
+    Parameters
+    ----------
+    shape
+        Of the plane.
+    pixels
+        A band has at most this many, and at least one row.
+    """
+    height, width = shape[:2]
+    rows = max(1, pixels // max(1, width))
+    for top in range(0, height, rows):
+        yield slice(top, min(height, top + rows))
 
 
 def pad(
@@ -67,6 +102,22 @@ def check_gray(gray: ArrayLike, multiple: int) -> NDArray:
             f'{gray.shape}.'
         )
     return gray
+
+
+def finite(values: NDArray, kind: str) -> NDArray:
+    """Values of a network, if they are numbers.
+
+    Raises
+    ------
+    NetworkError
+        If they hold NaN or infinity.
+    """
+    if not np.isfinite(values).all():
+        raise NetworkError(
+            f'The {kind} network gave values that are no numbers. Try dtype '
+            'float32 or the CPU; if it stays, the weights are bad.'
+        )
+    return values
 
 
 def changed_box(before: NDArray, after: NDArray) -> Box | None:

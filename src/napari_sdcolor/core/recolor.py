@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +18,7 @@ from napari_sdcolor.core.boxes import clip, edit_boxes, margin, slices
 from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.device import free_memory
 from napari_sdcolor.core.incremental import IncrementalPass
+from napari_sdcolor.core.networks import Networks
 from napari_sdcolor.core.orientation import (
     as_stored,
     box_as_stored,
@@ -26,13 +26,9 @@ from napari_sdcolor.core.orientation import (
 )
 from napari_sdcolor.core.paint import PAINTERS, notes_on
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.core.planes import Box, check_labels, pad
-from napari_sdcolor.core.rows import bands
+from napari_sdcolor.core.planes import Box, bands, check_labels, pad
 from napari_sdcolor.core.upsample import STRIP, Upsampler
 from napari_sdcolor.errors import OutOfMemory
-
-if TYPE_CHECKING:
-    from napari_sdcolor.core.engine import Colorizer
 
 
 class RecolorSession:
@@ -66,7 +62,7 @@ class RecolorSession:
 
     def __init__(
         self,
-        colorizer: Colorizer,
+        colorizer: Networks,
         photo: Photo,
         labels: ArrayLike,
         saturation: float = 1.0,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.core import lab
-from napari_sdcolor.core.rows import bands
+from napari_sdcolor.core.planes import bands
 
 STRIP = 2**20
 """Pixels converted at a time."""

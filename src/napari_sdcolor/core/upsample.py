@@ -13,8 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.core.planes import Box
-from napari_sdcolor.core.rows import Rows, bands
+from napari_sdcolor.core.planes import Box, Rows, bands
 
 REACH = 2
 """Radius of the support in working pixels."""
