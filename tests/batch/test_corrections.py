@@ -9,17 +9,16 @@ import pytest
 
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.batch import corrections, run
-from napari_sdcolor.batch.corrections import save_maps
-from napari_sdcolor.batch.names import EDITED_MAPS, SUPERSEDED
-from napari_sdcolor.batch.outcome import DONE, FAILED
-from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.status import (
+from napari_sdcolor.batch.corrections import SUPERSEDED, save_maps
+from napari_sdcolor.batch.outcome import (
     CORRECTED,
+    DONE,
+    FAILED,
     WAITING,
-    read_records,
-    read_statuses,
-    read_thumbnail,
 )
+from napari_sdcolor.batch.plan import EDITED_MAPS, make_plan
+from napari_sdcolor.batch.status import read_records, read_statuses
+from napari_sdcolor.batch.thumbnails import read_thumbnail
 from napari_sdcolor.errors import SaveError
 
 KEY = 'box 1/a'
@@ -155,16 +154,16 @@ def test_only_the_chosen_photos_are_worked_on(scans, out, run_plan):
     assert [item.status for item in statuses].count(WAITING) == 2
 
 
-def test_standings_tell_what_is_to_be_done(corrected, run_plan, out):
+def test_statuses_tell_what_is_to_be_done(corrected, run_plan, out):
     status = {item.key: item.status for item in read_statuses(corrected)}
     assert status.pop(KEY) == CORRECTED
     assert set(status.values()) == {DONE}
     item = read_statuses(corrected)[0]
     assert 0 < item.confidence < 1
-    assert read_thumbnail(out, item.place)[8:12] == b'WEBP'
+    assert read_thumbnail(out, item.thumbnail_place)[8:12] == b'WEBP'
 
 
-def test_standings_survive_torn_lines_and_name_failures(
+def test_statuses_survive_torn_lines_and_name_failures(
     make_scans, out, run_plan
 ):
     scans = make_scans()

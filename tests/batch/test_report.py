@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from napari_sdcolor.batch import report_page
+from napari_sdcolor.batch import report
 from napari_sdcolor.batch.journal import Journal
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan, Refused, Task
@@ -115,7 +115,7 @@ def test_the_page_needs_nothing_beside_it(tmp_path):
 
 
 def test_a_page_has_its_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(report_page, 'MOST', 50)
+    monkeypatch.setattr(report, 'MOST', 50)
     page = build(tmp_path / 'out', 300)[2].read_text()
     block = re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)
     entries = json.loads(block[1])

@@ -28,8 +28,7 @@ from napari_sdcolor.batch.cluster_worker import (
     color_photo,
     greet,
 )
-from napari_sdcolor.batch.lock import locked
-from napari_sdcolor.batch.names import LOCK
+from napari_sdcolor.batch.lock import LOCK, locked
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan, Task
 from napari_sdcolor.batch.run import remove_all_leftovers

@@ -12,9 +12,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +23,15 @@ from napari_sdcolor.archive.labels import (
     page_stem,
     write_labels_png,
 )
-from napari_sdcolor.batch.names import EDITED_MAPS, SUPERSEDED
+from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.photo_settings import read_own
-from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.plan import EDITED_MAPS, Task
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import replace_file, sha256_of
 from napari_sdcolor.settings import SettingsError
+
+SUPERSEDED = 'sdcolor-superseded'
+"""Folder of results that were replaced because their map was edited."""
 
 
 def save_maps(
@@ -71,7 +73,7 @@ def save_maps(
     return written
 
 
-def is_outdated(task: Task, record: Mapping[str, Any]) -> bool:
+def is_outdated(task: Task, done: Outcome) -> bool:
     """Whether a person corrected a map, or gave the photo settings of its
     own, after it was colored.
 
@@ -79,12 +81,12 @@ def is_outdated(task: Task, record: Mapping[str, Any]) -> bool:
     ----------
     task
         The photo.
-    record
-        What the journal says about it; it is done.
+    done
+        What the journal says about it.
     """
-    alone = len(record['maps']) == 1
+    alone = len(done.maps) == 1
     corrected = False
-    for page, digest in record['maps']:
+    for page, digest in done.maps:
         edited = task.find_edited(page, alone=alone)
         corrected |= edited is not None
         if edited is not None and sha256_of(edited) != digest:
@@ -93,12 +95,10 @@ def is_outdated(task: Task, record: Mapping[str, Any]) -> bool:
         own = read_own(task.find_settings())
     except SettingsError:
         return True  # the run itself will say what is wrong
-    return corrected and own != record.get('own', {})
+    return corrected and own != done.own
 
 
-def keep_superseded(
-    output: Path, task: Task, record: Mapping[str, Any]
-) -> Path:
+def keep_superseded(output: Path, task: Task, done: Outcome) -> Path:
     """Keep the result that is about to be replaced.
 
     Parameters
@@ -107,8 +107,8 @@ def keep_superseded(
         The output folder.
     task
         The photo.
-    record
-        What the journal says about it; it is done.
+    done
+        What the journal says about it.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def keep_superseded(
     part = home / f'.{secrets.token_hex(8)}.part'
     try:
         part.mkdir(parents=True)
-        for name, digest in record['outputs'].items():
+        for name, digest in done.outputs.items():
             path = Path(task.folder, name)
             if not path.exists():
                 continue

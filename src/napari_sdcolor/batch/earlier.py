@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def verify(task: Task) -> Outcome | None:
     if known is None:
         return None
     missing = False
-    for name, digest in known['outputs'].items():
+    for name, digest in known.outputs.items():
         path = os.path.join(task.folder, name)
         if not os.path.lexists(path):
             missing = True
@@ -55,12 +56,12 @@ def verify(task: Task) -> Outcome | None:
                 'is, and the photo is not colored again: move its results '
                 'away, or choose another output folder.'
             )
-    if sha256_of(task.source) != known['source_sha256']:
+    if sha256_of(task.source) != known.source_sha256:
         raise PhotoError(
             f'{task.source} was changed after it was colored. {_keep(task)}'
         )
-    alone = len(known['maps']) == 1
-    for page, digest in known['maps']:
+    alone = len(known.maps) == 1
+    for page, digest in known.maps:
         found = task.find_map(page, alone=alone)
         if (None if found is None else sha256_of(found)) != digest:
             raise LabelsError(
@@ -68,26 +69,14 @@ def verify(task: Task) -> Outcome | None:
                 f'after the photo was colored. {_keep(task)}'
             )
     own = read_own(task.find_settings())
-    if own != known.get('own', {}):
+    if own != known.own:
         raise SettingsError(
             f'The settings of {task.source} were changed, made or taken away '
             f'after the photo was colored. {_keep(task)}'
         )
     if missing:
         return None
-    return Outcome(
-        key=task.key,
-        source=task.source,
-        status=KNOWN,
-        source_sha256=known['source_sha256'],
-        outputs=known['outputs'],
-        maps=tuple((page, digest) for page, digest in known['maps']),
-        own=own,
-        confidence=known['confidence'],
-        understood=known['understood'],
-        notes=tuple(known['notes']),
-        seconds=known['seconds'],
-    )
+    return replace(known, source=task.source, status=KNOWN)
 
 
 def _keep(task: Task) -> str:
@@ -130,7 +119,7 @@ def earlier_files(
         return []
     ours = set(task.replaces.items())
     if task.known:
-        ours |= set(task.known['outputs'].items())
+        ours |= set(task.known.outputs.items())
     beside = Path(task.folder) / f'{task.name}{SIDECAR_SUFFIX}'
     if beside in found:
         ours |= set(_told(beside, source_sha256, settings, model).items())

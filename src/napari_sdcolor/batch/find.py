@@ -17,7 +17,7 @@ from napari_sdcolor.archive.companions import sidecar_of
 from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
-from napari_sdcolor.batch.names import JOURNAL
+from napari_sdcolor.batch.journal import JOURNAL
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.errors import PlanError
 

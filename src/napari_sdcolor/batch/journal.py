@@ -16,8 +16,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.batch.names import JOURNAL
 from napari_sdcolor.errors import PlanError
+
+JOURNAL = 'sdcolor-journal.jsonl'
+"""Its file in the output folder."""
 
 FORMAT = 1
 

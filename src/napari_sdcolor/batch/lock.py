@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from napari_sdcolor.batch.names import LOCK
 from napari_sdcolor.errors import PlanError
+
+LOCK = '.sdcolor-lock'
+"""Its file in the output folder, as long as a run is under way."""
 
 
 @contextmanager

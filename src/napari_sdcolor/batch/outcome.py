@@ -1,9 +1,9 @@
-"""What became of one photo."""
+"""What is known of one photo of a batch, and its line in the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 DONE, KNOWN, FAILED = 'done', 'known', 'failed'
@@ -13,6 +13,12 @@ PLANNED = 'planned'
 """In the journal only: about to be colored, so what lies at the places of
 its results may be what a crash left behind."""
 
+WAITING, CORRECTED = 'waiting', 'corrected'
+"""Not colored yet; to be colored anew by a map that a person corrected."""
+
+SKIPPED = 'skipped'
+"""In the report only: a file of another kind."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -21,11 +27,11 @@ class Outcome:
     Parameters
     ----------
     key
-        Of the task.
+        Of the task; the path of a file that has none.
     source
         The photo's file.
     status
-        ``DONE``, ``KNOWN`` or ``FAILED``.
+        One of the words above.
     reason
         Why it failed, as a sentence.
     source_sha256
@@ -36,7 +42,7 @@ class Outcome:
         For each page its number, None for a file of one photo, and the
         SHA-256 of the map that a person provided, None if there is none.
     own
-        Settings that only this photo has, see ``own_settings``.
+        Settings that only this photo has, see ``photo_settings``.
     confidence
         Mean probability in [0, 1] of the predicted maps, the lowest of all
         pages; None if all maps were given.
@@ -45,9 +51,11 @@ class Outcome:
     notes
         Sentences about anything unusual.
     seconds
-        Time of each stage: ``read``, ``color``, ``write``.
+        Time of each stage: ``read``, ``color``, ``save``.
     thumbnail
-        WebP picture of photo, map and color side by side.
+        Picture of photo, map and color side by side, see ``thumbnails``.
+    thumbnail_place
+        Where the file of thumbnails holds it: start and length in bytes.
     """
 
     key: str
@@ -63,21 +71,44 @@ class Outcome:
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     thumbnail: bytes = b''
+    thumbnail_place: tuple[int, int] | None = None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Outcome:
+        """What a line of the journal says."""
+        names = {field.name for field in fields(cls)}
+        facts = {
+            name: value for name, value in record.items() if name in names
+        }
+        place = facts.pop('thumbnail', None)
+        return cls(
+            **facts
+            | {
+                'maps': tuple(map(tuple, facts.get('maps', ()))),
+                'notes': tuple(facts.get('notes', ())),
+                'thumbnail_place': tuple(place) if place else None,
+            }
+        )
 
     def record(self) -> dict[str, Any]:
-        """For the journal; the thumbnail is kept elsewhere."""
+        """Its line in the journal, where its thumbnail has only a place."""
         facts: dict[str, Any] = {
             'key': self.key,
             'source': self.source,
             'status': self.status,
         }
+        if self.status == PLANNED:
+            return facts
         if self.status == FAILED:
             return facts | {'reason': self.reason}
-        return facts | {
+        facts |= {
             'source_sha256': self.source_sha256,
             'outputs': dict(self.outputs),
             'maps': [list(pair) for pair in self.maps],
-            **({'own': dict(self.own)} if self.own else {}),
+        }
+        if self.own:
+            facts['own'] = dict(self.own)
+        facts |= {
             'confidence': self.confidence,
             'understood': self.understood,
             'notes': list(self.notes),
@@ -85,3 +116,20 @@ class Outcome:
                 name: round(value, 4) for name, value in self.seconds.items()
             },
         }
+        if self.thumbnail_place:
+            facts['thumbnail'] = list(self.thumbnail_place)
+        return facts
+
+    def needs_person(self, confidence: float) -> bool:
+        """Whether a person should look at the map.
+
+        Parameters
+        ----------
+        confidence
+            Maps with a lower mean confidence in [0, 1] need one.
+        """
+        return (
+            self.status in (DONE, KNOWN)
+            and self.confidence is not None
+            and self.confidence < confidence
+        )

@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from napari_sdcolor.archive.labels import (
     LABELS_SUFFIX,
@@ -26,8 +25,14 @@ from napari_sdcolor.batch.find import (
     find,
     find_listed,
 )
-from napari_sdcolor.batch.names import EDITED_MAPS, OWN_SETTINGS
+from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.errors import PlanError
+
+EDITED_MAPS = 'sdcolor-edited-maps'
+"""Folder of the maps that a person edited, at the places of the results."""
+
+OWN_SETTINGS = '.sdcolor-settings.json'
+"""After NAME, beside its map: the settings that only this photo has."""
 
 SHOWN = 5
 """So many clashes are named in a message."""
@@ -65,7 +70,7 @@ class Task:
     source: str
     folder: str
     labels: str | None = None
-    known: Mapping[str, Any] | None = None
+    known: Outcome | None = None
     edited: str | None = None
     replaces: Mapping[str, str] = field(default_factory=dict)
 

@@ -43,12 +43,7 @@ class Progress:
         self.colored += outcome.status == DONE
         self.known += outcome.status == KNOWN
         self.failed += outcome.status == FAILED
-        self.flagged += self.needs_person(outcome)
-
-    def needs_person(self, outcome: Outcome) -> bool:
-        """Whether a person should look at the map of a photo."""
-        sure = outcome.confidence
-        return sure is not None and sure < self.confidence
+        self.flagged += outcome.needs_person(self.confidence)
 
     @property
     def total(self) -> int:

@@ -1,15 +1,20 @@
 """The report of an output folder: JSON and CSV for programs, HTML for people.
 
 It covers all that the journal knows, not only the latest run, and is
-written anew at the end of every run.
+written anew at the end of every run. The page needs nothing beside it.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
+import heapq
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from importlib import resources
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,16 +23,22 @@ from napari_sdcolor._version import __version__
 from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.batch.journal import Journal
-from napari_sdcolor.batch.names import REPORTS, THUMBNAILS
-from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
+from napari_sdcolor.batch.outcome import (
+    DONE,
+    FAILED,
+    SKIPPED,
+    WAITING,
+    Outcome,
+)
 from napari_sdcolor.batch.plan import Plan
-from napari_sdcolor.batch.report_page import write_page
+from napari_sdcolor.batch.thumbnails import read_thumbnail
+from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.files import replacing
 
-FORMAT = 1
+REPORTS = {kind: f'sdcolor-report.{kind}' for kind in ('json', 'csv', 'html')}
+"""Its files in the output folder."""
 
-WAITING, SKIPPED = 'waiting', 'skipped'
-"""Not colored yet; a file of another kind."""
+FORMAT = 1
 
 COLUMNS = (
     'photo',
@@ -42,8 +53,13 @@ COLUMNS = (
     'source_sha256',
     'color_sha256',
 )
+"""Of the CSV file."""
+
+MOST = 20_000
+"""Photos on the page; a browser gets slow with many more."""
 
 Entry = dict[str, Any]
+"""What the JSON file tells of a photo."""
 
 
 def write_report(
@@ -77,7 +93,8 @@ def write_report(
     """
 
     def entries() -> Iterator[Entry]:
-        return _entries(plan, journal, failures, confidence)
+        for outcome in _outcomes(plan, journal, failures):
+            yield _entry(outcome, confidence)
 
     counts = Counter(entry['status'] for entry in entries())
     flagged = sum(entry['needs_person'] for entry in entries())
@@ -88,103 +105,76 @@ def write_report(
         'confidence': confidence,
         'made_with': journal.last_run(),
     }
-    thumbnails = plan.output / THUMBNAILS
-    writers: dict[str, Callable[[TextIO], None]] = {
-        'json': lambda stream: _write_json(stream, facts, entries()),
-        'csv': lambda stream: _write_csv(stream, entries()),
-        'html': lambda stream: write_page(
-            stream, facts, entries(), thumbnails
-        ),
-    }
-    written = []
-    for kind, writer in writers.items():
-        path = plan.output / REPORTS[kind]
-        _renew(path, writer)
-        written.append(path)
-    return tuple(written)
+    paths = tuple(plan.output / name for name in REPORTS.values())
+    with _replacing(paths[0]) as stream:
+        _write_json(stream, facts, entries())
+    with _replacing(paths[1]) as stream:
+        _write_csv(stream, entries())
+    with _replacing(paths[2]) as stream:
+        _write_page(stream, facts, entries(), plan.output)
+    return paths
 
 
-def _entries(
-    plan: Plan,
-    journal: Journal,
-    failures: Mapping[str, Outcome],
-    confidence: float,
-) -> Iterator[Entry]:
-    """One entry per photo and per file that was left out."""
-    planned = {task.key for task in plan.tasks}
+def _outcomes(
+    plan: Plan, journal: Journal, failures: Mapping[str, Outcome]
+) -> Iterator[Outcome]:
+    """One per photo and per file that was left out."""
     for task in plan.tasks:
         record = journal.get(task.key)
         if task.key in failures:
-            reason = failures[task.key].reason
-            yield _entry(task.source, FAILED, reason=reason)
-        elif record is None:
-            yield _entry(task.source, WAITING)
+            yield failures[task.key]
+        elif record is None or record['status'] not in (DONE, FAILED):
+            yield Outcome(task.key, task.source, WAITING)
         else:
-            yield _from_record(record, confidence)
+            yield Outcome.from_record(record)
+    planned = {task.key for task in plan.tasks}
     for record in journal:
         # Of earlier inputs, only what is there is told.
         if record['key'] not in planned and record['status'] == DONE:
-            yield _from_record(record, confidence)
+            yield Outcome.from_record(record)
     for item in plan.refused:
         status = FAILED if item.failed else SKIPPED
-        yield _entry(item.path, status, reason=item.reason)
+        yield Outcome(item.path, item.path, status, item.reason)
 
 
-def _entry(photo: str, status: str, **more: Any) -> Entry:
-    return {
-        'photo': photo,
-        'status': status,
-        'needs_person': False,
-        'confidence': None,
-        'map': '',
-        'color': '',
-        'outputs': {},
-        'reason': '',
-        'understood': '',
-        'notes': [],
-        'source_sha256': '',
-        'color_sha256': '',
-        'seconds': {},
-        'thumbnail': None,
-    } | more
-
-
-def _from_record(record: Mapping[str, Any], confidence: float) -> Entry:
-    if record['status'] == FAILED:
-        return _entry(record['source'], FAILED, reason=record['reason'])
-    if record['status'] != DONE:
-        return _entry(record['source'], WAITING)
-    folder = record['key'].rpartition('/')[0]
+def _entry(outcome: Outcome, confidence: float) -> Entry:
+    folder, _, _ = outcome.key.rpartition('/')
     outputs = {
         f'{folder}/{name}' if folder else name: digest
-        for name, digest in record['outputs'].items()
+        for name, digest in outcome.outputs.items()
     }
     color = next(
-        name
-        for name in outputs
-        if not name.endswith((LABELS_SUFFIX, SIDECAR_SUFFIX))
+        (
+            name
+            for name in outputs
+            if not name.endswith((LABELS_SUFFIX, SIDECAR_SUFFIX))
+        ),
+        '',
     )
-    sure = record['confidence']
-    given = any(digest for _, digest in record['maps'])
-    return _entry(
-        record['source'],
-        DONE,
-        needs_person=sure is not None and sure < confidence,
-        confidence=sure,
-        map='given' if given else 'predicted',
-        color=color,
-        outputs=outputs,
-        understood=record['understood'],
-        notes=record['notes'],
-        source_sha256=record['source_sha256'],
-        color_sha256=outputs[color],
-        seconds=record['seconds'],
-        thumbnail=record.get('thumbnail'),
-    )
+    by = ''
+    if outcome.status == DONE:
+        given = any(digest for _, digest in outcome.maps)
+        by = 'given' if given else 'predicted'
+    return {
+        'photo': outcome.source,
+        'status': outcome.status,
+        'needs_person': outcome.needs_person(confidence),
+        'confidence': outcome.confidence,
+        'map': by,
+        'color': color,
+        'outputs': outputs,
+        'reason': outcome.reason,
+        'understood': outcome.understood,
+        'notes': outcome.notes,
+        'source_sha256': outcome.source_sha256,
+        'color_sha256': outputs.get(color, ''),
+        'seconds': outcome.seconds,
+        'thumbnail': outcome.thumbnail_place,
+    }
 
 
 def _write_json(
-    stream: TextIO, facts: Mapping[str, Any], entries: Iterator[Entry]
+    stream: TextIO, facts: Mapping[str, Any], entries: Iterable[Entry]
 ) -> None:
     head = json.dumps(facts, indent=1)
     stream.write(head.removesuffix('\n}') + ',\n "photos": [')
@@ -196,19 +186,101 @@ def _write_json(
     stream.write('\n ]\n}\n')
 
 
-def _write_csv(stream: TextIO, entries: Iterator[Entry]) -> None:
+def _write_csv(stream: TextIO, entries: Iterable[Entry]) -> None:
     table = csv.DictWriter(stream, COLUMNS, extrasaction='ignore')
     table.writeheader()
     for entry in entries:
         table.writerow(entry | {'notes': ' '.join(entry['notes'])})
 
 
-def _renew(path: Path, writer: Callable[[TextIO], None]) -> None:
-    """Replace a file as a whole or not at all."""
+# --- the page -------------------------------------------------------------
+
+
+def _write_page(
+    stream: TextIO,
+    facts: Mapping[str, Any],
+    entries: Iterable[Entry],
+    output: Path,
+) -> None:
+    """Write the page, entry by entry.
+
+    With more than ``MOST`` of them, those that a person should look at come
+    first and the rest is left to the CSV file.
+    """
+    template = (resources.files(__package__) / 'report.html').read_text(
+        encoding='utf-8'
+    )
+    template = template.replace('<!-- legend -->', _legend())
+    before, after = template.split('<!-- data -->')
+    summary = facts['summary']
+    total = sum(summary.values()) - summary['needs_person']
+    if total > MOST:
+        entries = heapq.nsmallest(MOST, entries, key=_urgency)
+    stream.write(before)
+    _write_script(stream, 'facts', [dict(facts) | {'total': total}])
+    shown = (_small(entry, output) for entry in entries)
+    _write_script(stream, 'entries', shown)
+    stream.write(after)
+
+
+def _urgency(entry: Entry) -> tuple[bool, bool]:
+    return entry['status'] != FAILED, not entry['needs_person']
+
+
+def _small(entry: Entry, output: Path) -> dict[str, Any]:
+    """What the page needs of an entry, under short names."""
+    small = {
+        'p': entry['photo'],
+        's': 'person' if entry['needs_person'] else entry['status'],
+        'c': entry['confidence'],
+        'o': list(entry['outputs']),
+        'm': entry['map'],
+        'n': [
+            text
+            for text in (entry['reason'], entry['understood'], *entry['notes'])
+            if text
+        ],
+    }
+    if entry['thumbnail']:
+        picture = read_thumbnail(output, entry['thumbnail'])
+        small['t'] = base64.b64encode(picture).decode('ascii')
+    return small
+
+
+def _write_script(
+    stream: TextIO, name: str, items: Iterable[Mapping[str, Any]]
+) -> None:
+    """A JSON array in the page; nothing in it can end the script."""
+    stream.write(f'<script type="application/json" id="{name}">[')
+    mark = '\n'
+    for item in items:
+        text = json.dumps(item, separators=(',', ':'))
+        stream.write(mark + text.replace('<', '\\u003c'))
+        mark = ',\n'
+    stream.write('\n]</script>\n')
+
+
+def _legend() -> str:
+    groups: dict[str, list[str]] = {}
+    for entry in CLASSES:
+        red, green, blue = entry.color
+        groups.setdefault(entry.group, []).append(
+            f'<li><i style="background:rgb({red},{green},{blue})"></i>'
+            f'{escape(entry.title)}</li>'
+        )
+    return '\n'.join(
+        f'<section><h3>{escape(group)}</h3><ul>{"".join(items)}</ul></section>'
+        for group, items in groups.items()
+    )
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A stream to a file that is replaced as a whole or not at all."""
     with replacing(path) as stream:
         # Names that are no text are shown with their odd bytes escaped.
         text = TextIOWrapper(
             stream, 'utf-8', errors='backslashreplace', newline=''
         )
-        writer(text)
+        yield text
         text.detach()

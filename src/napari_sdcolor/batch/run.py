@@ -26,9 +26,8 @@ from napari_sdcolor.batch.corrections import (
     is_outdated,
     keep_superseded,
 )
-from napari_sdcolor.batch.journal import Journal
+from napari_sdcolor.batch.journal import JOURNAL, Journal
 from napari_sdcolor.batch.lock import locked
-from napari_sdcolor.batch.names import JOURNAL, REPORTS, THUMBNAILS
 from napari_sdcolor.batch.outcome import (
     DONE,
     FAILED,
@@ -37,8 +36,9 @@ from napari_sdcolor.batch.outcome import (
 )
 from napari_sdcolor.batch.plan import Plan, Task
 from napari_sdcolor.batch.progress import Observer, Progress
-from napari_sdcolor.batch.report import write_report
+from napari_sdcolor.batch.report import REPORTS, write_report
 from napari_sdcolor.batch.status import read_made_with
+from napari_sdcolor.batch.thumbnails import THUMBNAILS
 from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
@@ -174,19 +174,19 @@ class _Run:
         token: CancelToken,
     ) -> None:
         """Hand out the tasks and take in the outcomes."""
-        tasks, foreign = self._chosen(limit, only)
+        tasks, blocked = self._choose(limit, only)
         self.journal.add(
-            {'key': task.key, 'source': task.source, 'status': PLANNED}
+            Outcome(task.key, task.source, PLANNED).record()
             for task in tasks
             if task.key not in self.journal
         )
-        checked = sum(task.known is not None for task in tasks)
+        known = {task.key for task in tasks if task.known is not None}
         self.progress = Progress(
-            len(tasks) - checked + len(foreign),
-            checked,
+            len(tasks) - len(known) + len(blocked),
+            len(known),
             self.progress.confidence,
         )
-        for outcome in foreign:
+        for outcome in blocked:
             self._tell(outcome)
 
         def handed_out() -> Iterator[Task]:
@@ -197,11 +197,34 @@ class _Run:
                 if ready is not None:
                     yield ready
 
-        known = {task.key for task in tasks if task.known is not None}
         with (self.plan.output / THUMBNAILS).open('ab') as thumbnails:
             for outcome in work(handed_out()):
                 self._write_down(outcome, outcome.key in known, thumbnails)
                 self._tell(outcome)
+
+    def _choose(
+        self, limit: int | None, only: Collection[str] | None
+    ) -> tuple[list[Task], list[Outcome]]:
+        """Tasks to work on; failures where files of others are in the way."""
+        tasks, blocked, fresh = [], [], 0
+        for task in self.plan.tasks:
+            if only is not None and task.key not in only:
+                continue
+            record = self.journal.get(task.key)
+            if record is None:
+                failed = _refuse_existing(task, self.plan.format)
+                if failed is not None:
+                    blocked.append(failed)
+                    continue
+            elif record['status'] == DONE:
+                done = Outcome.from_record(record)
+                if not is_outdated(task, done):
+                    tasks.append(replace(task, known=done))
+                    continue
+            if limit is None or fresh < limit:
+                tasks.append(task)
+                fresh += 1
+        return tasks, blocked
 
     def _make_room(self, task: Task) -> Task | None:
         """Put a result aside whose map was corrected since.
@@ -214,45 +237,25 @@ class _Run:
         Task or None
             None if the earlier result cannot be kept: it stays then.
         """
-        record = self.journal.get(task.key)
         if task.known is not None:
             return task
+        record = self.journal[task.key]
         if record['status'] != DONE:
             return replace(task, replaces=record.get('replaced', {}))
         try:
-            kept = keep_superseded(self.plan.output, task, record)
-        except SaveError as error:
-            self._tell(
-                Outcome(task.key, task.source, FAILED, reason=str(error))
+            kept = keep_superseded(
+                self.plan.output, task, Outcome.from_record(record)
             )
+        except SaveError as error:
+            self._tell(_failed(task, str(error)))
             return None
-        place = kept.relative_to(self.plan.output).as_posix()
-        known = {'key': task.key, 'source': task.source, 'status': PLANNED}
-        replaced = record['outputs']
-        self.journal.add([known | {'superseded': place, 'replaced': replaced}])
-        return replace(task, replaces=replaced)
-
-    def _chosen(
-        self, limit: int | None, only: Collection[str] | None
-    ) -> tuple[list[Task], list[Outcome]]:
-        """Tasks to work on; failures where results of others exist."""
-        tasks, foreign, fresh = [], [], 0
-        for task in self.plan.tasks:
-            if only is not None and task.key not in only:
-                continue
-            record = self.journal.get(task.key)
-            if record is None and (taken := _taken(task, self.plan.format)):
-                foreign.append(_foreign(task, taken))
-            elif (
-                record is not None
-                and record['status'] == DONE
-                and not is_outdated(task, record)
-            ):
-                tasks.append(replace(task, known=record))
-            elif limit is None or fresh < limit:
-                tasks.append(task)
-                fresh += 1
-        return tasks, foreign
+        aside = {
+            'superseded': kept.relative_to(self.plan.output).as_posix(),
+            'replaced': record['outputs'],
+        }
+        planned = Outcome(task.key, task.source, PLANNED)
+        self.journal.add([planned.record() | aside])
+        return replace(task, replaces=aside['replaced'])
 
     def _write_down(
         self, outcome: Outcome, known: bool, thumbnails: BinaryIO
@@ -261,24 +264,24 @@ class _Run:
         if outcome.status == FAILED and not known:
             # What it would have replaced still makes room for the next one.
             before = self.journal.get(outcome.key) or {}
-            kept = {
+            aside = {
                 name: before[name]
                 for name in ('superseded', 'replaced')
                 if name in before
             }
-            self.journal.add([kept | outcome.record()])
+            self.journal.add([aside | outcome.record()])
         elif outcome.status == DONE:
-            place = thumbnails.tell()
+            place = thumbnails.tell(), len(outcome.thumbnail)
             thumbnails.write(outcome.thumbnail)
             thumbnails.flush()
-            where = {'thumbnail': [place, len(outcome.thumbnail)]}
-            self.journal.add([outcome.record() | where])
+            placed = replace(outcome, thumbnail_place=place)
+            self.journal.add([placed.record()])
 
     def _tell(self, outcome: Outcome) -> None:
         self.progress.count(outcome)
         if outcome.status == FAILED:
             self.failures[outcome.key] = outcome
-        if self.progress.needs_person(outcome):
+        if outcome.needs_person(self.progress.confidence):
             self.flagged.append(outcome.source)
         for observer in self.observers:
             observer(outcome, self.progress)
@@ -288,11 +291,11 @@ class _Run:
         reports = write_report(
             self.plan, self.journal, self.failures, self.progress.confidence
         )
-        refused = self.plan.refused
         failed = [
             (outcome.source, outcome.reason)
             for outcome in self.failures.values()
         ]
+        refused = self.plan.refused
         failed += [(item.path, item.reason) for item in refused if item.failed]
         return Summary(
             progress=self.progress,
@@ -400,19 +403,17 @@ def remove_all_leftovers(plan: Plan) -> None:
             remove_leftovers(folder)
 
 
-def _taken(task: Task, form: str) -> str:
-    """A place of a result that is taken; empty if there is none."""
+def _refuse_existing(task: Task, form: str) -> Outcome | None:
+    """A failure if a file of others lies where a result would go."""
     for path in output_paths(task.folder, task.name, form):
         if os.path.lexists(path):
-            return str(path)
-    return ''
+            return _failed(
+                task,
+                f'{path} exists and was not made by this batch; it is never '
+                'overwritten. Move it away, or choose another output folder.',
+            )
+    return None
 
 
-def _foreign(task: Task, taken: str) -> Outcome:
-    return Outcome(
-        task.key,
-        task.source,
-        FAILED,
-        reason=f'{taken} exists and was not made by this batch; it is never '
-        'overwritten. Move it away, or choose another output folder.',
-    )
+def _failed(task: Task, reason: str) -> Outcome:
+    return Outcome(task.key, task.source, FAILED, reason)

@@ -1,9 +1,14 @@
-"""Small pictures for the report: photo, map and color side by side."""
+"""Small pictures for the report: photo, map and color side by side.
+
+The output folder keeps them in one file, one after the other; the journal
+tells the place of each.
+"""
 
 from __future__ import annotations
 
 import io
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +18,9 @@ from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.lab import lightness_to_gray
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.results import Colorized
+
+THUMBNAILS = '.sdcolor-thumbnails'
+"""Their file in the output folder."""
 
 BOX = (120, 90)
 """Width and height that each of the three pictures may have, in pixels."""
@@ -54,6 +62,17 @@ def thumbnail(result: Colorized) -> bytes:
     stream = io.BytesIO()
     strip.save(stream, 'WEBP', quality=QUALITY, method=2)
     return stream.getvalue()
+
+
+def read_thumbnail(output: Path, place: tuple[int, int]) -> bytes:
+    """A picture that an earlier run made; empty if it cannot be read."""
+    start, length = place
+    try:
+        with (output / THUMBNAILS).open('rb') as stream:
+            stream.seek(start)
+            return stream.read(length)
+    except OSError:
+        return b''
 
 
 def _thinned(plane: NDArray) -> NDArray:

@@ -57,7 +57,9 @@ class BatchProgress:
         if outcome.status == FAILED:
             named = outcome.source in outcome.reason
             self.talk.refuse(outcome.reason, '' if named else outcome.source)
-        elif outcome.status == DONE and counts.needs_person(outcome):
+        elif outcome.status == DONE and outcome.needs_person(
+            counts.confidence
+        ):
             self.talk.warn(
                 f'{outcome.source}: look at its map, the mean confidence is '
                 f'{outcome.confidence:.0%}.'

@@ -8,8 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from napari_sdcolor.batch.outcome import DONE, FAILED
-from napari_sdcolor.batch.status import CORRECTED, WAITING
+from napari_sdcolor.batch.outcome import (
+    CORRECTED,
+    DONE,
+    FAILED,
+    WAITING,
+)
 from napari_sdcolor.cli.batch import batch
 from napari_sdcolor.plugin.archive.choices import Choices
 from napari_sdcolor.plugin.archive.state import advice

@@ -10,8 +10,7 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 
-from napari_sdcolor.batch.outcome import DONE, FAILED
-from napari_sdcolor.batch.status import PhotoStatus
+from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
 from napari_sdcolor.plugin.archive import table as module
 from napari_sdcolor.plugin.archive.run_bar import RunBar
 from napari_sdcolor.plugin.archive.state import holdings
@@ -41,14 +40,15 @@ def table(qtbot, tmp_path) -> PhotoTable:
     """Ten thousand photos, some failed."""
     model = PhotoTable()
     items = [
-        PhotoStatus(
+        Outcome(
             f'box/{number:05d}',
             f'/scans/{number}.tif',
-            '/out/box',
             FAILED if number % 10 == 0 else DONE,
             'It is broken.' if number % 10 == 0 else '',
-            None if number % 10 == 0 else (number * 7919 % 1000) / 1000,
-            strip() if number == 1 else b'',
+            confidence=None
+            if number % 10 == 0
+            else (number * 7919 % 1000) / 1000,
+            thumbnail=strip() if number == 1 else b'',
         )
         for number in range(10_000)
     ]

@@ -20,8 +20,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
-from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
-from napari_sdcolor.batch.status import CORRECTED, PhotoStatus
+from napari_sdcolor.batch.outcome import CORRECTED, DONE, FAILED, Outcome
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin.archive import work
@@ -314,7 +313,7 @@ class ArchiveCoordinator(QObject):
         self._tell_failures(item.outcome for item in news)
         self.table.update(
             [
-                self._standing(item.outcome)
+                self._status(item.outcome)
                 for item in news
                 if self.table.get(item.outcome.key) is not None
             ]
@@ -342,18 +341,16 @@ class ArchiveCoordinator(QObject):
                 name = '' if named else f'{outcome.source}: '
                 show_warning(name + outcome.reason)
 
-    def _standing(self, outcome: Outcome) -> PhotoStatus:
-        known = self.table.get(outcome.key)
+    def _status(self, outcome: Outcome) -> Outcome:
+        """What the table shows of a photo from now on."""
+        before = self.table.get(outcome.key)
         if outcome.status == FAILED:
-            return replace(known, status=FAILED, reason=outcome.reason)
+            return replace(before, status=FAILED, reason=outcome.reason)
         corrected = outcome.key in self.queue.pending
         return replace(
-            known,
+            outcome,
             status=CORRECTED if corrected else DONE,
-            reason='',
-            understood=outcome.understood,
-            confidence=outcome.confidence,
-            thumbnail=outcome.thumbnail or known.thumbnail,
+            thumbnail=outcome.thumbnail or before.thumbnail,
         )
 
     def _on_done(self, summary: Summary) -> None:

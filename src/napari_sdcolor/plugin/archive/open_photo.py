@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +20,9 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.batch.photo_settings import OWN
-from napari_sdcolor.batch.status import PhotoStatus
 from napari_sdcolor.errors import PhotoError, SaveError
-from napari_sdcolor.plugin.archive.work import sidecar_of
 from napari_sdcolor.plugin.placement import map_place
 from napari_sdcolor.plugin.restoring import trios_of
 from napari_sdcolor.plugin.saving import settings_of
@@ -136,12 +136,23 @@ class OpenPhoto(QObject):
         self._forget()
 
     @staticmethod
-    def read(status: PhotoStatus, report: Report) -> list[tuple]:
-        """In the worker: photo, color and map of a result."""
+    def read(output: Path, key: str, report: Report) -> list[tuple]:
+        """In the worker: photo, color and map of a result.
+
+        Parameters
+        ----------
+        output
+            Folder of the batch.
+        key
+            Of the photo's task.
+        report
+            Takes progress words.
+        """
         from napari_sdcolor.plugin.readers import read
 
-        report(f'Opening {status.key}…')
-        return read(str(sidecar_of(status)))
+        report(f'Opening {key}…')
+        folder, _, name = key.rpartition('/')
+        return read(str(output_paths(output / folder, name).sidecar))
 
     def show(self, key: str, layers: list[tuple]) -> None:
         """Lay a photo open, in place of the one before.

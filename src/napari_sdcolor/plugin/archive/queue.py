@@ -12,9 +12,8 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.batch.corrections import save_maps
-from napari_sdcolor.batch.outcome import FAILED
+from napari_sdcolor.batch.outcome import CORRECTED, FAILED, WAITING
 from napari_sdcolor.batch.photo_settings import Own, own_of, save_own
-from napari_sdcolor.batch.status import CORRECTED, WAITING
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.plugin.archive.open_photo import Draft, Maps, OpenPhoto
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
@@ -137,7 +136,7 @@ class Queue(QObject):
                 f'yet. Press {self._verb()}, then open it.'
             )
             return
-        task = partial(self.open_photo.read, item)
+        task = partial(self.open_photo.read, self.table.output, key)
         then = partial(self._on_read, key)
         self.jobs.submit(Job('open', task, then, name='open'))
 

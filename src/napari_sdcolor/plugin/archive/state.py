@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from napari_sdcolor.batch.outcome import DONE, FAILED
-from napari_sdcolor.batch.status import CORRECTED, WAITING
+from napari_sdcolor.batch.outcome import (
+    CORRECTED,
+    DONE,
+    FAILED,
+    WAITING,
+)
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
 
 if TYPE_CHECKING:

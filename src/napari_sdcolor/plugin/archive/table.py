@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QColor
 
-from napari_sdcolor.batch.outcome import DONE, FAILED
-from napari_sdcolor.batch.status import (
+from napari_sdcolor.batch.outcome import (
     CORRECTED,
+    FAILED,
     WAITING,
-    PhotoStatus,
-    read_thumbnail,
+    Outcome,
 )
-from napari_sdcolor.plugin.archive.thumbs import Pictures, before_and_after
+from napari_sdcolor.batch.thumbnails import read_thumbnail
+from napari_sdcolor.plugin.archive.thumbs import before_and_after
 
 ALL, PERSON, BROKEN = 'all', 'person', 'failed'
 """What the table shows: all, photos whose map needs a person, failures."""
@@ -45,12 +46,13 @@ class PhotoTable(QAbstractTableModel):
         super().__init__(parent)
         self.output = Path()
         self.threshold = 0.0
-        self._all: dict[str, PhotoStatus] = {}
+        self._all: dict[str, Outcome] = {}
         self._shown: list[str] = []
         self._rows: dict[str, int] = {}
         self._kind = ALL
         self._order: tuple[int, bool] | None = None
-        self._pictures = Pictures()
+        # Far more than a screen shows, and what it shows is asked for often.
+        self._before_and_after = lru_cache(400)(before_and_after)
 
     # --- what Qt asks -----------------------------------------------------
 
@@ -97,18 +99,16 @@ class PhotoTable(QAbstractTableModel):
 
     # --- what the coordinator tells ---------------------------------------
 
-    def fill(self, output: Path, statuses: Iterable[PhotoStatus]) -> None:
+    def fill(self, output: Path, statuses: Iterable[Outcome]) -> None:
         """Show other photos."""
         self.output = output
         self._all = {item.key: item for item in statuses}
-        self._pictures.clear()
         self._renew()
 
-    def update(self, statuses: Sequence[PhotoStatus]) -> None:
+    def update(self, statuses: Sequence[Outcome]) -> None:
         """Something became of some photos."""
         for item in statuses:
             self._all[item.key] = item
-            self._pictures.forget(item.key)
         moved = self._kind != ALL or any(
             item.key not in self._rows for item in statuses
         )
@@ -132,7 +132,7 @@ class PhotoTable(QAbstractTableModel):
 
     # --- what others ask --------------------------------------------------
 
-    def get(self, key: str) -> PhotoStatus | None:
+    def get(self, key: str) -> Outcome | None:
         """What is known about a photo."""
         return self._all.get(key)
 
@@ -144,14 +144,9 @@ class PhotoTable(QAbstractTableModel):
         """Row of a photo, -1 if it is not shown."""
         return self._rows.get(key, -1)
 
-    def needs_person(self, item: PhotoStatus) -> bool:
+    def needs_person(self, item: Outcome) -> bool:
         """Whether somebody should look at the map of a photo."""
-        sure = item.confidence
-        return (
-            item.status == DONE
-            and sure is not None
-            and (sure < self.threshold)
-        )
+        return item.needs_person(self.threshold)
 
     def flagged(self) -> list[str]:
         """Keys of the photos that need a person, in the order shown."""
@@ -175,7 +170,7 @@ class PhotoTable(QAbstractTableModel):
         self._rows = {key: row for row, key in enumerate(self._shown)}
         self.endResetModel()
 
-    def _fits(self, item: PhotoStatus) -> bool:
+    def _fits(self, item: Outcome) -> bool:
         if self._kind == PERSON:
             return self.needs_person(item)
         return self._kind == ALL or item.status == FAILED
@@ -194,7 +189,7 @@ class PhotoTable(QAbstractTableModel):
 
         return sorted(keys, key=value, reverse=descending)
 
-    def _words(self, item: PhotoStatus, column: int) -> str:
+    def _words(self, item: Outcome, column: int) -> str:
         if column == NAME:
             return item.key
         if column == STATUS:
@@ -206,7 +201,7 @@ class PhotoTable(QAbstractTableModel):
             return f'{item.confidence:.0%}'
         return ''
 
-    def _status(self, item: PhotoStatus) -> str:
+    def _status(self, item: Outcome) -> str:
         if item.status == FAILED:
             return f'failed: {item.reason}'
         if item.status == CORRECTED:
@@ -217,22 +212,15 @@ class PhotoTable(QAbstractTableModel):
             return 'colored by your map'
         return 'needs a person' if self.needs_person(item) else 'colored'
 
-    def _color(self, item: PhotoStatus) -> QColor | None:
+    def _color(self, item: Outcome) -> QColor | None:
         if item.status == FAILED:
             return QColor('#d9534f')
         if self.needs_person(item):
             return QColor('#c97700')
         return None
 
-    def _picture(self, item: PhotoStatus) -> Any:
-        kept = self._pictures.get(item.key)
-        if kept is not None:
-            return kept
+    def _picture(self, item: Outcome) -> Any:
         strip = item.thumbnail
-        if not strip and item.place is not None:
-            strip = read_thumbnail(self.output, item.place)
-        if not strip:
-            return None
-        picture = before_and_after(strip)
-        self._pictures.put(item.key, picture)
-        return picture
+        if not strip and item.thumbnail_place is not None:
+            strip = read_thumbnail(self.output, item.thumbnail_place)
+        return self._before_and_after(strip) if strip else None

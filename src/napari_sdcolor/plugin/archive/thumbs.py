@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
 
 from PIL import Image
 from qtpy.QtGui import QIcon, QImage, QPixmap
@@ -12,9 +11,6 @@ from napari_sdcolor.batch.thumbnails import GAP
 
 HEIGHT = 44
 """Of the pictures in the table, in pixels."""
-
-MOST = 400
-"""So many decoded pictures are kept; far more than a screen shows."""
 
 
 def before_and_after(strip: bytes) -> QIcon:
@@ -51,27 +47,3 @@ def before_and_after(strip: bytes) -> QIcon:
     # Qt would tint it in a row that is selected.
     icon.addPixmap(pixmap, QIcon.Mode.Selected)
     return icon
-
-
-class Pictures:
-    """Remembers the latest pictures, by the keys of their photos."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, QIcon] = OrderedDict()
-
-    def get(self, key: str) -> QIcon | None:
-        picture = self._kept.get(key)
-        if picture is not None:
-            self._kept.move_to_end(key)
-        return picture
-
-    def put(self, key: str, picture: QIcon) -> None:
-        self._kept[key] = picture
-        if len(self._kept) > MOST:
-            self._kept.popitem(last=False)
-
-    def forget(self, key: str) -> None:
-        self._kept.pop(key, None)
-
-    def clear(self) -> None:
-        self._kept.clear()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.status import (
-    PhotoStatus,
     has_begun,
     read_made_with,
     read_statuses,
@@ -49,7 +48,7 @@ class Looked:
     photos: int
     left_out: Counter[str]
     plan: Plan | None = None
-    statuses: list[PhotoStatus] = field(default_factory=list)
+    statuses: list[Outcome] = field(default_factory=list)
     made_with: dict[str, Any] | None = None
     begun: bool = False
 
@@ -132,12 +131,6 @@ def run(
             observers=[observer],
             token=token,
         )
-
-
-def sidecar_of(status: PhotoStatus) -> Path:
-    """The sidecar of a photo that is done."""
-    name = status.key.rpartition('/')[2]
-    return Path(status.folder) / f'{name}.sdcolor.json'
 
 
 def _nobody(words: str) -> None:
