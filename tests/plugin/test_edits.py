@@ -99,7 +99,7 @@ def test_edits_are_kept_by_themselves_after_a_while(
 
 @pytest.mark.shows_errors
 def test_a_full_disk_is_told_in_a_sentence(
-    colored, settle, notices, monkeypatch, autosave_folder
+    colored, notices, monkeypatch, autosave_folder, qtbot
 ):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, 'no space left')
@@ -107,12 +107,8 @@ def test_a_full_disk_is_told_in_a_sentence(
     monkeypatch.setattr(os, 'fsync', full)
     colored.coordinator.trio.map.paint((10, 10), GRASS)
     colored.coordinator.autosaver.save_now()
-    settle(colored)
-    assert any(
-        f'could not be kept in {autosave_folder}: the disk is full. Save it'
-        in notice
-        for notice in notices()
-    )
+    words = f'kept in {autosave_folder}: the disk is full. Save it yourself'
+    qtbot.waitUntil(lambda: words in ' '.join(notices()), timeout=30_000)
     assert not list(autosave_folder.iterdir())
 
 
