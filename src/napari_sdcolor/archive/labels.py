@@ -23,6 +23,7 @@ from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import resize_labels, same_aspect
 from napari_sdcolor.errors import LabelsError, PhotoError, said
 from napari_sdcolor.settings import Size
+from napari_sdcolor.words import listed
 
 LABELS_SUFFIX = '.labels.png'
 
@@ -277,13 +278,11 @@ def _ids_of_colors(pixels: NDArray, path: str) -> NDArray[np.uint16]:
 
 
 def _refuse_foreign_ids(ids: NDArray, name: str) -> None:
-    foreign = np.unique(ids[(ids < 0) | (ids >= N_CLASSES)])
-    if foreign.size:
-        some = ', '.join(str(number) for number in foreign[:5])
+    foreign = np.unique(ids[(ids < 0) | (ids >= N_CLASSES)]).tolist()
+    if foreign:
         raise LabelsError(
-            f'{name} holds values that are no class: {some}'
-            f'{", …" if foreign.size > 5 else ""}. Classes are 0 to '
-            f'{N_CLASSES - 1}; {UNKNOWN} counts as no class.'
+            f'{name} holds values that are no class: {listed(foreign, 5)}. '
+            f'Classes are 0 to {N_CLASSES - 1}; {UNKNOWN} counts as no class.'
         )
 
 

@@ -35,6 +35,7 @@ from napari_sdcolor.batch.run import remove_all_leftovers
 from napari_sdcolor.batch.worker import JobSpec, failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said
+from napari_sdcolor.words import counted, listed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -44,6 +45,8 @@ EVERY = 2.0
 
 SAMPLES = 20
 """Folders of photos that every process must see."""
+
+PROCESS = ('process', 'processes')
 
 SHOWN = 5
 """So many processes that do not fit are named in a message."""
@@ -287,7 +290,7 @@ class Cluster:
         lost = len(self._threads.keys() - now.keys())
         if lost:
             self.say(
-                f'{_counted(lost)} lost, {len(now)} left. Their photos go to '
+                f'{counted(lost, *PROCESS)} lost, {len(now)} left. Their photos go to '
                 'others.'
                 if now
                 else 'No process is left; waiting for new ones.'
@@ -319,8 +322,10 @@ def describe(workers: Mapping[str, WorkerInfo]) -> str:
     """Such as '8 processes on 2 machines: CPU (1 thread)'."""
     hosts = len({info.host for info in workers.values()})
     words = sorted({info.words for info in workers.values()})
-    machines = f'{hosts} machine{"" if hosts == 1 else "s"}'
-    return f'{_counted(len(workers))} on {machines}: {", ".join(words)}'
+    machines = f'{counted(hosts, "machine")}'
+    return (
+        f'{counted(len(workers), *PROCESS)} on {machines}: {", ".join(words)}'
+    )
 
 
 def warnings(workers: Mapping[str, WorkerInfo]) -> list[str]:
@@ -360,16 +365,12 @@ def _trouble_words(trouble: Mapping[str, object]) -> str:
             why = f'It does not answer as it should: {error!r}.'
         reasons.setdefault(why, []).append(address)
     sentences = [
-        f'{_counted(len(names))} cannot take part '
-        f'({", ".join(names[:SHOWN])}{", …" if len(names) > SHOWN else ""}). '
+        f'{counted(len(names), *PROCESS)} cannot take part '
+        f'({listed(names, SHOWN)}). '
         f'{why}'
         for why, names in reasons.items()
     ]
     return ' '.join(sentences)
-
-
-def _counted(number: int) -> str:
-    return f'{number} process{"" if number == 1 else "es"}'
 
 
 def _killer(task: Task) -> Outcome:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from napari_sdcolor.batch.outcome import DONE, FAILED, KNOWN, Outcome
+from napari_sdcolor.words import short_duration
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Progress:
         if self.rate is not None:
             words.append(rate_words(self.rate))
         if self.remaining is not None and self.done < self.total:
-            words.append(f'{duration_words(self.remaining)} left')
+            words.append(f'{short_duration(self.remaining)} left')
         return ', '.join(words)
 
 
@@ -100,16 +101,3 @@ def rate_words(rate: float) -> str:
         if rate * factor >= 1:
             return f'{rate * factor:.1f} photos per {unit}'
     return f'{rate * 3600:.1f} photos per hour'
-
-
-def duration_words(seconds: float) -> str:
-    """Such as '45 s', '12 min', '3 h 20 min', '2 d 4 h'."""
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f'{minutes} min'
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f'{hours} h {minutes} min'
-    return f'{hours // 24} d {hours % 24} h'

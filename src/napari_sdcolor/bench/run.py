@@ -19,6 +19,7 @@ from napari_sdcolor.bench import (
 from napari_sdcolor.bench.timing import Row
 from napari_sdcolor.core.progress import told_to
 from napari_sdcolor.errors import SdcolorError, said
+from napari_sdcolor.words import short_duration
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -106,7 +107,9 @@ def run(colorizer: Colorizer, wish: Wish, say: Say) -> Findings:
         for number, (name, share, work) in enumerate(plan, 1):
             spent = time.monotonic() - started
             left = spent / done * (total - done) if done else None
-            eta = '' if left is None else f', about {_clock(left)} left'
+            eta = (
+                '' if left is None else f', about {short_duration(left)} left'
+            )
             say(f'{number} of {len(plan)}: {name}{eta}')
             with told_to(lambda words: say(f'  {words}')):
                 try:
@@ -270,8 +273,3 @@ def _apart(name: str, size: int | None, found: worker.Measured) -> Row:
         count=1,
         peak_bytes=found.peak_bytes,
     )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f'{minutes} min {rest:02d} s' if minutes else f'{rest} s'

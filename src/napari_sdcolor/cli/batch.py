@@ -12,10 +12,11 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.cluster import Where, workers
-from napari_sdcolor.cli.console import FAILED, Talk, counted
+from napari_sdcolor.cli.console import FAILED, Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings
+from napari_sdcolor.words import counted, short_duration
 
 if TYPE_CHECKING:
     from napari_sdcolor.batch.plan import Plan, Task
@@ -322,16 +323,13 @@ def _say_plan(talk: Talk, plan: Plan) -> None:
 
 
 def _say_summary(talk: Talk, summary: Summary) -> None:
-    from napari_sdcolor.batch.progress import (
-        duration_words,
-        rate_words,
-    )
+    from napari_sdcolor.batch.progress import rate_words
 
     counts = summary.progress
     words = f'{counted(counts.colored, "photo")} colored'
     if counts.rate is not None:
         words += (
-            f' in {duration_words(counts.seconds)} ({rate_words(counts.rate)})'
+            f' in {short_duration(counts.seconds)} ({rate_words(counts.rate)})'
         )
     if counts.known:
         words += f', {counts.known} were done before'

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options, training_options
-from napari_sdcolor.cli.console import Talk, counted
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
+from napari_sdcolor.words import counted
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.weights import Part

@@ -42,11 +42,6 @@ def reason(error: Exception) -> str:
     return f'{said(error)}.'
 
 
-def counted(number: int, thing: str) -> str:
-    """Such as '1 photo' and '2 photos'."""
-    return f'{number} {thing}{"" if number == 1 else "s"}'
-
-
 class Talk:
     """The two channels of one command.
 

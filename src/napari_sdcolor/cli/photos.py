@@ -17,6 +17,7 @@ from napari_sdcolor.cli.console import (
     exit_code,
 )
 from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.words import counted
 
 
 @dataclass
@@ -51,11 +52,8 @@ class Tally:
 
     def words(self, verb: str) -> str:
         """How it went, such as '2 photos colored, 1 failed'."""
-        count = len(self.done)
-        words = f'{count} photo{"" if count == 1 else "s"} {verb}'
-        return (
-            f'{words}, {len(self.failed)} failed' * bool(self.failed) or words
-        )
+        words = f'{counted(len(self.done), "photo")} {verb}'
+        return f'{words}, {len(self.failed)} failed' if self.failed else words
 
 
 def refuse_clashes(photos: list[Path], name_of: Callable[[Path], str]) -> None:

@@ -25,6 +25,7 @@ from napari_sdcolor.core.device import (
     out_of_memory_said,
 )
 from napari_sdcolor.errors import TROUBLE, Cancelled, OutOfMemory
+from napari_sdcolor.words import counted
 
 PATIENCE = 0.02
 """Seconds in which a further photo may come."""
@@ -244,9 +245,8 @@ class Gatherer:
         size = self._fitting(key) // 2
         self._sizes[key] = size
         self.say(
-            f'The memory sufficed for passes of {size} '
-            f'photo{"s" if size > 1 else ""} only: a smaller --batch-size '
-            'asks for no more.'
+            f'The memory sufficed for passes of {counted(size, "photo")} only: '
+            'a smaller --batch-size asks for no more.'
         )
 
     def _answer(self, group: list[_Request], found: Tensor) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_sdcolor.errors import DeviceError, OutOfMemory, UnfitDevice, said
+from napari_sdcolor.words import counted
 
 if TYPE_CHECKING:
     import torch
@@ -138,7 +139,7 @@ def _words(torch: types.ModuleType, kind: str) -> str:
     if kind == 'mps':
         return 'GPU: Apple (MPS)'
     threads = torch.get_num_threads()
-    return f'CPU ({threads} thread{"s" if threads > 1 else ""})'
+    return f'CPU ({counted(threads, "thread")})'
 
 
 def refuse_half(dtype: str, device: Device) -> None:

@@ -27,6 +27,7 @@ from napari_sdcolor.core.tone import (
     type_range,
 )
 from napari_sdcolor.settings import SettingsError, parse_window
+from napari_sdcolor.words import counted
 
 MOST_COUNTS = 2**24
 """Whole floats up to here are counts; beyond, not all are told apart."""
@@ -181,7 +182,7 @@ class ToneChoice:
             return self._made(
                 _binary(low, bits),
                 POWER,
-                f'as of a photo of {_counted(bits)}, since its highest '
+                f'as of a photo of {counted(bits, "bit")}, since its highest '
                 f'value is {number(high)}',
                 **more,
             )
@@ -230,7 +231,7 @@ class ToneChoice:
             return self._made(
                 _binary(0, bits),
                 POWER,
-                f'as of a photo of {_counted(bits)}, since its values are '
+                f'as of a photo of {counted(bits, "bit")}, since its values are '
                 f'whole numbers up to {number(high)}',
                 **more,
             )
@@ -303,10 +304,6 @@ def _given(low: float, high: float) -> tuple[float, float]:
 def _apart(low: float, high: float) -> tuple[float, float]:
     """Two points; one tone only becomes black, whatever its value."""
     return (low, high) if low < high else (low, low + max(1.0, abs(low)))
-
-
-def _counted(bits: int) -> str:
-    return f'{bits} bit{"" if bits == 1 else "s"}'
 
 
 def _bits(low: float, high: float) -> int:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from napari_sdcolor.training.progress import duration
+from napari_sdcolor.words import duration
 
 Item = TypeVar('Item')
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_sdcolor.words import duration
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -36,21 +38,3 @@ class Progress:
         if self.seconds_left is None or self.step >= self.steps:
             return line
         return f'{line}  {duration(self.seconds_left)} left'
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    if seconds < 60:
-        return 'less than a minute'
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f'about {_count(minutes, "minute")}'
-    if minutes < 48 * 60:
-        hours, minutes = divmod(minutes, 60)
-        tail = f' {_count(minutes, "minute")}' if minutes else ''
-        return f'about {_count(hours, "hour")}{tail}'
-    return f'about {_count(round(minutes / 60 / 24), "day")}'
-
-
-def _count(number: int, thing: str) -> str:
-    return f'{number} {thing}{"" if number == 1 else "s"}'

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from napari_sdcolor.datasets.data import Skipped
 from napari_sdcolor.files import replace_file
+from napari_sdcolor.words import counted
 
 COLUMNS = ('dataset', 'name', 'reason')
 
@@ -54,14 +55,13 @@ class SkipList:
         """A sentence on how many were left out, and why; '' for none."""
         if not self.found:
             return ''
-        count = len(self.found)
         reasons = Counter(each.reason for each in self.found.values())
         some = '; '.join(
             f'{number} × {reason}' for reason, number in reasons.most_common(3)
         )
         more = ', …' if len(reasons) > 3 else ''
-        was = 'file was' if count == 1 else 'files were'
+        left_out = counted(len(self.found), 'file was', 'files were')
         return (
-            f'{count} {was} left out ({some}{more}). '
+            f'{left_out} left out ({some}{more}). '
             f'They are named in {self.path}.'
         )

@@ -27,8 +27,3 @@ def interval(bounds: Sequence[float], form: str = '+.2f') -> str:
     """The two ends of an interval."""
     low, high = bounds
     return f'{low:{form}} to {high:{form}}'
-
-
-def counted(photos: int) -> str:
-    """So many photos."""
-    return f'{photos} photo{"" if photos == 1 else "s"}'

@@ -12,7 +12,6 @@ from napari_sdcolor.evaluation.report.effects import (
 )
 from napari_sdcolor.evaluation.report.markdown import (
     MISSING,
-    counted,
     interval,
     missing,
     share,
@@ -23,6 +22,7 @@ from napari_sdcolor.evaluation.report.trust import (
     calibration_blocks,
     review_blocks,
 )
+from napari_sdcolor.words import counted
 
 METHODS = {
     'gray': 'baseline: gray (ab = 0)',
@@ -61,7 +61,7 @@ def as_markdown(result: dict[str, Any]) -> str:
     """Tables of what ``evaluate`` returned, group by group."""
     blocks = [
         (
-            f'{counted(result["photos"])}, {result["labeled_photos"]} of them '
+            f'{counted(result["photos"], "photo")}, {result["labeled_photos"]} of them '
             'with a label map. Every figure is formed per photo over its '
             "pixels at the photo's own size, then averaged over photos; "
             f'working size {result["size"]}, default settings, one set of '
@@ -153,7 +153,7 @@ def _multiplications(found: dict[str, int]) -> list[str]:
 
 def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
     count = found['photos']
-    heading = f'## {SCOPES[scope]} ({counted(count)})'
+    heading = f'## {SCOPES[scope]} ({counted(count, "photo")})'
     if not count:
         return [heading, missing('there is no such photo')]
     methods = found['methods']

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.evaluation.report.markdown import MISSING, table
 from napari_sdcolor.evaluation.study import CRITERIA
+from napari_sdcolor.words import counted
 
 COLUMNS = ('study', 'rater', 'photo', 'position', *CRITERIA)
 """Of the answers that the page saves."""
@@ -230,7 +231,7 @@ def as_markdown(result: dict[str, Any]) -> str:
     count = len(result['raters'])
     left = f', {result["empty"]} left empty' if result['empty'] else ''
     return (
-        f'{count} {"person" if count == 1 else "persons"}, '
+        f'{counted(count, "person")}, '
         f'{result["photos"]} photos, {result["scores"]} scores from 0 to '
         f'100{left}. Mean and 95 % bootstrap interval over persons and '
         'photos; Naturalness is the mean of the three. Pictures of one photo '

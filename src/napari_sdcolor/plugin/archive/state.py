@@ -12,6 +12,7 @@ from napari_sdcolor.batch.outcome import (
     WAITING,
 )
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
+from napari_sdcolor.words import counted
 
 if TYPE_CHECKING:
     from napari_sdcolor.plugin.archive.choices import Choices
@@ -101,11 +102,11 @@ def holdings(photos: int, left_out: Mapping[str, int]) -> str:
     left_out
         Reason, as a sentence, to number of files.
     """
-    words = f'{photos:,} photograph{"" if photos == 1 else "s"}'
+    words = counted(photos, 'photograph', commas=True)
     files = sum(left_out.values())
     if not files:
         return f'{words}.'
-    words += f', {files:,} file{"" if files == 1 else "s"} left out. '
+    words += f', {counted(files, "file", commas=True)} left out. '
     most = sorted(left_out.items(), key=lambda pair: -pair[1])[:REASONS]
     words += ' '.join(f'{number:,}: {reason}' for reason, number in most)
     return words + (' …' if len(left_out) > REASONS else '')
