@@ -26,7 +26,7 @@ from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import Photo, photo_from_array
 from napari_sdcolor.core.weights import Part, load_part, save_part
-from napari_sdcolor.datasets.data import open_data
+from napari_sdcolor.datasets.open import open_data
 from napari_sdcolor.evaluation.run import evaluate
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.network import above_features

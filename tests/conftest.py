@@ -30,7 +30,7 @@ from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.settings import Settings
 
 # Tiny networks are slower on many threads than on one.

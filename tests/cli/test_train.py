@@ -318,6 +318,6 @@ def test_the_kind_of_data_is_said_and_can_be_forced(
 
 def test_every_kind_of_data_can_be_asked_for() -> None:
     from napari_sdcolor.cli.training_options import SourceKind
-    from napari_sdcolor.datasets.data import KINDS
+    from napari_sdcolor.datasets.open import KINDS
 
     assert [kind.value for kind in SourceKind] == list(KINDS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_sdcolor.datasets.data import open_data
+from napari_sdcolor.datasets.open import open_data
 from napari_sdcolor.errors import DataError
 
 

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from napari_sdcolor.core.orientation import as_stored
-from napari_sdcolor.datasets.data import BadEntry, Entry, LabelFile, Place
+from napari_sdcolor.datasets.entry import BadEntry, Entry, LabelFile, Place
 from napari_sdcolor.errors import DataError
 
 

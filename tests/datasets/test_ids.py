@@ -13,7 +13,6 @@ from napari_sdcolor.datasets.ids import (
     IdTable,
     our_id,
     read_mapping,
-    read_names,
     table_of_names,
 )
 from napari_sdcolor.errors import DataError
@@ -96,16 +95,6 @@ def test_mapping_files_that_are_none(
 ) -> None:
     with pytest.raises(DataError, match=words):
         read_mapping(mapping(tmp_path, text))
-
-
-def test_lists_of_names(tmp_path: Path) -> None:
-    path = tmp_path / 'labels.txt'
-    path.write_text('1: accordion\n 2: aeroplane \n\n')
-    assert read_names(path) == {1: 'accordion', 2: 'aeroplane'}
-    for text in ('', 'accordion\n', 'x: accordion\n'):
-        path.write_text(text)
-        with pytest.raises(DataError, match='labels.txt'):
-            read_names(path)
 
 
 def test_every_class_of_coco_stuff_has_a_meaning() -> None:

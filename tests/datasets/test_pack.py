@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from napari_sdcolor.datasets.data import Pack, open_data
+from napari_sdcolor.datasets.open import open_data
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError
 
 RGB = np.zeros((24, 30, 3), np.uint8)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from napari_sdcolor.datasets.data import open_data
+from napari_sdcolor.datasets.open import open_data
+from napari_sdcolor.datasets.pascal_context import read_names
 from napari_sdcolor.errors import DataError
 
 NAMES = ('2008_000002', '2008_000003', '2008_000007')
@@ -149,3 +150,13 @@ def test_damaged_maps_are_refused_one_by_one(voc: Path, damage: str) -> None:
 def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='does not hold PASCAL-Context'):
         open_data(tmp_path, 'pascal-context')
+
+
+def test_lists_of_names(tmp_path: Path) -> None:
+    path = tmp_path / 'labels.txt'
+    path.write_text('1: accordion\n 2: aeroplane \n\n')
+    assert read_names(path) == {1: 'accordion', 2: 'aeroplane'}
+    for text in ('', 'accordion\n', 'x: accordion\n'):
+        path.write_text(text)
+        with pytest.raises(DataError, match='labels.txt'):
+            read_names(path)

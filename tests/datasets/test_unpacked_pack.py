@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_sdcolor.datasets.data import Pack, open_data
+from napari_sdcolor.datasets.open import open_data
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError
 
 

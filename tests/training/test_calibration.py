@@ -17,7 +17,7 @@ from napari_sdcolor.cli import app
 from napari_sdcolor.core.device import choose
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.weights import load_part
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training import calibration
 from napari_sdcolor.training.calibration import (

@@ -12,7 +12,7 @@ import torch
 
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.features import PhotoFeatures
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.settings import SettingsError
 from napari_sdcolor.training.losses import (
     WEIGHTS,

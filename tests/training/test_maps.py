@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_sdcolor.datasets.data import open_data
+from napari_sdcolor.datasets.open import open_data
 from napari_sdcolor.training.maps import with_predicted_maps
 
 

@@ -14,7 +14,7 @@ import torch
 from napari_sdcolor.core.colornet import PAPER as PAPER_COLOR
 from napari_sdcolor.core.gridnet import PAPER as PAPER_GRID
 from napari_sdcolor.core.lab import rgb_to_lab
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.settings import SettingsError
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.network import build_network

@@ -13,7 +13,7 @@ import torch
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.datasets.coverage import class_colors
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training import samples
 from napari_sdcolor.training.augment import (

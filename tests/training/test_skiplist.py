@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from napari_sdcolor.datasets.data import Skipped
+from napari_sdcolor.datasets.entry import Skipped
 from napari_sdcolor.training.skiplist import SkipList
 
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from napari_sdcolor.core.weights import digest_of
-from napari_sdcolor.datasets.data import Entry, Pack
+from napari_sdcolor.datasets.entry import Entry
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.losses import class_weights, color_loss

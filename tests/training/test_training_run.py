@@ -20,7 +20,8 @@ import pytest
 import torch
 from PIL import Image
 
-from napari_sdcolor.datasets.data import BadEntry, Entry, Pack
+from napari_sdcolor.datasets.entry import BadEntry, Entry
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError, SaveError
 from napari_sdcolor.files import explaining, replace_file
 from napari_sdcolor.training import loop, record
@@ -81,7 +82,7 @@ PROGRAM = """
 import json, sys, time
 from pathlib import Path
 import torch
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
 torch.set_num_threads(1)

@@ -15,7 +15,7 @@ from napari_sdcolor.words import counted
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.weights import Part
-    from napari_sdcolor.datasets.data import Entry
+    from napari_sdcolor.datasets.entry import Entry
 
 
 def calibrate(
@@ -91,12 +91,9 @@ def calibrate(
 def _photos(
     talk: Talk, folder: Path, source: str | None, split: str
 ) -> list[Entry]:
-    from napari_sdcolor.datasets.data import open_data
+    from napari_sdcolor.datasets.open import open_data
 
-    found = open_data(folder, source)
-    talk.say(found.describe())
-    for note in found.notes:
-        talk.say(note)
+    found = open_data(folder, source, talk.say)
     return found.split(split)
 
 

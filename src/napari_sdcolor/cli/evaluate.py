@@ -195,7 +195,7 @@ def evaluate(
         settings = Settings(size=size, device=device.value, weights=weights)
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.multiplications import of_networks
-        from napari_sdcolor.datasets.data import open_data
+        from napari_sdcolor.datasets.open import open_data
         from napari_sdcolor.evaluation.report import files, plots
         from napari_sdcolor.evaluation.report.tables import as_markdown
         from napari_sdcolor.evaluation.run import Evaluation
@@ -208,10 +208,7 @@ def evaluate(
         if class_means is not None:
             stack.enter_context(output_folder(class_means.parent))
         talk.say(f'Reading {data}')
-        found = open_data(data, source and source.value)
-        talk.say(found.describe())
-        for note in found.notes:
-            talk.say(note)
+        found = open_data(data, source and source.value, talk.say)
         entries = found.split(split)
         # Class means are a baseline; data may have no photos for them.
         train = [

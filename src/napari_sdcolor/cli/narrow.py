@@ -52,7 +52,7 @@ def narrow(
             raise WrongUsage('Say how narrow: --widths A,B,C,…')
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.weights import save_part
-        from napari_sdcolor.datasets.data import open_data
+        from napari_sdcolor.datasets.open import open_data
         from napari_sdcolor.files import refuse_existing
         from napari_sdcolor.training.narrowing import narrow as narrowed
         from napari_sdcolor.training.narrowing import sample
@@ -65,10 +65,7 @@ def narrow(
                 'network without them can be narrowed. Features can be added '
                 'to what comes out, see --set features= of train color.'
             )
-        found = open_data(data, source and source.value)
-        talk.say(found.describe())
-        for note in found.notes:
-            talk.say(note)
+        found = open_data(data, source and source.value, talk.say)
         with output_folder(output.parent):
             gray, labels = sample(found.split('train'), crops, seed or 0)
             network = narrowed(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.device import Device
     from napari_sdcolor.core.features import PhotoFeatures
     from napari_sdcolor.core.weights import Part
-    from napari_sdcolor.datasets.data import Entry, Skipped
+    from napari_sdcolor.datasets.entry import Entry, Skipped
     from napari_sdcolor.training.recipe import Recipe, Task
 
 _BEGINNING = ('init', 'features')
@@ -260,17 +260,16 @@ def _photos(
     talk: Talk, order: Order
 ) -> tuple[list[Entry], list[Entry], list[Skipped]]:
     """Training photos, held-out photos, and what was left out."""
-    from napari_sdcolor.datasets.data import open_data
+    from napari_sdcolor.datasets.open import open_data
 
     train: list[Entry] = []
     val: list[Entry] = []
     skipped: list[Skipped] = []
     for folder in order.data:
         talk.say(f'Reading {folder}')
-        found = open_data(folder, order.source and order.source.value)
-        talk.say(found.describe())
-        for note in found.notes:
-            talk.say(note)
+        found = open_data(
+            folder, order.source and order.source.value, talk.say
+        )
         train += found.split('train')
         val += [entry for entry in found.entries if entry.split == 'val']
         skipped += found.skipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN
 from napari_sdcolor.core import lab
-from napari_sdcolor.datasets.data import BadEntry, Entry
+from napari_sdcolor.datasets.entry import BadEntry, Entry
 from napari_sdcolor.errors import DataError
 
 LEAST_PIXELS = 100
@@ -35,9 +35,7 @@ def class_photos(entries: Iterable[Entry]) -> dict[str, int]:
         Class name to number of photographs, all 60 classes.
     """
     photos = np.zeros(N_CLASSES, np.int64)
-    for entry in entries:
-        if entry.labels is None:
-            continue
+    for entry in labeled(entries):
         try:
             labels = entry.load()[1]
         except DataError:
@@ -85,26 +83,15 @@ def mean_colors(
     return ClassMeans(sums / np.maximum(pixels, 1)[:, None], pixels)
 
 
-def some_with_labels(
-    entries: Iterable[Entry], photos: int = 400
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """At most about so many labeled photos, evenly chosen, that are fine."""
-    for rgb, labels in _some([e for e in entries if e.labels], photos):
-        if labels is not None:
-            yield rgb, labels
+def labeled(entries: Iterable[Entry]) -> list[Entry]:
+    """Those that have a label map."""
+    return [entry for entry in entries if entry.labels is not None]
 
 
-def some_photos(
-    entries: Iterable[Entry], photos: int = 400
-) -> Iterator[NDArray[np.uint8]]:
-    """The same of all photos, labeled or not: RGB (h, w, 3) of each."""
-    for rgb, _ in _some(list(entries), photos):
-        yield rgb
-
-
-def _some(
-    entries: list[Entry], photos: int
+def some(
+    entries: Sequence[Entry], photos: int = 400
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    """About so many photos and their maps, evenly chosen, that are fine."""
     for entry in entries[:: max(1, len(entries) // photos)]:
         try:
             yield entry.load()
@@ -112,19 +99,15 @@ def _some(
             continue
 
 
-def class_colors(
-    entries: list[Entry], photos: int = 400
-) -> dict[int, NDArray[np.float32]]:
+def class_colors(entries: Iterable[Entry]) -> dict[int, NDArray[np.float32]]:
     """Mean ab (2,) in Lab units of the classes that were seen enough.
 
     Parameters
     ----------
     entries
         Training photographs.
-    photos
-        At most this many of them, evenly chosen, are looked at.
     """
-    means = mean_colors(some_with_labels(entries, photos))
+    means = mean_colors(some(labeled(entries)))
     return {
         int(number): means.ab[number].astype(np.float32)
         for number in np.flatnonzero(means.pixels >= LEAST_KNOWN)

@@ -102,32 +102,6 @@ def table_of_names(names: Mapping[int, str]) -> IdTable:
     return IdTable(ids)
 
 
-def read_names(path: Path) -> dict[int, str]:
-    """Class names of a list with lines such as ``23: bicycle``.
-
-    Raises
-    ------
-    DataError
-        If it is no such list.
-    """
-    names = {}
-    try:
-        lines = path.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f'{path} cannot be read ({said(error)}).') from error
-    for line in filter(str.strip, lines):
-        number, colon, name = line.partition(':')
-        if not colon or not number.strip().isdecimal():
-            raise DataError(
-                f'{path}: {line!r} is no line of a class list such as '
-                '"23: bicycle".'
-            )
-        names[int(number)] = name.strip()
-    if not names:
-        raise DataError(f'{path} lists no class.')
-    return names
-
-
 def read_mapping(path: Path) -> IdTable:
     """The table of a mapping file.
 

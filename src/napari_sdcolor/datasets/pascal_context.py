@@ -13,12 +13,8 @@ from pathlib import Path
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
-from napari_sdcolor.datasets.ids import (
-    IdTable,
-    read_names,
-    table_of_names,
-)
-from napari_sdcolor.datasets.source import Source, hold_out
+from napari_sdcolor.datasets.ids import IdTable, table_of_names
+from napari_sdcolor.datasets.source import Source, hold_out, lines_of
 from napari_sdcolor.errors import DataError, UnfitData
 
 _ROOTS = ('.', 'VOC2010', 'VOCdevkit/VOC2010')
@@ -137,6 +133,28 @@ def _table(folder: Path, layout: _Layout) -> IdTable | None:
     return None
 
 
+def read_names(path: Path) -> dict[int, str]:
+    """Class names of a list with lines such as ``23: bicycle``.
+
+    Raises
+    ------
+    DataError
+        If it is no such list.
+    """
+    names = {}
+    for line in lines_of(path):
+        number, colon, name = line.partition(':')
+        if not colon or not number.strip().isdecimal():
+            raise DataError(
+                f'{path}: {line!r} is no line of a class list such as '
+                '"23: bicycle".'
+            )
+        names[int(number)] = name.strip()
+    if not names:
+        raise DataError(f'{path} lists no class.')
+    return names
+
+
 def _lists(folder: Path) -> dict[str, list[str]]:
     """Names of the photos of each split; empty without lists."""
     for root in (folder / name for name in _ROOTS):
@@ -146,11 +164,7 @@ def _lists(folder: Path) -> dict[str, list[str]]:
             }
             if all(path.is_file() for path in found.values()):
                 return {
-                    split: [
-                        line.split()[0]
-                        for line in path.read_text('utf-8').splitlines()
-                        if line.strip()
-                    ]
+                    split: [line.split()[0] for line in lines_of(path)]
                     for split, path in found.items()
                 }
     return {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from napari_sdcolor.datasets.entry import Entry, Skipped
-from napari_sdcolor.errors import UnfitData
+from napari_sdcolor.errors import DataError, UnfitData, said
 
 PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp')
 """Files that are taken for photos."""
@@ -110,6 +110,21 @@ def files_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
         )
         and path.is_file()
     )
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a list, those aside that are empty.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{path} cannot be read ({said(error)}).') from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def hold_out(names: Iterable[str]) -> set[str]:

@@ -25,7 +25,7 @@ from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.core.weights import Part, random_part
-from napari_sdcolor.datasets.data import BadEntry, Entry, Skipped
+from napari_sdcolor.datasets.entry import BadEntry, Entry, Skipped
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.settings import Size
 

@@ -16,7 +16,7 @@ from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.compose import compose
 from napari_sdcolor.core.planes import pad, resize_labels
-from napari_sdcolor.datasets.data import BadEntry, Entry, Skipped
+from napari_sdcolor.datasets.entry import BadEntry, Entry, Skipped
 from napari_sdcolor.datasets.sheets import paint_labels, sheet
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.loading import on_device

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from napari_sdcolor.datasets.data import Entry, Skipped
+from napari_sdcolor.datasets.entry import Entry, Skipped
 from napari_sdcolor.errors import (
     DAMAGED_PICKLE,
     DataError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from torch.nn import functional
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.features import PhotoFeatures
-from napari_sdcolor.datasets.coverage import some_photos, some_with_labels
-from napari_sdcolor.datasets.data import Entry
+from napari_sdcolor.datasets.coverage import labeled, some
+from napari_sdcolor.datasets.entry import Entry
 from napari_sdcolor.training.recipe import Recipe
 
 WEIGHTS = (0.3, 6.0)
@@ -67,7 +67,7 @@ def _bins(ab: Tensor) -> Tensor:
     return (ab / BIN + BINS / 2).floor().clamp(0, BINS - 1).long()
 
 
-def rarity_weights(entries: Iterable[Entry], recipe: Recipe) -> Tensor | None:
+def rarity_weights(entries: Sequence[Entry], recipe: Recipe) -> Tensor | None:
     """Weights (26, 26) of colors against their frequency; None for none.
 
     Frequencies are those in a sample of the photographs, smoothed over the
@@ -77,7 +77,7 @@ def rarity_weights(entries: Iterable[Entry], recipe: Recipe) -> Tensor | None:
     if not recipe.rare:
         return None
     counts = np.zeros((BINS, BINS))
-    for rgb in some_photos(entries):
+    for rgb, _ in some(entries):
         ab = torch.from_numpy(lab.rgb_to_lab(rgb / np.float32(255))[..., 1:])
         a, b = _bins(ab).reshape(-1, 2).T.numpy()
         np.add.at(counts, (a, b), 1 / a.size)
@@ -164,7 +164,7 @@ def class_weights(entries: Iterable[Entry], recipe: Recipe) -> Tensor:
     """Cross-entropy weights from class frequencies in a sample of maps."""
     counts = np.ones(N_CLASSES)
     if recipe.balance:
-        for _, labels in some_with_labels(entries):
+        for _, labels in some(labeled(entries)):
             counts += np.bincount(labels.ravel(), minlength=256)[:N_CLASSES]
     share = counts / counts.sum()
     weights = np.maximum(share, 1e-4) ** -recipe.balance

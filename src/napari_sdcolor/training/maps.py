@@ -14,7 +14,7 @@ from PIL import Image
 
 from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.classes import UNKNOWN
-from napari_sdcolor.datasets.data import (
+from napari_sdcolor.datasets.entry import (
     BadEntry,
     Entry,
     LabelFile,

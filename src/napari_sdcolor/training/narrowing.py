@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_sdcolor.core.colornet import ColorNet, instance_norm
-from napari_sdcolor.datasets.data import Entry
+from napari_sdcolor.datasets.entry import Entry
 from napari_sdcolor.errors import UnfitWeights
 from napari_sdcolor.training.recipe import SHIPPED
 from napari_sdcolor.training.samples import CropDataset

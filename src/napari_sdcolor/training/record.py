@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from napari_sdcolor.datasets.data import Skipped
+from napari_sdcolor.datasets.entry import Skipped
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import replace_file
 from napari_sdcolor.training import curves

@@ -16,7 +16,7 @@ from napari_sdcolor.core.features import FeaturesConfig
 from napari_sdcolor.core.photo import resize_plane, working_shape
 from napari_sdcolor.core.planes import pad
 from napari_sdcolor.datasets.coverage import class_colors
-from napari_sdcolor.datasets.data import BadEntry, Entry, Skipped
+from napari_sdcolor.datasets.entry import BadEntry, Entry, Skipped
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.augment import (
     age,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 
-from napari_sdcolor.datasets.data import Skipped
+from napari_sdcolor.datasets.entry import Skipped
 from napari_sdcolor.files import replace_file
 from napari_sdcolor.words import counted
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_sdcolor.datasets.data import KINDS, open_data
+from napari_sdcolor.datasets.open import KINDS, open_data
 from napari_sdcolor.errors import DataError
 
 

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from napari_sdcolor.datasets.coco_stuff import CocoStuff
-from napari_sdcolor.datasets.entry import (
-    BadEntry,
-    Entry,
-    LabelFile,
-    Place,
-    Skipped,
-)
-from napari_sdcolor.datasets.folders import LabeledFolder, PhotoFolder
 from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.datasets.pascal_context import PascalContext
+from napari_sdcolor.datasets.photo_folders import LabeledFolder, PhotoFolder
 from napari_sdcolor.datasets.source import Source
 from napari_sdcolor.errors import DataError, UnfitData
-
-__all__ = (
-    'KINDS',
-    'BadEntry',
-    'Entry',
-    'LabelFile',
-    'Pack',
-    'Place',
-    'Skipped',
-    'Source',
-    'open_data',
-)
 
 KINDS: dict[str, type[Source]] = {
     source.kind: source
@@ -37,7 +19,11 @@ KINDS: dict[str, type[Source]] = {
 """Every kind of data, the most particular first."""
 
 
-def open_data(folder: Path, kind: str | None = None) -> Source:
+def open_data(
+    folder: Path,
+    kind: str | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Source:
     """The photographs of a folder.
 
     Parameters
@@ -46,6 +32,8 @@ def open_data(folder: Path, kind: str | None = None) -> Source:
         Of any kind in ``KINDS``.
     kind
         Take the folder for this kind; None recognizes it.
+    report
+        Called with sentences on what was found.
 
     Raises
     ------
@@ -62,11 +50,13 @@ def open_data(folder: Path, kind: str | None = None) -> Source:
         )
     source = KINDS[kind](folder)
     if not source.entries:
-        why = f' {source.skipped[0].reason}' if source.skipped else ''
+        why = f': {source.skipped[0].reason}' if source.skipped else ''
         raise DataError(
             f'{folder} is {source.title}, but none of its photographs can '
-            f'be used{":" if why else ""}{why}.'
+            f'be used{why}.'
         )
+    for line in (source.describe(), *source.notes):
+        report(line)
     return source
 
 
@@ -74,8 +64,8 @@ def _recognized(folder: Path) -> str:
     for kind, source in KINDS.items():
         if source.recognizes(folder):
             return kind
+    titles = '; '.join(source.title for source in KINDS.values())
     raise UnfitData(
-        f'{folder} holds no training data that is known: '
-        + '; '.join(f'{source.title}' for source in KINDS.values())
-        + '. "sdcolor train color --help" tells how they are laid out.'
+        f'{folder} holds no training data that is known: {titles}. "sdcolor '
+        'train color --help" tells how they are laid out.'
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_sdcolor.datasets.data import Pack
+from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
 from napari_sdcolor.datasets.ids import read_mapping
 from napari_sdcolor.datasets.source import (
@@ -12,11 +13,11 @@ from napari_sdcolor.datasets.source import (
     Source,
     files_in,
     hold_out,
+    lines_of,
 )
-from napari_sdcolor.errors import DataError, UnfitData, said
+from napari_sdcolor.errors import UnfitData
 
 MAPPING = 'mapping.csv'
-LABELS_SUFFIX = '.labels.png'
 SPLITS = ('train', 'val')
 _PHOTOS = ('photos', 'images')
 _MAPS = ('labels', 'maps')
@@ -65,7 +66,7 @@ class PhotoFolder(Source):
     def _splits(self, names: list[str]) -> dict[str, str]:
         """The split of every photo; those in no list have none."""
         lists = {
-            split: names_listed(path)
+            split: set(lines_of(path))
             for split in SPLITS
             if (path := self.folder / f'{split}.txt').is_file()
         }
@@ -149,21 +150,6 @@ class LabeledFolder(PhotoFolder):
                 self._used.add(found)
                 return LabelFile(Place(found), self._table, any_size=True)
         return None
-
-
-def names_listed(path: Path) -> set[str]:
-    """The names in a list, one a line.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f'{path} cannot be read ({said(error)}).') from error
-    return {line.strip() for line in lines if line.strip()}
 
 
 def _is_listed(name: str, listed: set[str]) -> bool:
