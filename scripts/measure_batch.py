@@ -21,10 +21,11 @@ import tifffile
 import torch
 from skimage import data, transform
 
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import Task, make_plan
 from napari_sdcolor.batch.run import run_batch
-from napari_sdcolor.batch.worker import JobSpec, Worker
+from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNetConfig

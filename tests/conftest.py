@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import Plan, make_plan
 from napari_sdcolor.batch.run import Summary, run_batch
-from napari_sdcolor.batch.worker import JobSpec, Worker
+from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.cli import app
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer

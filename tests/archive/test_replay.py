@@ -172,8 +172,12 @@ def test_a_map_by_a_person(colorize, make_photo, replay, tmp_path):
 
 
 def test_another_photo(colored, replay, gray_ramp, make_photo):
-    make_photo(array=255 - gray_ramp)
+    other = make_photo(array=255 - gray_ramp)
     answer, result = replay(colored)
+    assert result.exit_code == 1
+    assert 'castle.png is not the photo that was colored' in answer['error']
+    assert '--source' in answer['error']
+    answer, result = replay(colored, '--source', other)
     assert result.exit_code == 1
     assert not answer['identical']
     names = [change['name'] for change in answer['circumstances']]
@@ -183,8 +187,8 @@ def test_another_photo(colored, replay, gray_ramp, make_photo):
 
 
 def test_a_photo_of_another_size(colored, replay, gray_ramp, make_photo):
-    make_photo(array=gray_ramp[:, :40])
-    answer, result = replay(colored)
+    other = make_photo(array=gray_ramp[:, :40])
+    answer, result = replay(colored, '--source', other)
     assert result.exit_code == 1
     assert answer['largest_delta_e'] is None
     assert any('another size' in words for words in answer['differences'])
@@ -199,6 +203,53 @@ def test_a_photo_that_is_elsewhere(colored, replay, tmp_path):
     answer, result = replay(colored, '--source', moved)
     assert result.exit_code == 0
     assert [c['name'] for c in answer['circumstances']] == ['source.file']
+
+
+def test_a_photo_that_moved_with_its_result(
+    colored, replay, tmp_path, make_photo, gray_ramp
+):
+    moved = tmp_path / 'moved'
+    os.rename(colored.parent, moved)
+    os.rename(tmp_path / 'photos' / 'castle.png', moved / 'castle.png')
+    # Another photo at the place where it was.
+    make_photo(array=255 - gray_ramp)
+    answer, result = replay(moved / colored.name)
+    assert result.exit_code == 0, result.stderr
+    assert answer['source'] == str(moved / 'castle.png')
+    # And the other way round: the one beside the sidecar is another photo.
+    os.rename(tmp_path / 'photos' / 'castle.png', tmp_path / 'other.png')
+    os.rename(moved / 'castle.png', tmp_path / 'photos' / 'castle.png')
+    os.rename(tmp_path / 'other.png', moved / 'castle.png')
+    answer, result = replay(moved / colored.name)
+    assert result.exit_code == 0, result.stderr
+    assert answer['source'] == str(tmp_path / 'photos' / 'castle.png')
+
+
+@pytest.mark.parametrize('given', ['file', 'folder', 'elsewhere'])
+def test_notes_on_the_map_are_kept(
+    colorize, make_photo, replay, tmp_path, given
+):
+    maps = tmp_path / 'maps'
+    maps.mkdir()
+    name = 'other.png' if given == 'elsewhere' else 'castle.png'
+    labels = np.full((128, 214), 3, np.uint8)
+    labels[0, :7] = 255
+    Image.fromarray(labels).save(maps / name)
+    place = maps / name if given == 'file' else maps
+    colorize(make_photo(), '--labels', place)
+    sidecar = tmp_path / 'out' / 'castle.sdcolor.json'
+    told = json.loads(sidecar.read_text('utf-8'))
+    words = ' '.join(told['pages'][0]['notes'])
+    if given == 'elsewhere':
+        assert 'holds none for castle' in words
+    else:
+        assert '7 pixels of the value 255' in words
+        assert 'resized from' in words
+    answer, result = replay(sidecar, '-o', tmp_path / 'again')
+    assert result.exit_code == 0, result.stderr
+    assert answer['circumstances'] == []
+    again = json.loads((tmp_path / 'again' / sidecar.name).read_text('utf-8'))
+    assert again['pages'] == told['pages']
 
 
 def test_other_weights(colored, replay, tiny_parts, models_folder, tmp_path):
@@ -258,7 +309,9 @@ def test_pages(colorize, gray_ramp, replay, tmp_path):
     assert colorize(album, '--page', 1, '-o', tmp_path / 'one').exit_code == 0
     assert replay(tmp_path / 'one' / 'album.sdcolor.json')[1].exit_code == 0
     tifffile.imwrite(album, pages[:2], photometric='minisblack')
-    answer, result = replay(tmp_path / 'out' / 'album.sdcolor.json')
+    answer, result = replay(
+        tmp_path / 'out' / 'album.sdcolor.json', '--source', album
+    )
     assert result.exit_code == 1
     assert 'another file' in answer['error']
 

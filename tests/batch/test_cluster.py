@@ -15,13 +15,13 @@ from pathlib import Path
 import distributed
 import pytest
 
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch import cluster as cluster_module
 from napari_sdcolor.batch import machines
 from napari_sdcolor.batch.cluster import Cluster
 from napari_sdcolor.batch.outcome import FAILED
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.run import run_batch
-from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core import models
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError

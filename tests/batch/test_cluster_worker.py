@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.cluster_worker import (
     ClusterWorker,
@@ -16,7 +17,6 @@ from napari_sdcolor.batch.cluster_worker import (
     worker_for,
 )
 from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core import models
 from napari_sdcolor.errors import ClusterError
 from napari_sdcolor.settings import Settings

@@ -110,7 +110,7 @@ def test_cut_off_anywhere_and_run_again(
         elif cut == 'color':
             patch.setattr(worker.colorizer, 'colorize', cutting)
         else:
-            module = 'napari_sdcolor.batch.worker.save_result'
+            module = 'napari_sdcolor.archive.one_file.save_result'
             patch.setattr(module, cutting)
         with pytest.raises(Cut):
             run_plan(corrected)

@@ -78,7 +78,7 @@ def test_one_photo_that_fails_does_not_stop_the_others(
         'open': 'napari_sdcolor.batch.worker.open_photos',
         'read': 'napari_sdcolor.archive.reading.PhotoFile.read',
         'color': 'napari_sdcolor.core.engine.Colorizer.colorize',
-        'save': 'napari_sdcolor.batch.worker.save_result',
+        'save': 'napari_sdcolor.archive.one_file.save_result',
     }[stage]
     calls = []
     real = _resolve(inner)

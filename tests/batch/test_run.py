@@ -11,10 +11,11 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch.outcome import DONE, FAILED, KNOWN
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.worker import JobSpec, Worker
+from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.errors import PlanError

@@ -1,18 +1,24 @@
-"""Finding the files that a sidecar tells about, and what became of them."""
+"""The files that a sidecar tells about: where they are, what became of them.
+
+A photo is the one that was colored only if it has the recorded SHA-256, and
+it is looked for in one order: beside the sidecar, in the folder above, where
+it was at the time.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.archive.recorded import came_from_a_layer, sample_of
+from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.archive.writing import SUFFIXES
 from napari_sdcolor.files import sha256_of
-from napari_sdcolor.samples import SAMPLES, SampleFile
+from napari_sdcolor.samples import SAMPLES, SampleFile, open_sample
 
 
 @dataclass
@@ -59,9 +65,9 @@ def find_companions(
 ) -> Companions:
     """Find photo, maps and colored file of a sidecar.
 
-    They are looked for beside the sidecar first, so that folders may be
-    moved; the photo also in the folder above, and where it was at the time.
-    Of several files of the photo's name the one with its hash is taken.
+    Maps and colored file lie beside the sidecar, so that folders may be
+    moved; the photo is found by ``find_photo``. Where it is nowhere, another
+    file at one of its places is shown in its stead, and said.
 
     Parameters
     ----------
@@ -74,7 +80,7 @@ def find_companions(
     found = Companions()
     found.sample = _find_sample(content, found.changes)
     if not found.sample:
-        found.photo = _find_photo(folder, content, found.changes)
+        found.photo = _photo_to_show(sidecar, content, found.changes)
     result = content['result']
     found.color = _find(folder, result, 'The colored file', found.changes)
     for page in content['pages']:
@@ -85,6 +91,73 @@ def find_companions(
             else None
         )
     return found
+
+
+def find_photo(
+    sidecar: str | os.PathLike[str], content: Mapping[str, Any]
+) -> tuple[Path | None, list[Path]]:
+    """The photo's file, and other files that are at its places.
+
+    Parameters
+    ----------
+    sidecar
+        Its path.
+    content
+        As ``sidecar.read_sidecar`` gives it.
+
+    Returns
+    -------
+    photo
+        The first file with the recorded SHA-256; None if there is none.
+    others
+        Files of its name, or at its place, with another SHA-256.
+    """
+    source = content['source']
+    name, digest = source['file'], source['sha256']
+    others: list[Path] = []
+    if not name:
+        return None, others
+    former = content['run'].get('source_path', '')
+    for path in _places(Path(sidecar).parent, name, former):
+        if path.is_file():
+            if _is(path, digest):
+                return path, others
+            others.append(path)
+    return None, others
+
+
+def sample_of(content: Mapping[str, Any]) -> str:
+    """Name of the sample that a sidecar names as its source, or ''."""
+    return content['source'].get('sample', '')
+
+
+def came_from_a_layer(content: Mapping[str, Any]) -> bool:
+    """Whether the pixels were those of a layer, which no file holds."""
+    return not content['source']['sha256'] and not sample_of(content)
+
+
+def open_source(
+    content: Mapping[str, Any], path: Path | None, page: int | None = None
+) -> AbstractContextManager[PhotoFile | SampleFile]:
+    """Open the photo of a result.
+
+    Parameters
+    ----------
+    content
+        The sidecar, as ``sidecar.read_sidecar`` gives it.
+    path
+        The photo's file; None takes the sample.
+    page
+        As for ``reading.open_photos``.
+
+    Raises
+    ------
+    PhotoError
+        As ``reading.open_photos``, and if there is no such sample.
+    """
+    if path is None:
+        return open_sample(sample_of(content))
+    return open_photos(path, page)
 
 
 def _find_sample(content: Mapping[str, Any], changes: list[str]) -> str:
@@ -99,11 +172,12 @@ def _find_sample(content: Mapping[str, Any], changes: list[str]) -> str:
     return name
 
 
-def _find_photo(
-    folder: Path, content: Mapping[str, Any], changes: list[str]
+def _photo_to_show(
+    sidecar: str | os.PathLike[str],
+    content: Mapping[str, Any],
+    changes: list[str],
 ) -> Path | None:
-    source = content['source']
-    name, digest = source['file'], source['sha256']
+    name = content['source']['file']
     if sample_of(content):
         changes.append(
             f'This version has no sample photo {sample_of(content)}, so it '
@@ -115,29 +189,26 @@ def _find_photo(
             'The photo came from no file, so it cannot be shown again.'
         )
         return None
-    others = []
-    for path in _places(folder, name, content['run'].get('source_path', '')):
-        if path.is_file():
-            if _is(path, digest):
-                return path
-            others.append(path)
-    if others and came_from_a_layer(content):
+    photo, others = find_photo(sidecar, content)
+    if photo is not None:
+        return photo
+    if not others:
+        changes.append(
+            f'The photo {name} was not found. Put it beside the sidecar in '
+            f'{Path(sidecar).parent}.'
+        )
+        return None
+    if came_from_a_layer(content):
         changes.append(
             'What was colored were the pixels of a layer in napari, which '
             f'differed from {others[0]}. That file is shown in their place.'
         )
-        return others[0]
-    if others:
+    else:
         changes.append(
             f'The photo {others[0]} is not the one that was colored: its '
             'SHA-256 is another.'
         )
-        return others[0]
-    changes.append(
-        f'The photo {name} was not found. Put it beside the sidecar in '
-        f'{folder}.'
-    )
-    return None
+    return others[0]
 
 
 def _places(folder: Path, name: str, former: str) -> Iterator[Path]:

@@ -78,6 +78,7 @@ def find_page_labels(
     page: int | None,
     *,
     alone: bool = True,
+    photo: str | os.PathLike[str] | None = None,
 ) -> Path | None:
     """The label map that belongs to one page; see ``find_labels``.
 
@@ -93,13 +94,16 @@ def find_page_labels(
     alone
         Only this page is wanted: then a map of the photo's own name, or
         one given as a file, is taken too.
+    photo
+        The photo's file: in a folder of photos and maps, NAME.png is no map.
 
     Raises
     ------
     LabelsError
         As ``find_labels``, and if one file is given for several pages.
     """
-    if page is not None and Path(file_or_folder).is_dir():
+    in_folder = Path(file_or_folder).is_dir()
+    if page is not None and in_folder:
         found = find_labels(file_or_folder, page_stem(name, page))
         if found is not None or not alone:
             return found
@@ -109,7 +113,10 @@ def find_page_labels(
             f'Name a folder that holds {page_stem(name, 0)}{LABELS_SUFFIX} '
             'and so on, or choose one page.'
         )
-    return find_labels(file_or_folder, name)
+    found = find_labels(file_or_folder, name)
+    if found is not None and in_folder and photo is not None:
+        return None if found.samefile(photo) else found
+    return found
 
 
 def read_labels(

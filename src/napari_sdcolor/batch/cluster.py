@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from napari_sdcolor.archive.folders import output_folder
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.cluster_worker import (
     UnfitWorker,
@@ -32,7 +33,7 @@ from napari_sdcolor.batch.lock import LOCK, locked
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan, Task
 from napari_sdcolor.batch.run import remove_all_leftovers
-from napari_sdcolor.batch.worker import JobSpec, failure
+from napari_sdcolor.batch.worker import failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said
 from napari_sdcolor.words import counted, listed

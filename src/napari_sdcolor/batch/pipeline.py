@@ -12,15 +12,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from napari_sdcolor.archive.one_file import Page
 from napari_sdcolor.batch.channel import Channel
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.plan import Task
-from napari_sdcolor.batch.worker import (
-    Job,
-    Page,
-    Worker,
-    failure,
-)
+from napari_sdcolor.batch.worker import Job, Worker, failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import TROUBLE, Cancelled

@@ -100,9 +100,10 @@ class Task:
         if edited is not None:
             return edited
         if self.labels is not None:
-            found = find_page_labels(self.labels, self.name, page, alone=alone)
-            # Photos and maps in one folder: NAME.png is the photo itself.
-            if found is not None and not _same_file(found, self.source):
+            found = find_page_labels(
+                self.labels, self.name, page, alone=alone, photo=self.source
+            )
+            if found is not None:
                 return str(found)
         return self._in(os.path.dirname(self.source), page, alone)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from napari_sdcolor.archive.folders import output_folder
+from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.batch.corrections import (
     is_outdated,
@@ -39,7 +40,6 @@ from napari_sdcolor.batch.progress import Observer, Progress
 from napari_sdcolor.batch.report import REPORTS, write_report
 from napari_sdcolor.batch.status import read_made_with
 from napari_sdcolor.batch.thumbnails import THUMBNAILS
-from napari_sdcolor.batch.worker import JobSpec
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
 from napari_sdcolor.files import remove_leftovers

@@ -18,20 +18,23 @@ from contextlib import (
 )
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_sdcolor.archive.labels import read_labels
-from napari_sdcolor.archive.reading import PhotoFile, open_photos
-from napari_sdcolor.archive.saving import (
-    album_paths,
-    output_paths,
-    save_pages,
-    save_result,
+from napari_sdcolor.archive.one_file import (
+    JobSpec,
+    Page,
+    color_page,
+    read_page,
+    refuse_album,
+    save_file,
 )
+from napari_sdcolor.archive.reading import PhotoFile, open_photos
+from napari_sdcolor.archive.saving import album_paths, output_paths
 from napari_sdcolor.archive.sidecar import run_facts
 from napari_sdcolor.batch.earlier import (
     earlier_files,
@@ -47,12 +50,10 @@ from napari_sdcolor.batch.photo_settings import (
 from napari_sdcolor.batch.plan import Task
 from napari_sdcolor.batch.thumbnails import thumbnail
 from napari_sdcolor.core import progress
-from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import (
     TROUBLE,
     Cancelled,
-    SaveError,
     SdcolorError,
     said,
 )
@@ -61,28 +62,6 @@ from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """How all photos of a batch are colored; picklable.
-
-    Parameters
-    ----------
-    settings
-        Tone window and saturation are read here; the rest is recorded.
-    format
-        Of the colored photos: 'tiff', 'png' or 'jpeg'.
-    page
-        Page of multi-page files, from 0; None takes all.
-    dtype
-        In which the networks compute.
-    """
-
-    settings: Settings
-    format: str = 'tiff'
-    page: int | None = None
-    dtype: str = 'float32'
 
 
 @dataclass
@@ -100,7 +79,7 @@ class Job:
     remains
         Files of an earlier attempt that make room for the results.
     own
-        Settings that only this photo has, see ``own_settings``.
+        Settings that only this photo has, see ``photo_settings``.
     maps
         Of the pages read so far, as in ``Outcome``.
     seconds
@@ -117,16 +96,6 @@ class Job:
     seconds: dict[str, float] = field(
         default_factory=lambda: dict.fromkeys(('read', 'color', 'save'), 0.0)
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Page:
-    """One photo that was read, with the map that a person provides."""
-
-    photo: Photo
-    labels: NDArray | None = None
-    labels_name: str = ''
-    notes: tuple[str, ...] = ()
 
 
 class Worker:
@@ -227,7 +196,7 @@ class Worker:
                 file = resources.enter_context(
                     open_photos(task.source, self.spec.page)
                 )
-                self._refuse_album(task, file)
+                refuse_album(file, self.spec.format)
                 own = read_own(task.find_settings())
                 job = Job(task, file, resources.pop_all(), [], own)
             except TROUBLE as error:
@@ -249,21 +218,15 @@ class Worker:
             If one of them cannot be used.
         """
         since = time.perf_counter()
-        settings = self._settings(job)
-        photo = job.file.read(page, window=settings.window)
-        found = job.task.find_map(
-            photo.origin.page, alone=not job.file.is_album
+        task = job.task
+        read = read_page(
+            job.file,
+            page,
+            self._settings(job),
+            partial(task.find_map, alone=not job.file.is_album),
         )
-        if found is None:
-            job.maps.append((photo.origin.page, None))
-            read = Page(photo)
-        else:
-            labels, notes = read_labels(found, photo, settings.size)
-            job.maps.append((photo.origin.page, sha256_of(found)))
-            # Notes are recorded; folders are no property of the result.
-            name = os.path.basename(found)
-            notes = tuple(note.replace(found, name) for note in notes)
-            read = Page(photo, labels, name, notes)
+        digest = None if read.map is None else sha256_of(read.map.file)
+        job.maps.append((read.photo.origin.page, digest))
         job.seconds['read'] += time.perf_counter() - since
         return read
 
@@ -279,17 +242,9 @@ class Worker:
         settings = self._settings(job)
         colorizer = self.colorizer.at(settings.size)
         with self.gathering():
-            result = colorizer.colorize(
-                page.photo, page.labels, settings=settings, lazy=True
-            )
-            if page.labels is not None:
-                # Tells which share of the map a person changed.
-                predicted = colorizer.segment(page.photo).labels
-                result = replace(
-                    result, labels_origin=page.labels_name, predicted=predicted
-                )
+            result = color_page(colorizer, page, settings, lazy=True)
         job.seconds['color'] += time.perf_counter() - since
-        return replace(result, notes=(*result.notes, *page.notes))
+        return result
 
     def save(self, job: Job, results: Iterable[Colorized]) -> Outcome:
         """Save the results of one file as they come, and close the file.
@@ -329,27 +284,18 @@ class Worker:
     def _save(
         self, job: Job, results: Iterator[Colorized]
     ) -> tuple[Path, ...]:
-        task, file = job.task, job.file
+        task = job.task
 
         def run() -> dict[str, Any]:
             return run_facts(
                 job.started, threads=threads(), batch_size=self.batch_size
             )
 
-        if not file.is_album:
-            result = next(results)
-            remove(job.remains)
-            return save_result(
-                result, task.folder, task.name, self.spec.format, run=run
-            )
+        # What was there before goes when there is something in its place.
+        results = chain([next(results)], results)
         remove(job.remains)
-        return save_pages(
-            results,
-            task.folder,
-            task.name,
-            file.count,
-            result_bytes=file.result_bytes,
-            run=run,
+        return save_file(
+            results, job.file, task.folder, task.name, self.spec.format, run
         )
 
     def _remains(self, job: Job) -> list[Path]:
@@ -373,14 +319,6 @@ class Worker:
         """Of the batch, with those that only this photo has."""
         batch = replace(self.spec.settings, size=self.colorizer.size)
         return with_own(batch, job.own)
-
-    def _refuse_album(self, task: Task, file: PhotoFile) -> None:
-        if file.is_album and self.spec.format != 'tiff':
-            raise SaveError(
-                f'{task.source} holds {len(file.pages)} pages, which one '
-                f'{self.spec.format} file cannot hold. Choose the format '
-                'tiff, or one page with --page.'
-            )
 
 
 class _Told:

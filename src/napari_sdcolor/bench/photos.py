@@ -89,7 +89,7 @@ def measure_archive(
 def _archive(
     colorizer: Colorizer, photos: list[NDArray], rounds: int, name: str
 ) -> list[Row]:
-    from napari_sdcolor.batch.worker import JobSpec
+    from napari_sdcolor.archive.one_file import JobSpec
     from napari_sdcolor.bench.batch import measure
     from napari_sdcolor.settings import Settings
 

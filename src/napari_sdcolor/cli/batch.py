@@ -19,9 +19,9 @@ from napari_sdcolor.settings import NEEDS_A_PERSON, Settings
 from napari_sdcolor.words import counted, short_duration
 
 if TYPE_CHECKING:
+    from napari_sdcolor.archive.one_file import JobSpec
     from napari_sdcolor.batch.plan import Plan, Task
     from napari_sdcolor.batch.run import Summary
-    from napari_sdcolor.batch.worker import JobSpec
     from napari_sdcolor.core.cancel import CancelToken
 
 
@@ -184,8 +184,8 @@ def batch(
                 '--workers starts a cluster and --scheduler uses one: give '
                 'one of them.'
             )
+        from napari_sdcolor.archive.one_file import JobSpec
         from napari_sdcolor.batch.plan import make_plan
-        from napari_sdcolor.batch.worker import JobSpec
 
         plan = make_plan(
             inputs or (),

@@ -16,9 +16,9 @@ from napari_sdcolor.cli.colorize import (
 from napari_sdcolor.cli.console import Talk
 
 if TYPE_CHECKING:
+    from napari_sdcolor.archive.one_file import JobSpec
     from napari_sdcolor.batch.plan import Plan
     from napari_sdcolor.batch.run import Work
-    from napari_sdcolor.batch.worker import JobSpec
     from napari_sdcolor.core.cancel import CancelToken
 
 

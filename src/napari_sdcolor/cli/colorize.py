@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.coloring import Coloring, Order
 from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.photos import refuse_clashes, work_through
 from napari_sdcolor.cli.wrong_inputs import refuse_other_inputs
-from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
+    from napari_sdcolor.archive.one_file import JobSpec, Page
     from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.results import Colorized
     from napari_sdcolor.core.weights import Part
 
 
@@ -94,9 +94,29 @@ def weights_facts(parts: Mapping[str, Part]) -> dict[str, Any]:
 
 
 def color_one(
-    talk: Talk, colorizer: Colorizer, path: Path, order: Order
+    talk: Talk,
+    colorizer: Colorizer,
+    path: Path,
+    spec: JobSpec,
+    folder: Path,
+    labels: Path | None = None,
 ) -> dict[str, Any]:
     """Color one photo, or all pages of one file, and save the result.
+
+    Parameters
+    ----------
+    talk
+        Hears what is understood and done.
+    colorizer
+        The networks.
+    path
+        The photo's file.
+    spec
+        How it is colored.
+    folder
+        Receives the results.
+    labels
+        Label map, or folder of label maps; None predicts them.
 
     Returns
     -------
@@ -108,38 +128,53 @@ def color_one(
     SdcolorError
         If anything is not as it should be; then nothing was written.
     """
-    from napari_sdcolor.archive import saving
+    from napari_sdcolor.archive import one_file, saving
+    from napari_sdcolor.archive.labels import find_page_labels
     from napari_sdcolor.archive.reading import open_photos
     from napari_sdcolor.archive.sidecar import run_facts
     from napari_sdcolor.files import refuse_existing
 
     started = datetime.now(UTC)
     name = saving.photo_name(path)
-    refuse_existing(saving.output_paths(order.folder, name, order.format))
-    run = partial(run_facts, started, threads=_threads())
-    with open_photos(path, order.page) as file:
-        if file.is_album and order.format != 'tiff':
-            raise WrongUsage(
-                f'{path} has {file.count} pages, which only a TIFF file can '
-                'hold: leave out --format, or choose one page with --page.'
+    refuse_existing(saving.output_paths(folder, name, spec.format))
+    pages: list[dict[str, Any]] = []
+
+    with open_photos(path, spec.page) as file:
+        one_file.refuse_album(file, spec.format)
+
+        def find_map(page: int | None) -> Path | None:
+            if labels is None:
+                return None
+            alone = not file.is_album
+            return find_page_labels(
+                labels, name, page, alone=alone, photo=path
             )
-        coloring = Coloring(talk, colorizer, file, order, name)
-        if file.is_album:
-            with talk.progress():
-                written = saving.save_pages(
-                    coloring.results(),
-                    order.folder,
-                    name,
-                    file.count,
-                    result_bytes=file.result_bytes,
-                    run=run,
+
+        def results() -> Iterator[Colorized]:
+            for number in file.pages:
+                if file.is_album:
+                    talk.say(f'  page {number} of {file.count}')
+                page = one_file.read_page(
+                    file,
+                    number,
+                    spec.settings,
+                    find_map,
+                    missing=name if labels else '',
                 )
-        else:
-            (result,) = coloring.results()
-            with talk.progress():
-                written = saving.save_result(
-                    result, order.folder, name, order.format, run=run
-                )
+                result = _color_page(talk, colorizer, page, spec.settings)
+                pages.append(_page_facts(page, result))
+                yield result
+                talk.say('  saving')
+
+        with talk.progress():
+            written = one_file.save_file(
+                results(),
+                file,
+                folder,
+                name,
+                spec.format,
+                partial(run_facts, started, threads=_threads()),
+            )
     for output in written:
         talk.answer(str(output))
     return {
@@ -147,7 +182,37 @@ def color_one(
         'name': name,
         'outputs': [str(output) for output in written],
         'seconds': (datetime.now(UTC) - started).total_seconds(),
-        **coloring.facts(),
+        **({'pages': pages} if len(pages) > 1 else pages[0]),
+    }
+
+
+def _color_page(
+    talk: Talk, colorizer: Colorizer, page: Page, settings: Settings
+) -> Colorized:
+    from napari_sdcolor.archive.one_file import color_page
+
+    talk.say(f'  {page.photo.describe()}')
+    told = (*page.photo.notes, *page.map_notes)
+    for note in told:
+        talk.warn(f'  {note}')
+    if page.map is None:
+        talk.say('  finding out what is in it, and coloring it')
+    else:
+        talk.say(f'  coloring it after the map {page.map.file}')
+    result = color_page(colorizer, page, settings)
+    for note in result.notes:
+        if note not in told:
+            talk.warn(f'  {note}')
+    return result
+
+
+def _page_facts(page: Page, result: Colorized) -> dict[str, Any]:
+    return {
+        'understood': page.photo.describe(),
+        'tones': page.photo.tones.facts(),
+        'labels': str(page.map.file) if page.map else result.labels_origin,
+        'confidence': result.confidence,
+        'notes': [*page.photo.notes, *result.notes],
     }
 
 
@@ -155,6 +220,18 @@ def _threads() -> int:
     import torch
 
     return torch.get_num_threads()
+
+
+def _arguments(spec: JobSpec, labels: Path | None) -> list[str]:
+    """Options of the command line that are not the default."""
+    words: list[str] = []
+    if labels is not None:
+        words += ['--labels', str(labels)]
+    if spec.format != 'tiff':
+        words += ['--format', spec.format]
+    if spec.page is not None:
+        words += ['--page', str(spec.page)]
+    return words + spec.settings.to_arguments()
 
 
 def colorize(
@@ -206,18 +283,23 @@ def colorize(
             source_type=source_type,
         )
         from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.archive.one_file import JobSpec
         from napari_sdcolor.archive.saving import photo_name
 
-        order = Order(output, settings, labels, form.value, page)
-        refuse_other_inputs('colorize', photos, output, order.arguments())
+        spec = JobSpec(settings, form.value, page, dtype.value)
+        refuse_other_inputs(
+            'colorize', photos, output, _arguments(spec, labels)
+        )
         refuse_clashes(photos, photo_name)
-        refuse_dtype(settings, dtype.value)
+        refuse_dtype(settings, spec.dtype)
         with output_folder(output):
-            colorizer = load_colorizer(talk, settings, dtype.value)
+            colorizer = load_colorizer(talk, settings, spec.dtype)
             tally = work_through(
                 talk,
                 photos,
-                lambda path: color_one(talk, colorizer, path, order),
+                lambda path: color_one(
+                    talk, colorizer, path, spec, output, labels
+                ),
             )
         talk.say(tally.words('colored'))
         talk.finish(

@@ -12,7 +12,6 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.colorize import (
-    Order,
     color_one,
     load_colorizer,
     machine_facts,
@@ -177,13 +176,14 @@ def demo(
         settings = Settings(device=device.value, weights=weights)
         folder = output or fresh_folder(Path.cwd())
         from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.archive.one_file import JobSpec
 
         with output_folder(folder):
             colorizer = load_colorizer(talk, settings)
             path = photo or write_sample(sample, folder)
             talk.say(str(path))
-            order = Order(folder, settings)
-            done = color_one(talk, colorizer, path, order)
+            spec = JobSpec(settings)
+            done = color_one(talk, colorizer, path, spec, folder)
         talk.say(f'The pictures are in {folder.resolve()}')
         obstacle = why_no_window() if gui else 'Not wanted.'
         talk.finish(

@@ -17,7 +17,8 @@ from napari_sdcolor.cli.values import choice
 from napari_sdcolor.cli.wrong_inputs import refuse_no_sidecar
 
 if TYPE_CHECKING:
-    from napari_sdcolor.archive.replay import Recording, Replay
+    from napari_sdcolor.archive.compare import Comparison
+    from napari_sdcolor.archive.replay import Recording
 
 SHOWN = 60
 """So many characters of a value are shown."""
@@ -108,14 +109,15 @@ def replay(
                 talk, settings, recording.dtype(choose(settings.device))
             )
             talk.say(f'Coloring {recording.source_words} again')
-            found = play(recording, colorizer, folder)
-        if output is not None:
-            for path in found.written:
-                talk.answer(str(path))
+            found, written = play(recording, colorizer, folder)
+        kept = [] if output is None else [str(path) for path in written]
+        for path in kept:
+            talk.answer(path)
         _say(talk, found)
         talk.finish(
             {
-                **_facts(found, kept=output is not None),
+                **_facts(found),
+                'outputs': kept,
                 'source': recording.source_words,
                 **machine_facts(colorizer),
             },
@@ -129,7 +131,7 @@ def _device_then(recording: Recording) -> str:
     return told if told in known else recording.settings.device
 
 
-def _say(talk: Talk, found: Replay) -> None:
+def _say(talk: Talk, found: Comparison) -> None:
     if found.identical:
         talk.answer(
             'Identical: the same colors and classes again.'
@@ -154,7 +156,7 @@ def _short(value: object) -> str:
     return words if len(words) <= SHOWN else words[: SHOWN - 1] + '…'
 
 
-def _facts(found: Replay, kept: bool) -> dict[str, Any]:
+def _facts(found: Comparison) -> dict[str, Any]:
     return {
         'identical': found.identical,
         'differences': list(found.differences),
@@ -165,5 +167,4 @@ def _facts(found: Replay, kept: bool) -> dict[str, Any]:
         ],
         'largest_delta_e': found.largest_delta_e,
         'differing_pixels': found.pixels,
-        'outputs': [str(path) for path in found.written] if kept else [],
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.coloring import Order
 from napari_sdcolor.cli.colorize import load_colorizer, machine_facts
 from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.photos import refuse_clashes, work_through
@@ -69,7 +68,9 @@ def _segment_one(
     talk: Talk,
     colorizer: Colorizer,
     path: Path,
-    order: Order,
+    output: Path,
+    page: int | None,
+    window: str,
 ) -> dict[str, Any]:
     from napari_sdcolor.archive.labels import (
         LABELS_SUFFIX,
@@ -80,9 +81,9 @@ def _segment_one(
     from napari_sdcolor.files import publish, refuse_existing
 
     name = photo_name(path)
-    target = order.folder / f'{name}{LABELS_SUFFIX}'
+    target = output / f'{name}{LABELS_SUFFIX}'
     refuse_existing([target])
-    photo = read_photo(path, window=order.settings.window, page=order.page)
+    photo = read_photo(path, window=window, page=page)
     talk.say(f'  {photo.describe()}')
     for note in photo.notes:
         talk.warn(f'  {note}')
@@ -129,15 +130,18 @@ def segment(
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.archive.saving import photo_name
 
-        order = Order(output, settings, page=page)
-        refuse_other_inputs('segment', photos, output, order.arguments())
+        words = [] if page is None else ['--page', str(page)]
+        words += settings.to_arguments()
+        refuse_other_inputs('segment', photos, output, words)
         refuse_clashes(photos, photo_name)
         with output_folder(output):
             colorizer = load_colorizer(talk, settings, kinds=['segmentation'])
             tally = work_through(
                 talk,
                 photos,
-                lambda path: _segment_one(talk, colorizer, path, order),
+                lambda path: _segment_one(
+                    talk, colorizer, path, output, page, settings.window
+                ),
             )
         talk.say(tally.words('segmented'))
         talk.finish(

@@ -120,12 +120,12 @@ def _read_page(
     settings: Settings,
 ) -> dict[str, Any]:
     """Photo, map and color of one page as arrays."""
+    from napari_sdcolor.archive.companions import open_source
     from napari_sdcolor.archive.labels import read_labels
-    from napari_sdcolor.archive.recorded import open_recorded
     from napari_sdcolor.archive.sidecar import window_of
 
     told = content['pages'][number]
-    with open_recorded(content, found.photo, told['page']) as file:
+    with open_source(content, found.photo, told['page']) as file:
         (page,) = file.pages
         photo, pixels = file.read_with_pixels(
             page, window=window_of(content, number)

@@ -127,13 +127,14 @@ def was_run(trio: Trio, plane: int) -> bool:
 
 def full_result(colorizer: Colorizer, wanted: Wanted) -> Colorized:
     """Color a plane anew in one full pass, for saving."""
+    from napari_sdcolor.archive.one_file import GivenMap, Page, color_page
+
     photo, labels, settings = wanted.read(), wanted.labels, wanted.settings
     if isinstance(parse_window(settings.window), tuple):
         # In the values of the file, where the layer shows others.
         settings = replace(settings, window=window_words(photo.window))
-    result = colorizer.colorize(photo, labels, settings=settings)
     if labels is None:
-        return result
+        return color_page(colorizer, Page(photo), settings)
     baseline, origin = wanted.baseline, wanted.origin
     if baseline is None:
         # Nobody gave a map: all that is on it was painted.
@@ -148,12 +149,14 @@ def full_result(colorizer: Colorizer, wanted: Wanted) -> Colorized:
     elif origin != PREDICTED:
         # A file's map, as it came: nobody knows what a person did in it.
         baseline = None
-    return replace(
-        result,
-        labels_origin=origin,
+    given = GivenMap(
+        labels,
+        origin,
         predicted=baseline,
         confidence=wanted.confidence,
+        ask=False,
     )
+    return color_page(colorizer, Page(photo, given), settings)
 
 
 def settings_of(trio: Trio, base: Settings) -> Settings:

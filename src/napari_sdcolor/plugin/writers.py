@@ -120,6 +120,7 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
         If the file exists, or the map does not fit the photo.
     """
     from napari_sdcolor.archive.labels import fit_labels
+    from napari_sdcolor.archive.one_file import GivenMap, Page, color_page
     from napari_sdcolor.archive.saving import save_as
     from napari_sdcolor.core.photo import photo_from_array
 
@@ -141,12 +142,13 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
         name=str(photo_meta.get('name', 'The image')),
     )
     try:
-        fitted, _ = fit_labels(np.asarray(labels), photo, settings.size)
+        fitted, notes = fit_labels(np.asarray(labels), photo, settings.size)
     except LabelsError as error:
         # It is a ValueError, too, which napari takes for "no such writer"
         # and keeps to itself.
         raise SaveError(str(error)) from error
-    result = engine.get(settings).colorize(photo, fitted, settings=settings)
+    page = Page(photo, GivenMap(fitted, 'given', notes, ask=False))
+    result = color_page(engine.get(settings), page, settings)
     return [str(written) for written in save_as(result, Path(path))]
 
 

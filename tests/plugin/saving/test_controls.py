@@ -185,7 +185,7 @@ def test_every_control_is_saved_comes_back_and_is_replayed(
     copy = tmp_path / 'replayed'
     copy.mkdir()
     recording = Recording(out / 'a.sdcolor.json')
-    done = replay(recording, engine.get(recording.settings), copy)
+    done, _ = replay(recording, engine.get(recording.settings), copy)
     assert done.identical, done.differences
 
 

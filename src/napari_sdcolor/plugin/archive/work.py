@@ -110,9 +110,10 @@ def run(
     PlanError, SdcolorError, OSError
         See ``run_batch``.
     """
+    from napari_sdcolor.archive.one_file import JobSpec
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.run import run_batch
-    from napari_sdcolor.batch.worker import JobSpec, Worker
+    from napari_sdcolor.batch.worker import Worker
 
     plan = _plan(choices, report)
     report('Loading the networks…')
