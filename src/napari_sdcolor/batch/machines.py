@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from napari_sdcolor.errors import ClusterError, said
+from napari_sdcolor.interrupts import leave_to_main
 
 if TYPE_CHECKING:
     from distributed import Client, SpecCluster
@@ -144,12 +144,8 @@ def local_cluster(
 
 
 def dask_setup(worker: object) -> None:
-    """What dask calls in each new process of a local cluster.
-
-    A terminal sends Ctrl+C to all processes; the one that asks decides
-    alone what it means.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What dask calls in each new process of a local cluster."""
+    leave_to_main(worker)
 
 
 def visible_gpus() -> list[str]:

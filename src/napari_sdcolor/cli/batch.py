@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +13,7 @@ from napari_sdcolor.cli.cluster import Where, workers
 from napari_sdcolor.cli.console import FAILED, Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.interrupts import stop_signals
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings
 from napari_sdcolor.words import counted, short_duration
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from napari_sdcolor.archive.one_file import JobSpec
     from napari_sdcolor.batch.plan import Plan, Task
     from napari_sdcolor.batch.run import Summary
-    from napari_sdcolor.core.cancel import CancelToken
 
 
 def batch(
@@ -222,8 +220,13 @@ def _run(
     if mixed:
         talk.warn(mixed)
     token = CancelToken()
+
+    def stop() -> None:
+        token.cancel()
+        talk.warn('Stopping: the photos that are being saved are finished.')
+
     with (
-        _stopping(talk, token),
+        stop_signals(stop, insisting=(signal.SIGINT, signal.SIGTERM)),
         output_folder(plan.output),
         workers(talk, plan, spec, token, where) as working,
         BatchProgress(talk) as progress,
@@ -247,27 +250,6 @@ def _run(
     }
     done = not summary.failed and not summary.stopped
     talk.finish(facts, 0 if done else FAILED)
-
-
-@contextmanager
-def _stopping(talk: Talk, token: CancelToken) -> Iterator[None]:
-    """The first Ctrl+C stops in an orderly way, the second one at once."""
-
-    def stop(number: int, frame: object) -> None:
-        if token.cancelled:
-            raise KeyboardInterrupt
-        token.cancel()
-        talk.warn('Stopping: the photos that are being saved are finished.')
-
-    before = {
-        number: signal.signal(number, stop)
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _plan_words(plan: Plan) -> str:

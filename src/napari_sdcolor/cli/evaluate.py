@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ import typer
 from napari_sdcolor.cli import options, training_options
 from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.values import number
-from napari_sdcolor.errors import Cancelled
+from napari_sdcolor.interrupts import ending_with
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,7 +191,11 @@ def evaluate(
 ) -> None:
     """Measure color and maps on photographs whose colors are known."""
     talk = Talk('evaluate', as_json)
-    with talk.refusing(), _stopping(), ExitStack() as stack:
+    with (
+        talk.refusing(),
+        ending_with('Stopped; no figures were written.'),
+        ExitStack() as stack,
+    ):
         settings = Settings(size=size, device=device.value, weights=weights)
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.multiplications import of_networks
@@ -253,15 +257,6 @@ def evaluate(
             {**result, 'written': [str(path) for path in written]},
             FAILED if incomplete else DONE,
         )
-
-
-@contextmanager
-def _stopping() -> Iterator[None]:
-    """Ctrl+C ends the command with a sentence."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Cancelled('Stopped; no figures were written.') from None
 
 
 def _mapless(colorizer: Colorizer, path: Path | None) -> Colorizer | None:

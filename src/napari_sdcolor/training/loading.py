@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from napari_sdcolor.datasets.entry import Skipped
-from napari_sdcolor.training.interrupts import leave_to_main
+from napari_sdcolor.interrupts import leave_to_main
 from napari_sdcolor.training.samples import CropDataset
 
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,9 +25,9 @@ from napari_sdcolor.errors import (
     said,
 )
 from napari_sdcolor.files import remove_leftovers, replace_file
+from napari_sdcolor.interrupts import stop_signals
 from napari_sdcolor.training.adversary import Adversary
 from napari_sdcolor.training.heldout import Figures, HeldOut
-from napari_sdcolor.training.interrupts import stop_requests
 from napari_sdcolor.training.loading import Part, batches, on_device
 from napari_sdcolor.training.losses import (
     class_weights,
@@ -227,7 +228,8 @@ class Trainer:
         started, first = time.monotonic(), self.step
         last = saved = started
         pause = save_every
-        with stop_requests() as request:
+        stop = threading.Event()
+        with stop_signals(stop.set):
             for batch in self._batches():
                 self._advance(batch)
                 now = time.monotonic()
@@ -238,7 +240,7 @@ class Trainer:
                 if now - saved > pause:
                     pause = save_every if self.save() else RETRY
                     saved = time.monotonic()
-                if request.asked:
+                if stop.is_set():
                     break
         if not self.save():
             raise SaveError(
