@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.datasets.sheets import paint_labels, sheet
-from napari_sdcolor.training import curves
+from napari_sdcolor.training.record import SCORES, curves
 
 
 def rows(count: int, every: int = 2) -> list[dict[str, str]]:
@@ -26,10 +26,10 @@ def rows(count: int, every: int = 2) -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.parametrize('task', curves.SCORES)
+@pytest.mark.parametrize('task', SCORES)
 @pytest.mark.parametrize('count', [0, 1, 30])
 def test_curves(task: str, count: int) -> None:
-    data = curves.draw(rows(count), task, 'My run')
+    data = curves(rows(count), task, 'My run')
     with Image.open(io.BytesIO(data)) as image:
         assert image.format == 'PNG'
         assert image.size == (900, 650)
@@ -47,7 +47,7 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(builtins, '__import__', missing)
     with pytest.raises(ImportError):
-        curves.draw(rows(3), 'color', 'My run')
+        curves(rows(3), 'color', 'My run')
 
 
 def test_maps_are_painted_in_the_colors_of_the_classes() -> None:

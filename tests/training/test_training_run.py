@@ -181,7 +181,7 @@ def test_bad_files_are_named_and_left_out(
     assert reasons['004'] == 'the photo is black and white'
     named = [line for line in said if line.startswith('Left out')]
     assert len(named) == 4
-    assert '4 files were left out' in trainer.record.skips.summary()
+    assert '4 files were left out' in trainer.record.left_out()
 
 
 def test_the_same_good_photos_are_seen_whoever_reads(
@@ -295,7 +295,7 @@ def test_without_matplotlib_there_is_a_sentence_and_no_plot(
     def missing(*words: object) -> bytes:
         raise ImportError('matplotlib')
 
-    monkeypatch.setattr(record.curves, 'draw', missing)
+    monkeypatch.setattr(record, 'curves', missing)
     said: list[str] = []
     trainer = Trainer(
         COLOR,

@@ -181,14 +181,14 @@ def carry_out(
                 start_from(network.grid, grid)
                 network.temperature.fill_(grid.config.temperature)
         write_notes(order.out, notes)
-        trainer.record.note(skipped, aloud=False)
+        trainer.record.skip(skipped, aloud=False)
         if trainer.finished:
             talk.say(
                 f'This run has all its {recipe.steps} steps already; '
                 '--steps N trains further.'
             )
         done = trainer.run(order.save_every)
-    left_out = trainer.record.skips.summary()
+    left_out = trainer.record.left_out()
     if left_out:
         talk.warn(left_out)
     facts = {
@@ -196,7 +196,7 @@ def carry_out(
         'steps': trainer.step,
         'finished': done,
         'checkpoint': str(trainer.checkpoint),
-        'skipped': len(trainer.record.skips.found),
+        'skipped': len(trainer.record.skipped),
         'recipe': recipe.to_dict(),
     }
     if done:

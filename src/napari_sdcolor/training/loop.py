@@ -141,7 +141,7 @@ class Trainer:
             # What a run left that ended before its first checkpoint.
             self.record.log.forget_after(-1)
         self.saved_step = self.step
-        self.record.note(unusable)
+        self.record.skip(unusable)
 
     def _hold_out(
         self, entries: Sequence[Entry], unusable: list[Skipped]
@@ -256,7 +256,7 @@ class Trainer:
         loader = batches(self.crops, self.step, self.device, self.workers)
         try:
             for batch, skipped in loader:
-                self.record.note(skipped)
+                self.record.skip(skipped)
                 if batch is None:
                     if self.step:
                         self.save()

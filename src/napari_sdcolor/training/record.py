@@ -6,17 +6,36 @@ The run goes on when one of these cannot be written.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from napari_sdcolor.datasets.entry import Skipped
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.files import replace_file
-from napari_sdcolor.training import curves
+from napari_sdcolor.files import explaining, replace_file
 from napari_sdcolor.training.heldout import Figures
-from napari_sdcolor.training.recipe import Recipe, learning_rate
-from napari_sdcolor.training.runlog import RunLog
-from napari_sdcolor.training.skiplist import SkipList
+from napari_sdcolor.training.recipe import Recipe, Task, learning_rate
+from napari_sdcolor.words import counted
+
+LOGGED = ('step', 'loss', 'rate', 'seconds', 'val_loss', 'val_score')
+"""Columns of ``log.csv``. ``seconds`` counts training only; the last two are
+of the held-out sample and empty where it was not looked at."""
+
+SCORES: dict[Task, str] = {
+    'color': 'PSNR of the colors (dB)',
+    'segmentation': 'pixels of the right class (%)',
+}
+"""What ``val_score`` is, higher is better."""
+
+NO_MATPLOTLIB = (
+    'There is no plot of the loss, since matplotlib is missing; log.csv '
+    'holds the same figures. Install it with: pip install '
+    '"napari-sdcolor[train]"'
+)
 
 NAMED = 20
 """So many files that are left out are named while training."""
@@ -33,6 +52,14 @@ class Record:
         Of the run.
     report
         Called with sentences for a person.
+
+    Attributes
+    ----------
+    log
+        ``log.csv``.
+    skipped
+        Photographs and maps that are left out, by data set and name. They
+        are listed in ``skipped.csv``, which exists once there is one.
     """
 
     def __init__(
@@ -41,8 +68,9 @@ class Record:
         self.folder = folder
         self.recipe = recipe
         self.report = report
-        self.log = RunLog(folder / 'log.csv')
-        self.skips = SkipList(folder / 'skipped.csv')
+        self.log = Log(folder / 'log.csv')
+        self.skipped: dict[tuple[str, str], Skipped] = {}
+        self._skipped_file = folder / 'skipped.csv'
         self._said: set[str] = set()
         self._named = 0
 
@@ -76,11 +104,12 @@ class Record:
         task = self.recipe.task
         title = f'{self.folder.name}: {task}, step {step}'
         try:
-            with self._unimportant(path):
-                picture = curves.draw(self.log.rows(), task, title)
-                replace_file(path, picture)
+            picture = curves(self.log.rows(), task, title)
         except ImportError:
-            self._say_once(curves.MISSING)
+            self._say_once(NO_MATPLOTLIB)
+            return
+        with self._unimportant(path):
+            replace_file(path, picture)
 
     def write_preview(self, step: int, picture: bytes) -> None:
         """Keep a preview sheet."""
@@ -88,11 +117,21 @@ class Record:
         with self._unimportant(path):
             replace_file(path, picture)
 
-    def note(self, skipped: Sequence[Skipped], aloud: bool = True) -> None:
+    def skip(self, skipped: Iterable[Skipped], aloud: bool = True) -> None:
         """Write down which files are left out, and say it once."""
-        new: list[Skipped] = []
-        with self._unimportant(self.skips.path):
-            new = self.skips.add(skipped)
+        new = []
+        for each in skipped:
+            key = (each.dataset, each.name)
+            if key not in self.skipped:
+                self.skipped[key] = each
+                new.append(each)
+        if not new:
+            return
+        rows = [asdict(each) for each in self.skipped.values()]
+        with self._unimportant(self._skipped_file):
+            replace_file(
+                self._skipped_file, _csv(rows[0], rows, header=True).encode()
+            )
         for each in new if aloud else ():
             self._named += 1
             if self._named <= NAMED:
@@ -100,7 +139,22 @@ class Record:
                     f'Left out: {each.dataset}/{each.name}: {each.reason}.'
                 )
             elif self._named == NAMED + 1:
-                self.report(f'More files left out: see {self.skips.path}.')
+                self.report(f'More files left out: see {self._skipped_file}.')
+
+    def left_out(self) -> str:
+        """A sentence on how many were left out, and why; '' for none."""
+        if not self.skipped:
+            return ''
+        reasons = Counter(each.reason for each in self.skipped.values())
+        some = '; '.join(
+            f'{number} × {reason}' for reason, number in reasons.most_common(3)
+        )
+        more = ', …' if len(reasons) > 3 else ''
+        files = counted(len(self.skipped), 'file was', 'files were')
+        return (
+            f'{files} left out ({some}{more}). '
+            f'They are named in {self._skipped_file}.'
+        )
 
     @contextlib.contextmanager
     def _unimportant(self, path: Path) -> Iterator[None]:
@@ -116,3 +170,115 @@ class Record:
         if words not in self._said:
             self._said.add(words)
             self.report(words)
+
+
+class Log:
+    """``log.csv`` of a run: one row now and then, none twice.
+
+    Parameters
+    ----------
+    path
+        Of the file; made with the first row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self) -> list[dict[str, str]]:
+        """All whole rows, in order; empty without a file."""
+        if not self.path.is_file():
+            return []
+        text = self.path.read_text(encoding='utf-8', errors='replace')
+        return [
+            row
+            for row in csv.DictReader(text.splitlines())
+            # A run that was cut off may leave half a row.
+            if (row.get('step') or '').isdecimal() and row.get('rate')
+        ]
+
+    def forget_after(self, step: int) -> None:
+        """Take out what was logged after a step: it will come again."""
+        if self.path.is_file():
+            kept = [row for row in self.rows() if int(row['step']) <= step]
+            replace_file(self.path, _csv(LOGGED, kept, header=True).encode())
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append a row.
+
+        Raises
+        ------
+        SaveError
+            If it cannot be written.
+        """
+        text = _csv(LOGGED, [row], header=not self.path.is_file())
+        with (
+            explaining(self.path),
+            self.path.open('a', encoding='utf-8', newline='') as file,
+        ):
+            file.write(text)
+
+
+def _csv(
+    columns: Iterable[str], rows: Iterable[Mapping[str, Any]], header: bool
+) -> str:
+    stream = io.StringIO(newline='')
+    writer = csv.DictWriter(
+        stream, list(columns), extrasaction='ignore', lineterminator='\n'
+    )
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def curves(rows: Sequence[dict[str, str]], task: Task, title: str) -> bytes:
+    """Loss and held-out score over the steps, as PNG.
+
+    Parameters
+    ----------
+    rows
+        Of the log.
+    task
+        Says what the score is.
+    title
+        Stands above.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    """
+    # Without pyplot: no display is looked for, and nothing is kept open.
+    from matplotlib.figure import Figure
+
+    def points(column: str) -> tuple[list[int], list[float]]:
+        found = [row for row in rows if row.get(column)]
+        steps = [int(row['step']) for row in found]
+        return steps, [float(row[column]) for row in found]
+
+    figure = Figure(figsize=(9, 6.5), layout='constrained')
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    figure.suptitle(title)
+    upper.plot(*points('loss'), label='training', color='0.6', lw=1.2)
+    steps, losses = points('val_loss')
+    if steps:
+        upper.plot(steps, losses, 'o-', label='held out', color='C0', ms=3)
+    upper.set_ylabel('loss')
+    upper.legend()
+    steps, scores = points('val_score')
+    lower.plot(steps, scores, 'o-', color='C2', ms=3)
+    if not steps:
+        lower.text(
+            0.5,
+            0.5,
+            'no held-out figures yet',
+            ha='center',
+            transform=lower.transAxes,
+        )
+    lower.set_ylabel(SCORES[task])
+    lower.set_xlabel('step')
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+    stream = io.BytesIO()
+    figure.savefig(stream, format='png', dpi=100)
+    return stream.getvalue()
