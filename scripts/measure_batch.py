@@ -23,8 +23,9 @@ from skimage import data, transform
 
 from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch.pipeline import Pipeline
-from napari_sdcolor.batch.plan import Task, make_plan
+from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.run import run_batch
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer

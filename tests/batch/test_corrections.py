@@ -16,8 +16,9 @@ from napari_sdcolor.batch.outcome import (
     FAILED,
     WAITING,
 )
-from napari_sdcolor.batch.plan import EDITED_MAPS, make_plan
+from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.status import read_records, read_statuses
+from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.batch.thumbnails import read_thumbnail
 from napari_sdcolor.errors import SaveError
 

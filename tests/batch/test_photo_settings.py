@@ -16,8 +16,9 @@ from napari_sdcolor.batch.photo_settings import (
     save_own,
     with_own,
 )
-from napari_sdcolor.batch.plan import EDITED_MAPS, OWN_SETTINGS, make_plan
+from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.status import read_records, read_statuses
+from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.cli import app
 from napari_sdcolor.settings import Settings, SettingsError
 

@@ -12,11 +12,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_sdcolor.batch.channel import Channel
 from napari_sdcolor.batch.outcome import DONE, FAILED
 from napari_sdcolor.batch.pipeline import (
     AHEAD,
     BEHIND,
+    Channel,
     Pipeline,
 )
 from napari_sdcolor.batch.plan import make_plan

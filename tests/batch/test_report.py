@@ -14,10 +14,12 @@ import pytest
 from PIL import Image
 
 from napari_sdcolor.batch import report
+from napari_sdcolor.batch.find import Found
 from napari_sdcolor.batch.journal import Journal
 from napari_sdcolor.batch.outcome import FAILED, Outcome
-from napari_sdcolor.batch.plan import Plan, Refused, Task
+from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.report import write_report
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.classes import CLASSES
 
 NASTY = '</script><script>document.title="broken"</script>'
@@ -60,8 +62,8 @@ def build(folder: Path, count: int, confidence: float = 0.3) -> list[Path]:
         records.append(record)
     (folder / '.sdcolor-thumbnails').write_bytes(picture)
     refused = (
-        Refused('scans/notes.txt', 'No photo by its suffix.', failed=False),
-        Refused('scans/closed', 'The folder cannot be read.'),
+        Found('scans/notes.txt', 'notes.txt', 'No photo by its suffix.'),
+        Found('scans/closed', '', 'The folder cannot be read.', failed=True),
     )
     plan = Plan(folder, tuple(tasks), refused)
     failures = {

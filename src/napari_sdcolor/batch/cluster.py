@@ -31,8 +31,9 @@ from napari_sdcolor.batch.cluster_worker import (
 )
 from napari_sdcolor.batch.lock import LOCK, locked
 from napari_sdcolor.batch.outcome import FAILED, Outcome
-from napari_sdcolor.batch.plan import Plan, Task
+from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.run import remove_all_leftovers
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said

@@ -22,7 +22,7 @@ from napari_sdcolor.archive.one_file import JobSpec, Page
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.pipeline import MOST
-from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import Job, Worker
 from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer

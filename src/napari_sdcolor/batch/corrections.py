@@ -25,7 +25,7 @@ from napari_sdcolor.archive.labels import (
 )
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.photo_settings import read_own
-from napari_sdcolor.batch.plan import EDITED_MAPS, Task
+from napari_sdcolor.batch.task import EDITED_MAPS, Task
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import replace_file, sha256_of
 from napari_sdcolor.settings import SettingsError

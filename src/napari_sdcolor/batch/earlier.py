@@ -17,7 +17,7 @@ from typing import Any
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
 from napari_sdcolor.batch.outcome import KNOWN, Outcome
 from napari_sdcolor.batch.photo_settings import read_own
-from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.errors import (
     LabelsError,
     PhotoError,

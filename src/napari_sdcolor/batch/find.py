@@ -9,7 +9,7 @@ import glob
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -33,15 +33,15 @@ class Found:
     place
         Its path below the output folder, whose last part is its own name.
     reason
-        Why it is not colored; empty for photos.
-    broken
-        Whether that is a failure, and not just a file of another kind.
+        Why it is not colored, as a sentence; empty for photos.
+    failed
+        Whether a person should look at it; False for files of other kinds.
     """
 
     path: str
     place: str
     reason: str = ''
-    broken: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def find(
         path = os.fspath(given)
         if os.path.isdir(path):
             roots.append(Root(path, recursive))
-            found += _in_folder(path, recursive)
+            found += map(_judged, _walk(path, recursive))
         elif os.path.lexists(path):
             roots.append(Root(os.path.dirname(path) or '.', False))
             found.append(Found(path, os.path.basename(path), _ours(path)))
@@ -145,7 +145,7 @@ def find_listed(
             folders[os.path.dirname(path) or '.'] = None
             if os.path.isdir(path):
                 why = 'It is a folder; lists name files.'
-                found.append(Found(path, place, why, broken=True))
+                found.append(Found(path, place, why, failed=True))
             else:
                 found.append(Found(path, place))
     if base is not None:
@@ -178,11 +178,7 @@ def _below(base: str | os.PathLike[str], item: Found) -> Found:
             f'{item.path} does not lie in {os.fspath(base)}, below which '
             'everything should keep its place (--base).'
         )
-    return Found(item.path, place, item.reason, item.broken)
-
-
-def _in_folder(folder: str, recursive: bool) -> list[Found]:
-    return [_judged(item) for item in _walk(folder, recursive)]
+    return replace(item, place=place)
 
 
 def _walk(folder: str, recursive: bool) -> Iterator[Found]:
@@ -198,7 +194,7 @@ def _walk(folder: str, recursive: bool) -> Iterator[Found]:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             why = f'The folder cannot be read: {error.strerror}.'
-            yield Found(folder, place or os.curdir, why, broken=True)
+            yield Found(folder, place or os.curdir, why, failed=True)
             continue
         seen += len(entries)
         names = {entry.name for entry in entries}
@@ -249,7 +245,7 @@ def _judged(item: Found) -> Found:
     why = _ours(item.path)
     if not why and not item.path.lower().endswith(PHOTO_SUFFIXES):
         why = 'No photo by its suffix.'
-    return Found(item.path, item.place, why)
+    return replace(item, reason=why)
 
 
 def _ours(path: str) -> str:
@@ -275,13 +271,9 @@ def _matching(pattern: str) -> tuple[Root, list[Found]]:
     ]
     if folder == '.' and not pattern.startswith('.'):
         found = [
-            Found(os.path.normpath(item.path), *_rest(item)) for item in found
+            replace(item, path=os.path.normpath(item.path)) for item in found
         ]
     return Root(folder, deep), found
-
-
-def _rest(item: Found) -> tuple[str, str, bool]:
-    return item.place, item.reason, item.broken
 
 
 def _fits(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

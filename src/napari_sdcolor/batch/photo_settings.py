@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.batch.plan import EDITED_MAPS, OWN_SETTINGS
+from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import replace_file
 from napari_sdcolor.settings import Settings, SettingsError, declared

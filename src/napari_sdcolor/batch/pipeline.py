@@ -8,14 +8,14 @@ photos are colored at a time; on a GPU several go through them in one pass
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from napari_sdcolor.archive.one_file import Page
-from napari_sdcolor.batch.channel import Channel
 from napari_sdcolor.batch.outcome import Outcome
-from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import Job, Worker, failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.results import Colorized
@@ -132,7 +132,7 @@ class Pipeline:
             job.resources.close()
             return failure(job.task, error)
         del found, page
-        channel: Channel[Colorized] = Channel()
+        channel = Channel()
         saved = saving.submit(self.worker.save, job, channel)
         channel.put(result)
         del result
@@ -142,7 +142,7 @@ class Pipeline:
     def _color_further(
         self,
         job: Job,
-        channel: Channel[Colorized],
+        channel: Channel,
         reading: ThreadPoolExecutor,
     ) -> None:
         """The pages after the first one."""
@@ -187,3 +187,55 @@ def _close(begun: Future[Begun]) -> None:
         return
     if not isinstance(found, Outcome):
         found[0].resources.close()
+
+
+class Channel:
+    """A short queue that one thread fills and another one iterates over.
+
+    Parameters
+    ----------
+    length
+        So many results wait at most; ``put`` waits for room.
+    """
+
+    def __init__(self, length: int = 1) -> None:
+        self._length = length
+        self._things: deque[Colorized] = deque()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._error: BaseException | None = None
+
+    def put(self, thing: Colorized) -> bool:
+        """Hand one over; False if nobody takes it any more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._ended or len(self._things) < self._length
+            )
+            if self._ended:
+                return False
+            self._things.append(thing)
+            self._changed.notify_all()
+            return True
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing more comes; an error is raised on the other side."""
+        with self._changed:
+            self._error = self._error or error
+            self._ended = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Colorized]:
+        try:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._ended or self._things)
+                    if self._error is not None:
+                        raise self._error
+                    if not self._things:
+                        return
+                    thing = self._things.popleft()
+                    self._changed.notify_all()
+                yield thing
+                del thing
+        finally:
+            self.end()

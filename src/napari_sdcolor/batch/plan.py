@@ -9,158 +9,19 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from napari_sdcolor.archive.labels import (
-    LABELS_SUFFIX,
-    find_page_labels,
-    page_stem,
-)
 from napari_sdcolor.archive.saving import output_paths, photo_name
-from napari_sdcolor.batch.find import (
-    Found,
-    Root,
-    find,
-    find_listed,
-)
-from napari_sdcolor.batch.outcome import Outcome
+from napari_sdcolor.batch.find import Found, Root, find, find_listed
+from napari_sdcolor.batch.task import EDITED_MAPS, Task
 from napari_sdcolor.errors import PlanError
-
-EDITED_MAPS = 'sdcolor-edited-maps'
-"""Folder of the maps that a person edited, at the places of the results."""
-
-OWN_SETTINGS = '.sdcolor-settings.json'
-"""After NAME, beside its map: the settings that only this photo has."""
-
-SHOWN = 5
-"""So many clashes are named in a message."""
 
 PathLike = str | os.PathLike[str]
 
-
-@dataclass(frozen=True)
-class Task:
-    """One photo file to color.
-
-    Parameters
-    ----------
-    key
-        Its place below the output folder without the suffix, '/' between
-        folders; no two tasks have the same.
-    source
-        The photo's file.
-    folder
-        Where its results go.
-    labels
-        Where a person provides its label map: a file, or a folder as for
-        ``labels.find_page_labels``. Further maps lie beside the photo.
-    known
-        What the journal says about it, if it was colored before.
-    edited
-        Folder of the maps that a person corrected after a run; they come
-        before all others.
-    replaces
-        Name and SHA-256 of the files of a result that is kept elsewhere and
-        makes room for the next one.
-    """
-
-    key: str
-    source: str
-    folder: str
-    labels: str | None = None
-    known: Outcome | None = None
-    edited: str | None = None
-    replaces: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """NAME of the results."""
-        return self.key.rpartition('/')[2]
-
-    def find_map(
-        self, page: int | None = None, *, alone: bool = True
-    ) -> str | None:
-        """The label map that a person provides; None predicts it.
-
-        Parameters
-        ----------
-        page
-            Of a file of several photos; None for a file of one.
-        alone
-            Whether only this page is wanted.
-
-        Raises
-        ------
-        LabelsError
-            If one map is given for all pages of a file.
-        """
-        edited = self.find_edited(page, alone=alone)
-        if edited is not None:
-            return edited
-        if self.labels is not None:
-            found = find_page_labels(
-                self.labels, self.name, page, alone=alone, photo=self.source
-            )
-            if found is not None:
-                return str(found)
-        return self._in(os.path.dirname(self.source), page, alone)
-
-    def find_edited(
-        self, page: int | None = None, *, alone: bool = True
-    ) -> str | None:
-        """The label map that a person corrected after a run, if any.
-
-        Parameters
-        ----------
-        page, alone
-            As for ``find_map``.
-        """
-        if self.edited is None:
-            return None
-        return self._in(self.edited, page, alone)
-
-    def find_settings(self) -> str | None:
-        """The settings of its own that a person gave this photo, if any.
-
-        They lie beside its map; those of a correction come first.
-        """
-        for folder in (self.edited, self.labels):
-            if folder is not None:
-                path = os.path.join(folder, self.name + OWN_SETTINGS)
-                if os.path.isfile(path):
-                    return path
-        return None
-
-    def _in(self, folder: str, page: int | None, alone: bool) -> str | None:
-        names = [] if page is None else [page_stem(self.name, page)]
-        if alone:
-            names.append(self.name)
-        for name in names:
-            path = os.path.join(folder, name + LABELS_SUFFIX)
-            if os.path.isfile(path):
-                return path
-        return None
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A file that is not going to be colored.
-
-    Parameters
-    ----------
-    path
-        As it was found.
-    reason
-        A sentence.
-    failed
-        Whether a person should look at it; False for files of other kinds.
-    """
-
-    path: str
-    reason: str
-    failed: bool = True
+SHOWN = 5
+"""So many clashes are named in a message."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +42,7 @@ class Plan:
 
     output: Path
     tasks: tuple[Task, ...]
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[Found, ...] = ()
     format: str = 'tiff'
 
 
@@ -227,11 +88,11 @@ def make_plan(
     found += listed
     roots += more
     tasks: dict[str, Task] = {}
-    refused: list[Refused] = []
+    refused: list[Found] = []
     clashes: list[tuple[str, str]] = []
     for item in found:
         if item.reason:
-            refused.append(Refused(item.path, item.reason, item.broken))
+            refused.append(item)
             continue
         task = _task(item, output, labels)
         other = tasks.setdefault(_folded(task.key), task)
@@ -243,7 +104,7 @@ def make_plan(
     for task in tasks.values():
         why = _too_long(task, format, longest)
         if why:
-            refused.append(Refused(task.source, why))
+            refused.append(Found(task.source, task.key, why, failed=True))
         else:
             wanted.append(task)
     _refuse_no_photo(inputs, wanted, refused)
@@ -255,7 +116,7 @@ def make_plan(
 def _refuse_no_photo(
     inputs: Sequence[PathLike],
     tasks: Sequence[Task],
-    refused: Sequence[Refused],
+    refused: Sequence[Found],
 ) -> None:
     """Refuse if only files were named, and none of them is a photo.
 

@@ -18,7 +18,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from napari_sdcolor.archive.folders import output_folder
 from napari_sdcolor.archive.one_file import JobSpec
@@ -29,24 +29,21 @@ from napari_sdcolor.batch.corrections import (
 )
 from napari_sdcolor.batch.journal import JOURNAL, Journal
 from napari_sdcolor.batch.lock import locked
+from napari_sdcolor.batch.made_with import TONES, made_with, refuse_other
 from napari_sdcolor.batch.outcome import (
     DONE,
     FAILED,
     PLANNED,
     Outcome,
 )
-from napari_sdcolor.batch.plan import Plan, Task
+from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.progress import Observer, Progress
 from napari_sdcolor.batch.report import REPORTS, write_report
-from napari_sdcolor.batch.status import read_made_with
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.thumbnails import THUMBNAILS
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
 from napari_sdcolor.files import remove_leftovers
-from napari_sdcolor.settings import Settings
-
-TONES = 2
-"""Which rule chooses tone windows; runs of the first do not tell it."""
 
 Work = Callable[[Iterable[Task]], Iterator[Outcome]]
 """Maps tasks to outcomes; see ``pipeline.Pipeline``."""
@@ -136,8 +133,8 @@ def run_batch(
     with output_folder(plan.output), locked(plan.output):
         _refuse_foreign_report(plan)
         with Journal(plan.output) as journal:
-            facts = _promised(spec, weights)
-            _refuse_other_spec(plan, journal, facts)
+            facts = made_with(spec, weights)
+            refuse_other(plan.output, journal, facts)
             journal.begin(facts | {'tones': TONES})
             remove_all_leftovers(plan)
             run = _Run(plan, journal, confidence, observers)
@@ -308,80 +305,6 @@ class _Run:
             damaged=self.journal.damaged,
             stopped=stopped,
         )
-
-
-def mixed_tones(output: Path, settings: Settings) -> str:
-    """What is to be said before going on with a batch of an older version.
-
-    Parameters
-    ----------
-    output
-        Of the batch.
-    settings
-        With which it goes on.
-
-    Returns
-    -------
-    str
-        A sentence, if photos from now on may be brighter or darker than
-        those that are done; else an empty string.
-    """
-    before = read_made_with(output)
-    if before is None or before.get('tones') == TONES:
-        return ''
-    if settings.window not in ('auto', 'minmax'):
-        return ''
-    return (
-        f'{output} was begun by an older version, which chose the tone '
-        'window of photos with more than 8 bits by another rule. Photos that '
-        'are colored from now on may look brighter than those that are done; '
-        'the report tells the tone window of each. Choose another output '
-        'folder to color all of them by one rule.'
-    )
-
-
-def _promised(spec: JobSpec, weights: Mapping[str, str]) -> dict[str, Any]:
-    """What must not change between the runs in one output folder."""
-    settings = spec.settings.to_dict()
-    # Where, and under which name; the weights themselves are compared.
-    del settings['device'], settings['weights']
-    return {
-        'settings': settings,
-        'format': spec.format,
-        'page': spec.page,
-        'dtype': spec.dtype,
-        'weights': dict(weights),
-    }
-
-
-def _refuse_other_spec(
-    plan: Plan, journal: Journal, facts: Mapping[str, Any]
-) -> None:
-    if journal.is_new:
-        return
-    # Journals of versions that knew only this one do not tell it.
-    before = {'dtype': 'float32', **dict(_flat(journal.last_run()))}
-    changed = [
-        f'{name} was {before.get(name)!r} and is now {value!r}'
-        for name, value in _flat(facts)
-        if before.get(name) != value
-    ]
-    if changed:
-        raise PlanError(
-            f'{plan.output} holds the results of a batch with other '
-            f'settings: {"; ".join(changed)}. Use the same ones to go on, '
-            'or choose another output folder.'
-        )
-
-
-def _flat(facts: Mapping[str, Any], prefix: str = '') -> list[tuple[str, Any]]:
-    pairs = []
-    for name, value in facts.items():
-        if isinstance(value, Mapping):
-            pairs += _flat(value, f'{name} ' if name == 'weights' else '')
-        else:
-            pairs.append((prefix + name, value))
-    return pairs
 
 
 def _refuse_foreign_report(plan: Plan) -> None:

@@ -17,7 +17,8 @@ from napari_sdcolor.batch.outcome import (
     WAITING,
     Outcome,
 )
-from napari_sdcolor.batch.plan import Plan, Task
+from napari_sdcolor.batch.plan import Plan
+from napari_sdcolor.batch.task import Task
 
 
 def read_records(output: Path) -> dict[str, dict[str, Any]]:
@@ -71,20 +72,3 @@ def _status(task: Task, record: Mapping[str, Any] | None) -> Outcome:
     except OSError:
         outdated = False  # the run itself will say what is wrong
     return replace(known, status=CORRECTED) if outdated else known
-
-
-def read_made_with(output: Path) -> dict[str, Any] | None:
-    """Settings, format and weights of the latest batch in a folder."""
-    latest = None
-    try:
-        stream = (output / JOURNAL).open('rb')
-    except OSError:
-        return None
-    with stream:
-        for line in stream:
-            if line.startswith(b'{"journal"'):
-                try:
-                    latest = json.loads(line)
-                except ValueError:
-                    continue
-    return latest

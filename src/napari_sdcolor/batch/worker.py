@@ -47,7 +47,7 @@ from napari_sdcolor.batch.photo_settings import (
     read_own,
     with_own,
 )
-from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.thumbnails import thumbnail
 from napari_sdcolor.core import progress
 from napari_sdcolor.core.results import Colorized

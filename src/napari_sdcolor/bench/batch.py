@@ -15,7 +15,7 @@ from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.archive.reading import read_photo
 from napari_sdcolor.batch.outcome import DONE
 from napari_sdcolor.batch.pipeline import MOST, Pipeline
-from napari_sdcolor.batch.plan import Task
+from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.errors import SdcolorError
 

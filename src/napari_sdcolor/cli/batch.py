@@ -19,8 +19,9 @@ from napari_sdcolor.words import counted, short_duration
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.one_file import JobSpec
-    from napari_sdcolor.batch.plan import Plan, Task
+    from napari_sdcolor.batch.plan import Plan
     from napari_sdcolor.batch.run import Summary
+    from napari_sdcolor.batch.task import Task
 
 
 def batch(
@@ -211,7 +212,8 @@ def _run(
     where: Where,
 ) -> None:
     from napari_sdcolor.archive.folders import output_folder
-    from napari_sdcolor.batch.run import mixed_tones, run_batch
+    from napari_sdcolor.batch.made_with import mixed_tones
+    from napari_sdcolor.batch.run import run_batch
     from napari_sdcolor.cli.batch_progress import BatchProgress
     from napari_sdcolor.core.cancel import CancelToken
 

@@ -21,8 +21,8 @@ from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.batch.corrections import SUPERSEDED
 from napari_sdcolor.batch.outcome import CORRECTED
-from napari_sdcolor.batch.plan import EDITED_MAPS
 from napari_sdcolor.batch.status import read_records
+from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.cli import app
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices, recall

@@ -19,7 +19,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
 from napari_sdcolor.archive.labels import read_ids
-from napari_sdcolor.batch.plan import EDITED_MAPS
+from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.plugin import docks
 from napari_sdcolor.plugin.archive.widget import ArchiveWidget
 from napari_sdcolor.plugin.docks import find_dock, name_of, open_dock

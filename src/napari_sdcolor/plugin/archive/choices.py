@@ -12,7 +12,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from napari_sdcolor.batch.plan import EDITED_MAPS
+from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.files import replace_file
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare

@@ -7,12 +7,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_sdcolor.batch.made_with import read_made_with
 from napari_sdcolor.batch.outcome import Outcome
-from napari_sdcolor.batch.status import (
-    has_begun,
-    read_made_with,
-    read_statuses,
-)
+from napari_sdcolor.batch.status import has_begun, read_statuses
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.progress import told_to
 
