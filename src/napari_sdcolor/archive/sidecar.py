@@ -17,13 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_sdcolor._version import __version__
+from napari_sdcolor._version import __version__, installed
 from napari_sdcolor.archive.edits import edit_log, edited_share
 from napari_sdcolor.archive.older_sidecars import upgraded
 from napari_sdcolor.core.device import HALVES
@@ -44,15 +44,6 @@ Run = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 """Circumstances, or what tells them when all is done."""
 
 _LIBRARIES = ('numpy', 'torch', 'tifffile', 'imagecodecs', 'pillow')
-
-
-def source_facts(result: Colorized) -> dict[str, Any]:
-    """What is recorded about the photo's file."""
-    origin = result.photo.origin
-    return {
-        'file': PurePath(origin.path).name,
-        'sha256': origin.sha256,
-    } | ({'sample': origin.sample} if origin.sample else {})
 
 
 def result_facts(
@@ -153,10 +144,14 @@ def build_sidecar(
         Circumstances, as ``run_facts`` returns them.
     """
     told = run() if callable(run) else run
-    path = result.photo.origin.path
+    origin = result.photo.origin
+    path = origin.path
+    source = {'file': PurePath(path).name, 'sha256': origin.sha256}
+    if origin.sample:
+        source['sample'] = origin.sample
     return {
         'format': FORMAT,
-        'source': source_facts(result),
+        'source': source,
         'result': dict(color),
         'pages': [dict(page) for page in pages],
         'profiles': {
@@ -329,22 +324,17 @@ def run_facts(
 
 def software_versions() -> dict[str, str | None]:
     """Versions of everything that computes or encodes."""
-    return dict(_versions())
+    return {
+        'napari-sdcolor': __version__,
+        'python': platform.python_version(),
+        **_libraries(),
+    }
 
 
 @cache
-def _versions() -> dict[str, str | None]:
+def _libraries() -> dict[str, str | None]:
     # Looking them up reads and parses files, for every photo of an archive.
-    versions: dict[str, str | None] = {
-        'napari-sdcolor': __version__,
-        'python': platform.python_version(),
-    }
-    for library in _LIBRARIES:
-        try:
-            versions[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            versions[library] = None
-    return versions
+    return {library: installed(library) for library in _LIBRARIES}
 
 
 def command_for(

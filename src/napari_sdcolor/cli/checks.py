@@ -5,11 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
-from napari_sdcolor._version import __version__
+from napari_sdcolor._version import __version__, installed
 from napari_sdcolor.cli import environment
 from napari_sdcolor.errors import DeviceError, WeightsError
 
@@ -95,13 +94,6 @@ def all_checks() -> list[Check]:
     ]
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def versions() -> dict[str, str | None]:
     """Versions by package; None where it is not installed."""
     found: dict[str, str | None] = {
@@ -109,17 +101,17 @@ def versions() -> dict[str, str | None]:
         'system': platform.platform(),
         'python': platform.python_version(),
     }
-    found |= {package: _version(package) for package in SHOWN}
+    found |= {package: installed(package) for package in SHOWN}
     return found | {
-        binding: _version(binding)
+        binding: installed(binding)
         for binding in environment.QT_BINDINGS
-        if _version(binding)
+        if installed(binding)
     }
 
 
 def check_packages() -> Iterator[Finding]:
     """Whether everything is installed that coloring needs."""
-    missing = [package for package in NEEDED if _version(package) is None]
+    missing = [package for package in NEEDED if installed(package) is None]
     if missing:
         yield Finding(
             'packages',
@@ -127,7 +119,7 @@ def check_packages() -> Iterator[Finding]:
             f'not installed: {", ".join(missing)}',
             f'Install them with: pip install {" ".join(missing)}',
         )
-    elif _version('napari') is None:
+    elif installed('napari') is None:
         yield Finding(
             'packages',
             WARNING,
@@ -224,7 +216,9 @@ def check_qt() -> Iterator[Finding]:
     elif find_spec('qtpy') is None:
         yield Finding('Qt', WARNING, 'qtpy is not installed', QT_REMEDY)
     else:
-        yield Finding('Qt', OK, f'{binding} {_version(binding) or ""}'.strip())
+        yield Finding(
+            'Qt', OK, f'{binding} {installed(binding) or ""}'.strip()
+        )
 
 
 def check_torch_after_qt() -> Iterator[Finding]:
