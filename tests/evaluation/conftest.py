@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_sdcolor.evaluation.entries import Entry
+from napari_sdcolor.datasets.entry import Entry
 
 SIDE = 48
 
@@ -29,6 +29,10 @@ class Shot:
     labels: NDArray[np.uint8] | None = None
     name: str = 'a'
     dataset: str = 'made'
+
+    @property
+    def full_name(self) -> str:
+        return f'{self.dataset}/{self.name}'
 
     def load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         return self.rgb, self.labels

@@ -10,10 +10,10 @@ import pytest
 from skimage.color import deltaE_ciede2000
 
 from napari_sdcolor.core import lab
-from napari_sdcolor.evaluation import means
-from napari_sdcolor.evaluation.means import class_means
+from napari_sdcolor.evaluation.fidelity import map_figures
 from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
+from napari_sdcolor.evaluation.split import LEAST_PIXELS, class_means
 
 SIDE = 48
 PALETTE = np.full((60, 3), 120, np.uint8)
@@ -164,7 +164,7 @@ def test_segmentation_figures(
     # Class 9 has 1152 known pixels, too few; 7 has 2304 and is never found.
     assert found['classes'] == {'car': 0.0}
     assert found['miou'] == 0
-    assert means.LEAST_PIXELS == 2000
+    assert LEAST_PIXELS == 2000
 
 
 def test_gray_is_gray(result: dict[str, Any]) -> None:
@@ -252,3 +252,23 @@ def test_the_page_names_every_figure(result: dict[str, Any]) -> None:
             if line.startswith('|')
         }
         assert len(widths) == 1
+
+
+def test_a_network_broken_on_the_empty_map_is_no_gain() -> None:
+    def photos(value: float) -> list[float]:
+        return [value] * 3
+
+    methods = {
+        'gray': photos(25.0),
+        'empty': photos(24.94),
+        'predicted': photos(26.0),
+        'repaired': photos(26.5),
+        'true': photos(27.0),
+    }
+    assert not map_figures(methods, [1.0] * 3)['valid']
+    methods['empty'] = photos(24.96)
+    figures = map_figures(methods, [1.0] * 3)
+    assert figures['valid']
+    assert figures['gain'] == pytest.approx(2.04)
+    assert figures['recovery'] == pytest.approx(1.04 / 2.04)
+    assert figures['repaired_gain'] == pytest.approx(0.5)

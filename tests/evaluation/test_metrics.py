@@ -76,13 +76,13 @@ def test_colorfulness() -> None:
 
 
 def test_bootstrap_interval() -> None:
-    assert metrics.bootstrap_interval([0.5, 0.5, 0.5]) == (0.5, 0.5)
+    assert metrics.bootstrap_interval([0.5, 0.5, 0.5]) == [0.5, 0.5]
     values = np.random.default_rng(1).normal(2, 1, 400)
     low, high = metrics.bootstrap_interval(values)
     # About ±1.96 standard errors around the mean.
     assert low == pytest.approx(values.mean() - 1.96 * 0.05, abs=0.02)
     assert high == pytest.approx(values.mean() + 1.96 * 0.05, abs=0.02)
-    assert metrics.bootstrap_interval(values) == (low, high)
+    assert metrics.bootstrap_interval(values) == [low, high]
     wide = metrics.bootstrap_interval(values, level=0.99)
     assert wide[0] < low < high < wide[1]
     with pytest.raises(ValueError, match='no photo'):

@@ -12,7 +12,7 @@ from napari_sdcolor import Colorizer
 from napari_sdcolor.core import lab
 from napari_sdcolor.datasets.coverage import ClassMeans
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.evaluation.control import (
+from napari_sdcolor.evaluation.edits import (
     Control,
     change_inside_and_outside,
     controllability,

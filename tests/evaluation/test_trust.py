@@ -10,11 +10,15 @@ import pytest
 
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.evaluation.calibration import BINS, Reliability
 from napari_sdcolor.evaluation.report import plots
 from napari_sdcolor.evaluation.report.tables import as_markdown
-from napari_sdcolor.evaluation.review import flag_figures, suggested_row
 from napari_sdcolor.evaluation.run import evaluate
+from napari_sdcolor.evaluation.trust import (
+    BINS,
+    Reliability,
+    flag_figures,
+    suggested_row,
+)
 
 SIDE = 48
 

@@ -12,26 +12,12 @@ import typer
 from napari_sdcolor.cli import options, training_options
 from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.values import number
+from napari_sdcolor.evaluation.names import GROUPS
 from napari_sdcolor.interrupts import ending_with
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
-
-GROUPS = (
-    'fidelity',
-    'map',
-    'swaps',
-    'repair',
-    'bleeding',
-    'segmentation',
-    'calibration',
-    'review',
-)
-"""What ``evaluation.run`` measures; kept here so that --help is quick."""
-
-MAPS_ALONE = {'segmentation', 'calibration', 'review'}
-"""Groups that need no color network."""
 
 MOST_RESULTS = 20
 """Nobody scores more pictures of one photo."""
@@ -40,7 +26,7 @@ MOST_RESULTS = 20
 def _groups(words: str | None) -> tuple[str, ...]:
     """The groups of 'A,B'; all of them for None."""
     if words is None:
-        return GROUPS
+        return tuple(GROUPS)
     chosen = {word.strip() for word in words.split(',')}
     odd = chosen - set(GROUPS)
     if odd:
@@ -288,7 +274,8 @@ def _load(
     files = {'color': color, 'segmentation': segmentation}
     given = {kind: path for kind, path in files.items() if path is not None}
     # A model whose colors are still to be trained has a map to be measured.
-    needed = [*files] if set(groups) - MAPS_ALONE else ['segmentation']
+    colored = any(GROUPS[group].color for group in groups)
+    needed = [*files] if colored else ['segmentation']
     parts = models.load(settings.weights, given, needed)
     for kind in needed:
         talk.say(f'{kind}: {given.get(kind, settings.weights)}')

@@ -125,6 +125,11 @@ class Entry:
     photo: Place
     labels: LabelFile | None = None
 
+    @property
+    def full_name(self) -> str:
+        """Data set and name, which together are unique."""
+        return f'{self.dataset}/{self.name}'
+
     def load(
         self, limit: int | None = None
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

@@ -14,13 +14,29 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.evaluation import edges
 from napari_sdcolor.evaluation.cases import Case
-from napari_sdcolor.evaluation.metrics import bootstrap_interval
+from napari_sdcolor.evaluation.metrics import (
+    bootstrap_interval,
+    finite_mean,
+    mean,
+)
 
 SHARP = 0.2
 """Photos count whose own colors have a smaller LCL."""
 
 METHODS = ('class-mean', 'predicted', 'repaired', 'true')
 """Methods that are looked at besides the results of others."""
+
+COMPARED = (
+    'lcl',
+    'lcl_truth',
+    'delta_lcl',
+    'delta_lcl_interval',
+    'sigma',
+    'sigma_truth',
+    'profile',
+    'profile_truth',
+)
+"""Figures over the edges that are usable in both pictures."""
 
 
 @dataclass
@@ -33,22 +49,27 @@ class _Edge:
 
 
 @dataclass
-class _Photo:
-    """One method on one photo, over edges that both pictures show."""
-
-    truth: float
-    result: float
-    truth_profile: NDArray
-    result_profile: NDArray
-
-
-@dataclass
 class _Method:
-    """What one method showed so far."""
+    """What one method showed so far.
+
+    Parameters
+    ----------
+    usable, edges
+        Edges that its pictures show, and those that are compared.
+    truth, result
+        Mean leakage of each compared photo, in the photo and as colored.
+    truth_profiles, result_profiles
+        Their mean profiles.
+    ratios
+        For each photo the contrast of its pairs over that of the truth.
+    """
 
     usable: int = 0
     edges: int = 0
-    photos: list[_Photo] = field(default_factory=list)
+    truth: list[float] = field(default_factory=list)
+    result: list[float] = field(default_factory=list)
+    truth_profiles: list[NDArray] = field(default_factory=list)
+    result_profiles: list[NDArray] = field(default_factory=list)
     ratios: list[list[float]] = field(default_factory=list)
 
 
@@ -105,14 +126,13 @@ class Bleeding:
         if not sharp or not both:
             return
         method.edges += len(both)
-        own, mine = zip(*both, strict=True)
-        method.photos.append(
-            _Photo(
-                truth=float(np.mean([one.leakage for one in own])),
-                result=float(np.mean([one.leakage for one in mine])),
-                truth_profile=_mean_profile([one.profile for one in own]),
-                result_profile=_mean_profile([one.profile for one in mine]),
-            )
+        method.truth.append(mean(own.leakage for own, _ in both))
+        method.result.append(mean(mine.leakage for _, mine in both))
+        method.truth_profiles.append(
+            finite_mean([own.profile for own, _ in both])
+        )
+        method.result_profiles.append(
+            finite_mean([mine.profile for _, mine in both])
         )
 
     def result(self) -> dict[str, Any] | None:
@@ -141,15 +161,6 @@ def _measured(ab: NDArray, edge: edges.Edge) -> _Edge:
     )
 
 
-def _mean_profile(profiles: list[NDArray]) -> NDArray[np.float64]:
-    """Mean over those that are deep enough; NaN where none is."""
-    values = np.array(profiles)
-    there = np.isfinite(values)
-    sums = np.where(there, values, 0).sum(axis=0)
-    counts = there.sum(axis=0)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
 def _figures(method: _Method) -> dict[str, Any]:
     """Of one method; means over photos, None where nothing was usable.
 
@@ -159,32 +170,20 @@ def _figures(method: _Method) -> dict[str, Any]:
     figures: dict[str, Any] = {
         'usable': method.usable,
         'edges': method.edges,
-        'photos': len(method.photos),
+        'photos': len(method.truth),
         **_discrimination(method.ratios),
-        'lcl': None,
-        'lcl_truth': None,
-        'delta_lcl': None,
-        'delta_lcl_interval': None,
-        'sigma': None,
-        'sigma_truth': None,
-        'profile': None,
-        'profile_truth': None,
+        **dict.fromkeys(COMPARED),
     }
-    if not method.photos:
+    if not method.truth:
         return figures
-    truth, result = (
-        np.array([getattr(photo, name) for photo in method.photos])
-        for name in ('truth', 'result')
-    )
-    own, mine = (
-        _mean_profile([getattr(photo, name) for photo in method.photos])
-        for name in ('truth_profile', 'result_profile')
-    )
+    difference = np.array(method.result) - np.array(method.truth)
+    mine = finite_mean(method.result_profiles)
+    own = finite_mean(method.truth_profiles)
     return figures | {
-        'lcl': float(result.mean()),
-        'lcl_truth': float(truth.mean()),
-        'delta_lcl': float((result - truth).mean()),
-        'delta_lcl_interval': list(bootstrap_interval(result - truth)),
+        'lcl': mean(method.result),
+        'lcl_truth': mean(method.truth),
+        'delta_lcl': float(difference.mean()),
+        'delta_lcl_interval': bootstrap_interval(difference),
         'sigma': edges.fit_sigma(mine),
         'sigma_truth': edges.fit_sigma(own),
         'profile': _listed(mine),
@@ -204,9 +203,7 @@ def _discrimination(ratios: list[list[float]]) -> dict[str, Any]:
     return {
         'pairs': int(pairs.size),
         'discrimination': float(np.median(pairs)),
-        'discrimination_per_photo': float(
-            np.mean([np.median(photo) for photo in ratios])
-        ),
+        'discrimination_per_photo': mean(np.median(photo) for photo in ratios),
     }
 
 

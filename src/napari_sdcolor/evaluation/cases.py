@@ -17,7 +17,6 @@ from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import Box, resize_labels
 from napari_sdcolor.core.results import Segmentation
-from napari_sdcolor.evaluation.entries import full_name
 from napari_sdcolor.evaluation.finished import Finished
 from napari_sdcolor.evaluation.split import Split
 from napari_sdcolor.evaluation.swaps import Swap, choose_swaps
@@ -25,9 +24,6 @@ from napari_sdcolor.training.augment import oldest
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.recolor import RecolorSession
-
-WITH_MAP = ('class-mean', 'shuffled', 'repaired', 'true')
-"""Methods that only labeled photos have."""
 
 
 class Picture:
@@ -95,7 +91,7 @@ class Case:
         self.split = split
         self.place = place
         self.dataset = entry.dataset
-        self.name = full_name(entry)
+        self.name = entry.full_name
         self.truth = Picture(rgb)
         self.photo = photo_from_array(rgb, rgb=True, name=self.name)
         self.finished = {

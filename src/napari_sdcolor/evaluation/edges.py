@@ -17,6 +17,7 @@ from scipy.special import erfc
 from skimage import measure
 
 from napari_sdcolor.classes import UNKNOWN
+from napari_sdcolor.evaluation.metrics import divided
 
 CORE_DEPTH = 12
 """Pixels: whatever lies deeper shows a region's own color."""
@@ -148,7 +149,7 @@ def profile(alpha: NDArray, edge: Edge) -> NDArray[np.float64]:
     bins = np.rint(edge.depth).astype(int)
     counts = np.bincount(bins, minlength=CORE_DEPTH + 1)[1:]
     sums = np.bincount(bins, alpha, CORE_DEPTH + 1)[1:]
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return divided(sums, counts)
 
 
 def blurred_edge(depth: NDArray, sigma: float) -> NDArray[np.float64]:

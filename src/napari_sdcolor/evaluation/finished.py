@@ -8,25 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.datasets import entry as stored
+from napari_sdcolor.datasets.entry import BadEntry, Entry, Place
 from napari_sdcolor.errors import DataError, UnfitData
-from napari_sdcolor.evaluation import study
-from napari_sdcolor.evaluation.entries import Entry, full_name
+from napari_sdcolor.evaluation.names import TAKEN
 from napari_sdcolor.evaluation.split import Split
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp')
-
-OURS = (
-    'gray',
-    'class-mean',
-    'empty',
-    'shuffled',
-    'predicted',
-    'repaired',
-    'true',
-    'mapless',
-)
-"""Names of methods that are not to be had twice."""
 
 
 class Finished:
@@ -60,7 +47,7 @@ class Finished:
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        if name in (*OURS, *study.NAMES):
+        if name in TAKEN:
             raise UnfitData(
                 f'A method cannot be named {name!r}: a row of the tables or '
                 'of the user study has that name.'
@@ -98,7 +85,7 @@ class Finished:
             entry = split.usable[place]
             path = self._path(entry, names.count(entry.name) > 1)
             if path is None:
-                self.missing.append(full_name(entry))
+                self.missing.append(entry.full_name)
                 continue
             why = self._unfit(path, split.shapes[place])
             if why:
@@ -117,7 +104,7 @@ class Finished:
             raise DataError(f'{self.name}: no picture can be scored. {why}')
 
     def _path(self, entry: Entry, shared: bool) -> Path | None:
-        path = self._found.get(full_name(entry))
+        path = self._found.get(entry.full_name)
         if path is None and (path := self._found.get(entry.name)) and shared:
             raise DataError(
                 f'{path} could be of several photos named {entry.name!r}; '
@@ -128,7 +115,7 @@ class Finished:
     def _unfit(self, path: Path, shape: tuple[int, int]) -> str:
         try:
             found = _read(path).shape[:2]
-        except stored.BadEntry as error:
+        except BadEntry as error:
             return error.skipped.reason
         if found != shape:
             return (
@@ -143,5 +130,5 @@ class Finished:
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    one = stored.Entry(path.parent.name, path.name, '', stored.Place(path))
+    one = Entry(path.parent.name, path.name, '', Place(path))
     return one.load()[0]

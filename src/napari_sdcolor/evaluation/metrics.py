@@ -5,6 +5,8 @@ Colors are 8-bit sRGB, Lab is CIE L*a*b* (D65) with L* in [0, 100].
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from skimage.color import deltaE_ciede2000
@@ -17,6 +19,9 @@ PEAK = 255.0
 LEAST_ERROR = 1e-6
 """Mean squared errors below this count as this (108 dB), so that the mean
 over photos stays finite when one of them is reproduced exactly."""
+
+DRAWS = 4000
+"""Resamples of the photos, with replacement, for an interval."""
 
 
 def psnr(squared_error: ArrayLike) -> float:
@@ -38,6 +43,31 @@ def squared_error(truth: NDArray, result: NDArray) -> NDArray[np.float64]:
     return np.mean(difference**2, axis=-1)
 
 
+def mean(values: Iterable[float | None]) -> float | None:
+    """Of the values that are there; None of none."""
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None
+
+
+def share(part: float, of: float) -> float | None:
+    """One over the other; None of nothing."""
+    return part / of if of else None
+
+
+def divided(sums: ArrayLike, counts: NDArray) -> NDArray[np.float64]:
+    """Means of sums; NaN where nothing was counted."""
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def finite_mean(
+    values: ArrayLike, axis: int | tuple[int, ...] = 0
+) -> NDArray[np.float64]:
+    """Mean along axes of the values that are numbers; NaN where none is."""
+    values = np.asarray(values)
+    there = np.isfinite(values)
+    return divided(np.where(there, values, 0).sum(axis), there.sum(axis))
+
+
 def delta_e(truth: NDArray, result: NDArray) -> NDArray[np.float64]:
     """CIEDE2000 difference of every pixel of two Lab pictures (…, 3)."""
     return deltaE_ciede2000(truth, result)
@@ -52,13 +82,11 @@ def colorfulness(rgb: NDArray) -> float:
 
 
 def bootstrap_interval(
-    differences: ArrayLike,
-    *,
-    level: float = 0.95,
-    draws: int = 4000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Percentile interval of the mean of paired differences.
+    differences: ArrayLike, *, level: float = 0.95
+) -> list[float]:
+    """Both ends of the percentile interval of a mean of paired differences.
+
+    The same differences give the same interval.
 
     Parameters
     ----------
@@ -66,10 +94,6 @@ def bootstrap_interval(
         (n,), one per photo.
     level
         Share of the bootstrap means inside the interval.
-    draws
-        Number of resamples of the photos, with replacement.
-    seed
-        Of the resampling; the same differences give the same interval.
 
     Raises
     ------
@@ -79,14 +103,14 @@ def bootstrap_interval(
     values = np.asarray(differences, np.float64)
     if values.size == 0:
         raise ValueError('There is no photo to resample.')
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     means = [
         values[rng.integers(0, values.size, values.size)].mean()
-        for _ in range(draws)
+        for _ in range(DRAWS)
     ]
     tail = 50 * (1 - level)
     low, high = np.percentile(means, [tail, 100 - tail])
-    return float(low), float(high)
+    return [float(low), float(high)]
 
 
 class Confusion:
@@ -137,7 +161,7 @@ class Confusion:
         """(60,) intersection over union; NaN for classes never seen."""
         hits = np.diag(self.counts)
         union = self.counts.sum(axis=0) + self.counts.sum(axis=1) - hits
-        return np.where(union > 0, hits / np.maximum(union, 1), np.nan)
+        return divided(hits, union)
 
     def of(self, number: int) -> dict[str, float | None]:
         """IoU, recall and precision of one class.
@@ -150,7 +174,7 @@ class Confusion:
         found = int(self.counts[:, number].sum())
         union = true + found - hits
         return {
-            'iou': hits / union if union else None,
-            'recall': hits / true if true else None,
-            'precision': hits / found if found else None,
+            'iou': share(hits, union),
+            'recall': share(hits, true),
+            'precision': share(hits, found),
         }

@@ -7,6 +7,7 @@ weights and the default settings for every figure.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,27 +15,25 @@ from typing import Any
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.datasets.coverage import ClassMeans
+from napari_sdcolor.datasets.entry import Entry
 from napari_sdcolor.errors import UnfitData
 from napari_sdcolor.evaluation.bleeding import Bleeding
-from napari_sdcolor.evaluation.calibration import Calibration
 from napari_sdcolor.evaluation.cases import Case
-from napari_sdcolor.evaluation.control import Control
-from napari_sdcolor.evaluation.entries import Entry
-from napari_sdcolor.evaluation.fidelity import Fidelity, MapEffect
-from napari_sdcolor.evaluation.finished import Finished
-from napari_sdcolor.evaluation.means import class_means, kept_means
-from napari_sdcolor.evaluation.progress import Ticker
-from napari_sdcolor.evaluation.repair import Repair
-from napari_sdcolor.evaluation.review import Review
-from napari_sdcolor.evaluation.segmentation import Found
-from napari_sdcolor.evaluation.split import Split
-from napari_sdcolor.evaluation.summary import (
-    class_rows,
-    dataset_rows,
-    over_gray,
+from napari_sdcolor.evaluation.edits import Control, Repair
+from napari_sdcolor.evaluation.fidelity import (
+    Fidelity,
+    MapEffect,
+    against_gray,
 )
+from napari_sdcolor.evaluation.finished import Finished
+from napari_sdcolor.evaluation.metrics import mean
+from napari_sdcolor.evaluation.names import GROUPS
+from napari_sdcolor.evaluation.progress import Ticker
+from napari_sdcolor.evaluation.segmentation import Found
+from napari_sdcolor.evaluation.split import Split, class_means, kept_means
+from napari_sdcolor.evaluation.trust import Calibration, Review
 
-GROUPS = {
+MEASURES = {
     'fidelity': Fidelity,
     'map': MapEffect,
     'swaps': Control,
@@ -44,13 +43,7 @@ GROUPS = {
     'calibration': Calibration,
     'review': Review,
 }
-"""Groups of figures, each with ``add(case)`` and ``result()``."""
-
-USE_MEANS = ('fidelity', 'swaps', 'repair', 'bleeding')
-"""Groups in which class means of the training split are used."""
-
-NEED_MEANS = ('swaps', 'repair')
-"""Groups that nothing is said about without class means."""
+"""What measures each of ``GROUPS``, with ``add(case)`` and ``result()``."""
 
 Report = Callable[[str], None]
 """Is called with a line of progress now and then."""
@@ -117,7 +110,7 @@ class Evaluation:
         self.groups = [name for name in GROUPS if name in groups]
         self.ticker = Ticker(report)
         found = None
-        if set(USE_MEANS) & set(groups):
+        if any(GROUPS[name].means != 'unused' for name in groups):
             found = self._means(train_entries, means)
         self.split = Split(
             entries, found, self.ticker.over('photos looked through')
@@ -135,7 +128,8 @@ class Evaluation:
             found = kept_means(path, entries, progress)
         elif entries is not None:
             found = class_means(entries, progress)
-        if found is None and set(self.groups) <= set(NEED_MEANS):
+        needed = all(GROUPS[name].means == 'needed' for name in self.groups)
+        if found is None and needed:
             raise UnfitData(
                 'Swaps and repairs need the class means of a training split, '
                 'and these data hold none with maps.'
@@ -150,7 +144,7 @@ class Evaluation:
 
     def measure(self) -> dict[str, Any]:
         """All figures, JSON-serializable; see ``evaluate``."""
-        parts = {name: GROUPS[name]() for name in self.groups}
+        parts = {name: MEASURES[name]() for name in self.groups}
         for place in self.ticker.over('photos')(self.places):
             case = self.case(place)
             for part in parts.values():
@@ -177,12 +171,12 @@ class Evaluation:
                 for each in self.finished
             },
             'scopes': found.get('fidelity'),
-            **_over_gray(photos if 'fidelity' in parts else None),
+            **against_gray(photos if 'fidelity' in parts else None),
             **{name: found.get(name) for name in GROUPS if name != 'fidelity'},
-            'classes': class_rows(
+            'classes': _class_rows(
                 split, parts.get('fidelity'), parts.get('segmentation')
             ),
-            'datasets': dataset_rows(photos),
+            'datasets': _dataset_rows(photos),
             'per_photo': photos,
         }
 
@@ -204,9 +198,9 @@ def evaluate(
         over all photos, over labeled photos, over the known pixels of
         labeled photos, and over photos without a map; ``over_gray`` what
         each gains over a gray picture, ``over_gray_labeled`` and
-        ``over_gray_unlabeled`` on photos with and without a map; ``map`` what the label map does; ``swaps`` class-swap
-        controllability and locality; ``repair`` what faults cost and repairs
-        give back; ``bleeding`` color across label edges; ``segmentation``
+        ``over_gray_unlabeled`` on photos with and without a map; ``map``
+        what the label map does; ``swaps`` class-swap controllability and
+        locality; ``repair`` what faults cost and repairs give back; ``bleeding`` color across label edges; ``segmentation``
         the predicted map against the true one, also of aged photos;
         ``calibration`` whether the confidence means what it says; ``review``
         how well it tells which photos need a person; ``classes``,
@@ -222,22 +216,6 @@ def evaluate(
     return Evaluation(colorizer, entries, **options).measure()
 
 
-def _over_gray(
-    photos: Sequence[dict[str, Any]] | None,
-) -> dict[str, dict[str, Any] | None]:
-    """What color is worth against gray: all photos, with and without map."""
-    names = ('over_gray', 'over_gray_labeled', 'over_gray_unlabeled')
-    if photos is None:
-        return dict.fromkeys(names)
-    kinds: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    for line in photos:
-        kinds['true' in line['psnr_ab']].append(line)
-    parts = (photos, kinds[True], kinds[False])
-    return {
-        name: over_gray(part) for name, part in zip(names, parts, strict=True)
-    }
-
-
 def _per_photo(parts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What the groups know of single photos, joined by the photo's name."""
     lines: dict[str, dict[str, Any]] = {}
@@ -245,3 +223,45 @@ def _per_photo(parts: Mapping[str, Any]) -> list[dict[str, Any]]:
         for line in getattr(part, 'per_photo', ()):
             lines.setdefault(line['photo'], {}).update(line)
     return list(lines.values())
+
+
+def _class_rows(
+    split: Split, fidelity: Fidelity | None, found: Found | None
+) -> list[dict[str, Any]]:
+    """What is known of each class of the class set."""
+    rows = []
+    for number in split.classes:
+        row: dict[str, Any] = {
+            'id': int(number),
+            'name': CLASSES[number].name,
+            'pixels': int(split.pixels[number]),
+        }
+        if split.means is not None:
+            row['training_pixels'] = int(split.means.pixels[number])
+        if found is not None:
+            row |= found.confusion.of(number)
+        if fidelity is not None:
+            row['delta_e'] = fidelity.class_colors.of(number)
+        rows.append(row)
+    return rows
+
+
+def _dataset_rows(photos: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means over the photos of each data set, over those that have them."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for photo in photos:
+        groups[photo['dataset']].append(photo)
+    rows = []
+    for dataset, members in sorted(groups.items()):
+        row: dict[str, Any] = {'dataset': dataset, 'photos': len(members)}
+        for figure in ('psnr_ab', 'delta_e', 'colorfulness'):
+            found = [member.get(figure, {}) for member in members]
+            methods = dict.fromkeys(name for each in found for name in each)
+            row[figure] = {
+                method: mean(each.get(method) for each in found)
+                for method in methods
+            }
+        for figure in ('truth_colorfulness', 'pixel_accuracy'):
+            row[figure] = mean(member.get(figure) for member in members)
+        rows.append(row)
+    return rows

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.evaluation.cases import Case
-from napari_sdcolor.evaluation.metrics import Confusion
+from napari_sdcolor.evaluation.metrics import Confusion, mean
 from napari_sdcolor.evaluation.split import Split
-from napari_sdcolor.evaluation.summary import segmentation_figures
 
 
 class Found:
@@ -51,9 +51,24 @@ class Found:
     def _figures(
         self, confusion: Confusion, name: str
     ) -> dict[str, Any] | None:
-        accuracies = [line[name] for line in self.per_photo]
-        return segmentation_figures(
-            confusion,
-            [each for each in accuracies if each is not None],
-            self._split.classes,
-        )
+        """None if nothing is known.
+
+        ``pixel_accuracy`` counts all known pixels of the split alike,
+        ``pixel_accuracy_per_photo`` is the mean over photos. mIoU is the
+        mean over the class set, less classes that the photos do not hold.
+        """
+        known = confusion.known_pixels()
+        if not known.any():
+            return None
+        iou, classes = confusion.iou(), self._split.classes
+        chosen = classes[known[classes] > 0]
+        return {
+            'pixel_accuracy': confusion.pixel_accuracy(),
+            'pixel_accuracy_per_photo': mean(
+                line[name] for line in self.per_photo
+            ),
+            'miou': mean(iou[chosen]),
+            'classes': {
+                CLASSES[number].name: float(iou[number]) for number in chosen
+            },
+        }

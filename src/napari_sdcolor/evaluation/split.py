@@ -1,19 +1,27 @@
-"""What is evaluated: photos with known colors."""
+"""What is evaluated: photos with known colors, and what training saw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
-from napari_sdcolor.datasets.coverage import ClassMeans
-from napari_sdcolor.datasets.entry import BadEntry
+from napari_sdcolor.datasets.coverage import ClassMeans, mean_colors
+from napari_sdcolor.datasets.entry import BadEntry, Entry
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.evaluation.entries import Entry
-from napari_sdcolor.evaluation.means import LEAST_PIXELS
+from napari_sdcolor.files import publish
+
+LEAST_PIXELS = 2000
+"""Classes with fewer known pixels in a split have no figures."""
+
+Progress = Callable[[Sequence[Entry]], Iterable[Entry]]
+"""Wraps entries while they are gone through, and tells how far it is."""
 
 
 @dataclass
@@ -50,7 +58,7 @@ class Split:
 
     entries: Sequence[Entry]
     means: ClassMeans | None = None
-    progress: Callable[[Sequence[Entry]], Iterable[Entry]] = iter
+    progress: Progress = iter
     usable: list[Entry] = field(init=False, default_factory=list)
     skipped: list[str] = field(init=False, default_factory=list)
     shapes: list[tuple[int, int]] = field(init=False, default_factory=list)
@@ -108,3 +116,73 @@ def _circle(places: Sequence[int]) -> dict[int, int]:
         places[one]: places[other]
         for one, other in zip(order, np.roll(order, 1), strict=True)
     }
+
+
+def class_means(
+    entries: Sequence[Entry],
+    progress: Progress = iter,
+) -> ClassMeans | None:
+    """Mean color of every class over all known pixels of training photos.
+
+    Returns
+    -------
+    ClassMeans or None
+        None if no pixel of any photo has a known class.
+    """
+    means = mean_colors(_labeled(progress(entries)))
+    return means if means.pixels.any() else None
+
+
+def _labeled(
+    entries: Iterable[Entry],
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    for entry in entries:
+        try:
+            rgb, labels = entry.load()
+        except BadEntry:
+            # One photo of thousands does not matter for a mean.
+            continue
+        if labels is not None:
+            yield rgb, labels
+
+
+def kept_means(
+    path: Path,
+    entries: Sequence[Entry],
+    progress: Progress = iter,
+) -> ClassMeans | None:
+    """Class means out of a file, which is made where it is missing.
+
+    Looking through thousands of training photos takes a minute; whoever
+    compares weights does it once. Without any, there is nothing to keep.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or was made from other photos.
+    """
+    names = hashlib.sha256(
+        '\n'.join(entry.full_name for entry in entries).encode()
+    ).hexdigest()
+    if not path.exists():
+        means = class_means(entries, progress)
+        if means is None:
+            return None
+        kept = {
+            'names': names,
+            'ab': means.ab.tolist(),
+            'pixels': means.pixels.tolist(),
+        }
+        publish([(path, json.dumps(kept).encode())])
+        return means
+    try:
+        kept = json.loads(path.read_text())
+        ab, pixels = np.array(kept['ab'], float), np.array(kept['pixels'])
+        if kept['names'] != names or ab.shape != (N_CLASSES, 2):
+            raise DataError(
+                f'{path} holds class means of other training photos; delete '
+                'it to have them formed again.'
+            )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f'{path} holds no class means.') from error
+    return ClassMeans(ab, pixels)

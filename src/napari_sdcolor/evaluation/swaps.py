@@ -16,7 +16,7 @@ from skimage import measure
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.datasets.coverage import ClassMeans
-from napari_sdcolor.evaluation.means import LEAST_PIXELS
+from napari_sdcolor.evaluation.split import LEAST_PIXELS
 
 LEAST_DISTANCE = 8.0
 """Lab units between the mean ab of both classes of a swap, at least."""

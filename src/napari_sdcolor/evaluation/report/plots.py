@@ -11,24 +11,11 @@ import numpy as np
 
 from napari_sdcolor.classes import class_id
 from napari_sdcolor.evaluation.edges import blurred_edge
-from napari_sdcolor.evaluation.report.tables import METHODS
+from napari_sdcolor.evaluation.names import METHODS, in_order, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-COLORS = {
-    'gray': '0.6',
-    'class-mean': 'C1',
-    'empty': 'C7',
-    'shuffled': 'C5',
-    'predicted': 'C0',
-    'repaired': 'C3',
-    'true': 'C2',
-    'mapless': 'C6',
-}
-"""One color per method in all plots; others take what is left."""
-
 
 MISSING = (
     'There will be no plots, since matplotlib is missing; evaluation.json '
@@ -87,8 +74,7 @@ def methods(result: dict[str, Any]) -> Figure | None:
     labeled = bool(scopes['labeled']['photos'])
     scope = scopes['labeled' if labeled else 'all']
     rows = scope['methods']
-    names = [name for name in [*METHODS, *rows] if name in rows]
-    names = list(dict.fromkeys(names))[::-1]
+    names = in_order(rows)[::-1]
     figure = _figure(11, 1.9 + 0.42 * len(names))
     figure.suptitle(
         f'{"Labeled photos" if labeled else "Photos"}, all pixels '
@@ -99,17 +85,17 @@ def methods(result: dict[str, Any]) -> Figure | None:
         'delta_e': 'ΔE2000 (lower is better)',
         'colorfulness': 'colorfulness (line: the photos)',
     }
-    for axes, (key, title) in zip(
+    for axes, (key, heading) in zip(
         figure.subplots(1, 3, sharey=True), titles.items(), strict=True
     ):
         values = [rows[name][key] for name in names]
         bars = axes.barh(
-            [METHODS.get(name, name) for name in names],
+            [title(name) for name in names],
             values,
-            color=[COLORS.get(name, 'C4') for name in names],
+            color=[_color(name, 'C4') for name in names],
         )
         axes.bar_label(bars, fmt='%.2f', padding=3, fontsize=8)
-        axes.set_title(title, fontsize=10)
+        axes.set_title(heading, fontsize=10)
         if key == 'colorfulness':
             truth = rows['gray']['truth_colorfulness']
             axes.axvline(truth, color='black', lw=1)
@@ -147,12 +133,11 @@ def gain(result: dict[str, Any]) -> Figure | None:
         if not gains:
             continue
         share = (np.arange(len(gains)) + 0.5) / len(gains)
-        words = METHODS.get(name, name)
         axes.plot(
             np.sort(gains),
             100 * share,
-            color=COLORS.get(name),
-            label=f'{words}: mean {np.mean(gains):+.2f} dB',
+            color=_color(name),
+            label=f'{title(name)}: mean {np.mean(gains):+.2f} dB',
         )
     axes.axvline(0, color='black', lw=1)
     axes.set_xlabel('PSNR_ab over the gray picture, dB')
@@ -232,7 +217,7 @@ def _profiles(
     fine = np.linspace(0.5, depths[-1], 200)
     for words, suffix, color in (
         ('the photos', '_truth', '0.4'),
-        (METHODS.get(name, name), '', COLORS.get(name, 'C4')),
+        (title(name), '', _color(name, 'C4')),
     ):
         sigma = method[f'sigma{suffix}']
         values = [
@@ -297,7 +282,7 @@ def reliability(result: dict[str, Any]) -> Figure | None:
         [100 * row['accuracy'] for row in rows],
         width,
         align='edge',
-        color=COLORS['predicted'],
+        color=_color('predicted'),
         edgecolor='white',
         label='pixels that are right',
     )
@@ -375,6 +360,11 @@ def review(result: dict[str, Any]) -> Figure | None:
     axes.legend(fontsize=9)
     axes.grid(alpha=0.3)
     return figure
+
+
+def _color(method: str, other: str | None = None) -> str | None:
+    """Of a method's marks; those of others take what is left."""
+    return METHODS[method].color if method in METHODS else other
 
 
 def _figure(width: float, height: float) -> Figure:

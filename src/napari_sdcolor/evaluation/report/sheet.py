@@ -62,7 +62,7 @@ def contact_sheet(evaluation: Evaluation, result: dict[str, Any]) -> bytes:
     headings += ['ours, true map', *result['results'], 'truth']
     chosen = choose(result['per_photo'])
     places = {
-        f'{entry.dataset}/{entry.name}': place
+        entry.full_name: place
         for place, entry in enumerate(evaluation.split.usable)
     }
     groups = [

@@ -3,65 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
-from napari_sdcolor.evaluation.report.edges import bleeding_blocks
-from napari_sdcolor.evaluation.report.effects import (
+from napari_sdcolor.evaluation.markdown import (
+    Columns,
+    cell,
+    counted,
+    missing,
+    table,
+)
+from napari_sdcolor.evaluation.names import BY_CLASS, METHODS, in_order
+from napari_sdcolor.evaluation.report.color_tables import (
+    bleeding_blocks,
+    fidelity_blocks,
+    map_blocks,
     repair_blocks,
     swap_blocks,
 )
-from napari_sdcolor.evaluation.report.markdown import (
-    MISSING,
-    interval,
-    missing,
-    share,
-    table,
+from napari_sdcolor.evaluation.trust import suggested_row
+
+STEP = 5
+"""Every so manieth threshold has a row."""
+
+SEGMENTATION: Columns = (
+    ('', 'title', 's'),
+    ('pixel accuracy', 'pixel_accuracy', '.1%'),
+    ('pixel accuracy per photo', 'pixel_accuracy_per_photo', '.1%'),
+    ('mIoU', 'miou', '.1%'),
+    ('classes', 'count', 'd'),
 )
-from napari_sdcolor.evaluation.report.rows import row_blocks
-from napari_sdcolor.evaluation.report.trust import (
-    calibration_blocks,
-    review_blocks,
+
+CALIBRATION: Columns = (
+    ('expected calibration error', 'error', '.2%'),
+    ('mean confidence', 'confidence', '.1%'),
+    ('accuracy', 'accuracy', '.1%'),
 )
-from napari_sdcolor.words import counted
 
-METHODS = {
-    'gray': 'baseline: gray (ab = 0)',
-    'class-mean': 'baseline: class mean of the true map',
-    'empty': 'empty map',
-    'shuffled': "another photo's map",
-    'predicted': 'predicted map',
-    'repaired': 'predicted map, known pixels put right',
-    'true': 'true map',
-    'mapless': 'networks that never saw a map',
-}
-"""Rows of every fidelity table, from knowing nothing to knowing the map."""
+BINS: Columns = (
+    ('confidence', 'title', 's'),
+    ('pixels', 'share', '.1%'),
+    ('mean confidence', 'confidence', '.1%'),
+    ('accuracy', 'accuracy', '.1%'),
+)
 
-SCOPES = {
-    'all': 'All photos, all pixels',
-    'labeled': 'Labeled photos, all pixels',
-    'known': 'Labeled photos, known pixels only',
-    'unlabeled': 'Photos without a map, all pixels',
-}
+REVIEW: Columns = (
+    ('threshold', 'title', 's'),
+    ('flagged', 'flagged', '.1%'),
+    ('precision', 'precision', '.1%'),
+    ('recall', 'recall', '.1%'),
+    ('F1', 'f1', '.2f'),
+)
 
-WITH_TRUE_MAP = ('labeled', 'known')
-"""Scopes in which every method may have figures."""
-
-COLUMNS = {
-    'psnr_rgb': 'PSNR_RGB',
-    'psnr_ab': 'PSNR_ab',
-    'delta_e': 'ΔE2000',
-    'delta_e_p95': 'ΔE2000 p95',
-    'colorfulness': 'CF',
-    'delta_cf': 'ΔCF',
-    'delta_cf_per_photo': 'ΔCF per photo',
-}
+CLASSES: Columns = (
+    ('class', 'title', 's'),
+    ('known pixels', 'pixels', ','),
+    ('training pixels', 'training_pixels', ','),
+    ('IoU', 'iou', '.1%'),
+    ('recall', 'recall', '.1%'),
+    ('precision', 'precision', '.1%'),
+    *((f'ΔE {METHODS[name].short}', name, '.2f') for name in BY_CLASS),
+)
 
 
 def as_markdown(result: dict[str, Any]) -> str:
     """Tables of what ``evaluate`` returned, group by group."""
     blocks = [
         (
-            f'{counted(result["photos"], "photo")}, {result["labeled_photos"]} of them '
+            f'{counted(result["photos"])}, {result["labeled_photos"]} of them '
             'with a label map. Every figure is formed per photo over its '
             "pixels at the photo's own size, then averaged over photos; "
             f'working size {result["size"]}, default settings, one set of '
@@ -73,27 +82,25 @@ def as_markdown(result: dict[str, Any]) -> str:
         blocks.append(_scored(name, about, result['photos']))
     asked = result['groups']
     if 'fidelity' in asked:
-        blocks += _scopes(result)
-    if not result['labeled_photos']:
-        left_out = [name for name in asked if name != 'fidelity']
-        if left_out:
-            blocks.append(_without_maps(left_out))
-        asked = [name for name in asked if name == 'fidelity']
-    if 'map' in asked:
-        blocks += ['## Does the map drive the color?', _map(result['map'])]
-    if 'swaps' in asked:
-        blocks += swap_blocks(result['swaps'])
-    if 'repair' in asked:
-        blocks += repair_blocks(result['repair'])
-    if 'bleeding' in asked:
-        blocks += bleeding_blocks(result['bleeding'], METHODS)
-    if 'segmentation' in asked:
-        blocks += ['## Segmentation on gray input', *_segmentation(result)]
-    if 'calibration' in asked:
-        blocks += calibration_blocks(result['calibration'])
-    if 'review' in asked:
-        blocks += review_blocks(result['review'])
-    blocks += row_blocks(result)
+        blocks += fidelity_blocks(result)
+    of_maps = {
+        'map': map_blocks,
+        'swaps': swap_blocks,
+        'repair': repair_blocks,
+        'bleeding': bleeding_blocks,
+        'segmentation': _segmentation,
+        'calibration': _calibration,
+        'review': _review,
+    }
+    groups = [name for name in of_maps if name in asked]
+    if result['labeled_photos']:
+        for name in groups:
+            blocks += of_maps[name](result[name])
+    elif groups:
+        blocks.append(_without_maps(groups))
+    if {'fidelity', 'segmentation'} & set(asked):
+        blocks += _classes(result['classes'])
+        blocks += _datasets(result['datasets'])
     if 'multiplications' in result:
         blocks += _multiplications(result['multiplications'])
     return '\n\n'.join(blocks) + '\n'
@@ -109,27 +116,136 @@ def _scored(name: str, about: dict[str, Any], photos: int) -> str:
     return ' '.join([words, *about['refused']])
 
 
-def _scopes(result: dict[str, Any]) -> list[str]:
-    """Fidelity over each set of pixels, and against gray."""
-    heading = 'Against a gray picture'
-    blocks = _fidelity('all', result['scopes']['all'])
-    blocks += _over_gray(f'## {heading}', result['over_gray'])
-    if not result['labeled_photos']:
-        return blocks
-    mixed = result['labeled_photos'] < result['photos']
-    blocks += _fidelity('labeled', result['scopes']['labeled'])
-    if mixed:
-        blocks += _over_gray(
-            f'### {heading}: labeled photos', result['over_gray_labeled']
-        )
-    blocks += _fidelity('known', result['scopes']['known'])
-    if mixed:
-        blocks += _fidelity('unlabeled', result['scopes']['unlabeled'])
-        blocks += _over_gray(
-            f'### {heading}: photos without a map',
-            result['over_gray_unlabeled'],
-        )
-    return blocks
+def _without_maps(groups: Sequence[str]) -> str:
+    return (
+        'No photo has a label map, so that nothing is said of what a map '
+        f'does ({", ".join(groups)}).'
+    )
+
+
+def _segmentation(found: dict[str, Any] | None) -> list[str]:
+    heading = '## Segmentation on gray input'
+    if found is None:
+        return [heading, missing('no pixel is known')]
+    shown = {'photos as they are': found, 'aged photos': found['aged']}
+    rows = [
+        {'title': words, 'count': len(figures['classes']), **figures}
+        for words, figures in shown.items()
+    ]
+    return [
+        heading,
+        (
+            "The predicted map, brought to the photo's own size by nearest "
+            'neighbor, on known pixels. Classes with too few known pixels '
+            'in the split are left out of mIoU. Aged photos are the same '
+            'ones on red-blind film, faded, blurred, with grain, scratches '
+            'and JPEG, all at once.'
+        ),
+        table(SEGMENTATION, rows),
+    ]
+
+
+def _calibration(found: dict[str, Any] | None) -> list[str]:
+    """Expected calibration error, and confidence against accuracy."""
+    heading = '## Does the confidence mean what it says?'
+    if found is None:
+        return [heading, missing('no pixel is known')]
+    rows = [
+        {
+            'title': f'{row["low"]:.0%} to {row["high"]:.0%}',
+            'share': row['pixels'] / found['pixels'],
+            **row,
+        }
+        for row in found['bins']
+        if row['pixels']
+    ]
+    return [
+        heading,
+        (
+            'Known pixels at working size, sorted by the confidence in the '
+            'predicted class. Calibrated, as many are right as the '
+            'confidence says; the expected calibration error is the mean '
+            'difference.'
+        ),
+        table(CALIBRATION, [found]),
+        table(BINS, rows),
+    ]
+
+
+def _review(found: dict[str, Any] | None) -> list[str]:
+    """Precision and recall of the flag "needs a person"."""
+    heading = '## Which photos need a person?'
+    if found is None:
+        return [heading, missing('no pixel is known')]
+    best = suggested_row(found)
+    shown = found['thresholds'][STEP - 1 :: STEP]
+    if best is not None and best not in shown:
+        shown = sorted([*shown, best], key=itemgetter('threshold'))
+    rows = []
+    for row in shown:
+        words = f'{row["threshold"]:.2f}'
+        rows.append({'title': f'**{words}**' if row is best else words, **row})
+    return [
+        heading,
+        (
+            f'{found["needy"]} of {found["photos"]} photos need a person: '
+            f'fewer than {found["good_enough"]:.0%} of their known pixels '
+            'have the right class. A batch flags photos whose map has a '
+            'lower mean confidence than the threshold; the suggested one, '
+            f'the lowest with the best F1, is {cell(found["suggested"], ".2f")}.'
+        ),
+        table(REVIEW, rows),
+    ]
+
+
+def _classes(classes: list[dict[str, Any]]) -> list[str]:
+    if not classes:
+        return []
+    rows = [
+        {
+            'title': f'{row["id"]} {row["name"]}',
+            **row,
+            **row.get('delta_e', {}),
+        }
+        for row in classes
+    ]
+    return [
+        '## Classes',
+        (
+            f'The {len(classes)} classes with at least 2,000 known pixels in '
+            'the split; ΔE2000 is the mean over their known pixels.'
+        ),
+        table(CLASSES, rows, empty=''),
+    ]
+
+
+def _datasets(datasets: list[dict[str, Any]]) -> list[str]:
+    if not datasets:
+        return []
+    found = {name for row in datasets for name in row['psnr_ab']}
+    columns = [('data set', 'dataset', 's'), ('photos', 'photos', 'd')]
+    for method in in_order(sorted(found)):
+        heading = METHODS[method].short if method in METHODS else method
+        if heading:
+            columns.append((heading, f'psnr_ab of {method}', '.2f'))
+    columns += [
+        ('CF predicted map', 'colorfulness', '.1f'),
+        ('CF photos', 'truth_colorfulness', '.1f'),
+        ('pixel accuracy', 'pixel_accuracy', '.1%'),
+    ]
+    rows = [
+        {
+            **row,
+            **{f'psnr_ab of {m}': psnr for m, psnr in row['psnr_ab'].items()},
+            'colorfulness': row['colorfulness'].get('predicted'),
+        }
+        for row in datasets
+    ]
+    return [
+        '## Data sets',
+        'Mean PSNR_ab in dB of every method, and colorfulness.',
+        table(columns, rows, empty=''),
+    ]
 
 
 def _multiplications(found: dict[str, int]) -> list[str]:
@@ -138,150 +254,13 @@ def _multiplications(found: dict[str, int]) -> list[str]:
         'color': 'color',
         'all': 'all networks',
     }
+    columns = [(words[name], name, '.2f') for name in found]
+    billions = {name: count / 1e9 for name, count in found.items()}
     return [
         '## Multiplications',
         (
             'Of one photo of 352 × 352 pixels, each with its addition, in '
             'billions. What both networks need counts with the segmentation.'
         ),
-        table(
-            [words[name] for name in found],
-            [[f'{count / 1e9:.2f}' for count in found.values()]],
-        ),
-    ]
-
-
-def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
-    count = found['photos']
-    heading = f'## {SCOPES[scope]} ({counted(count, "photo")})'
-    if not count:
-        return [heading, missing('there is no such photo')]
-    methods = found['methods']
-    rows = []
-    for method in [
-        *METHODS,
-        *(each for each in methods if each not in METHODS),
-    ]:
-        words, figures = METHODS.get(method, method), methods.get(method)
-        if figures is not None:
-            if figures['photos'] < count:
-                words += f' ({figures["photos"]} photos only)'
-            rows.append([words, *(f'{figures[name]:.2f}' for name in COLUMNS)])
-        elif scope in WITH_TRUE_MAP and method != 'mapless':
-            rows.append([words, MISSING, *[''] * (len(COLUMNS) - 1)])
-    truth = methods['gray']['truth_colorfulness']
-    return [
-        heading,
-        table(['', *COLUMNS.values()], rows),
-        f'CF of the photos themselves: {truth:.2f}.',
-    ]
-
-
-def _over_gray(heading: str, found: dict[str, Any]) -> list[str]:
-    named = [*METHODS, *(each for each in found if each not in METHODS)]
-    rows = [
-        [
-            METHODS.get(method, method),
-            f'{found[method]["psnr_ab"]:+.2f}',
-            interval(found[method]['psnr_ab_interval']),
-            f'{found[method]["delta_e"]:+.2f}',
-            share(found[method]['nearer']),
-            share(found[method]['color']),
-        ]
-        for method in named
-        if method in found
-    ]
-    head = ['', 'PSNR_ab, dB', '95 % interval', 'ΔE2000', 'nearer', 'color']
-    return [
-        heading,
-        (
-            'What each method gains over no color at all, photo by photo: '
-            'more PSNR_ab and less ΔE2000 is nearer to the photo. "Nearer" '
-            'is the share of photos for which that holds, "color" the '
-            "colorfulness beside the photos' own."
-        ),
-        table(head, rows),
-    ]
-
-
-def _without_maps(groups: Sequence[str]) -> str:
-    return (
-        'No photo has a label map, so that nothing is said of what a map '
-        f'does ({", ".join(groups)}).'
-    )
-
-
-def _map(scopes: dict[str, Any]) -> str:
-    labels = {
-        'gain': 'map gain G = PSNR_ab(true) − PSNR_ab(empty), dB',
-        'interval': '95 % bootstrap interval of G over photos',
-        'valid': 'G counts: PSNR_ab(empty) ≥ PSNR_ab(gray) − 0.05',
-        'recovery': 'recovery ρ by the predicted map',
-        'repaired': (
-            'repaired gain = PSNR_ab(repaired) − PSNR_ab(predicted), dB'
-        ),
-        'repaired_interval': '95 % bootstrap interval of it over photos',
-        'sensitivity': 'sensitivity S, Lab units',
-    }
-    columns = [_map_column(scopes[scope]) for scope in ('labeled', 'known')]
-    if any('mapless' in column for column in columns):
-        labels['mapless'] = 'gain over networks that never saw a map, dB'
-    rows = [
-        [words, *(column.get(name, MISSING) for column in columns)]
-        for name, words in labels.items()
-    ]
-    return table(['', 'all pixels', 'known pixels only'], rows)
-
-
-def _map_column(figures: dict[str, Any] | None) -> dict[str, str]:
-    if figures is None:
-        return {}
-    recovery = figures['recovery']
-    cells = {
-        'gain': f'{figures["gain"]:+.3f}',
-        'interval': interval(figures['gain_interval'], '+.3f'),
-        'valid': 'yes' if figures['valid'] else 'NO',
-        'recovery': (
-            'undefined, G is not positive'
-            if recovery is None
-            else f'{recovery:.2f}'
-        ),
-        'repaired': f'{figures["repaired_gain"]:+.3f}',
-        'repaired_interval': interval(
-            figures['repaired_gain_interval'], '+.3f'
-        ),
-        'sensitivity': f'{figures["sensitivity"]:.2f}',
-    }
-    if figures['gain_over_mapless'] is not None:
-        cells['mapless'] = f'{figures["gain_over_mapless"]:+.3f}'
-    return cells
-
-
-def _segmentation(result: dict[str, Any]) -> list[str]:
-    found = result['segmentation']
-    if found is None:
-        return [missing('no pixel is known')]
-    head = ['', 'pixel accuracy', 'pixel accuracy per photo', 'mIoU']
-    shown = {'photos as they are': found, 'aged photos': found['aged']}
-    return [
-        (
-            "The predicted map, brought to the photo's own size by nearest "
-            'neighbor, on known pixels. Classes with too few known pixels '
-            'in the split are left out of mIoU. Aged photos are the same '
-            'ones on red-blind film, faded, blurred, with grain, scratches '
-            'and JPEG, all at once.'
-        ),
-        table(
-            [*head, 'classes'],
-            [
-                [
-                    words,
-                    share(figures['pixel_accuracy']),
-                    share(figures['pixel_accuracy_per_photo']),
-                    share(figures['miou']),
-                    str(len(figures['classes'])),
-                ]
-                for words, figures in shown.items()
-            ],
-        ),
+        table(columns, [billions]),
     ]

@@ -10,12 +10,3 @@ CRITERIA = {
     'edges_keeping': 'Edges Keeping',
 }
 """What is scored from 0 to 100 (paper, section 4.2), by column of the CSV."""
-
-ORIGINAL = 'Original'
-"""The photo's own colors take part, as in the paper."""
-
-OURS = 'Ours'
-OURS_TRUE = 'Ours, true map'
-"""Our pictures, by the predicted and by the true map."""
-
-NAMES = (ORIGINAL, OURS, OURS_TRUE)

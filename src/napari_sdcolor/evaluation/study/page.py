@@ -20,13 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sdcolor.evaluation.cases import Case
+from napari_sdcolor.evaluation.names import ORIGINAL, OURS, OURS_TRUE
 from napari_sdcolor.evaluation.run import Evaluation
-from napari_sdcolor.evaluation.study import (
-    CRITERIA,
-    ORIGINAL,
-    OURS,
-    OURS_TRUE,
-)
+from napari_sdcolor.evaluation.study import CRITERIA
 
 LONGEST = 720
 """Longer sides of pictures are shrunk to this."""

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.errors import DataError
-from napari_sdcolor.evaluation.report.markdown import MISSING, table
+from napari_sdcolor.evaluation.markdown import cell, table
+from napari_sdcolor.evaluation.metrics import finite_mean
 from napari_sdcolor.evaluation.study import CRITERIA
 from napari_sdcolor.words import counted
 
@@ -145,7 +146,7 @@ def _summary(values: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     for _ in range(DRAWS):
         drawn = values[rng.integers(0, raters, raters)]
         drawn = drawn[:, rng.integers(0, photos, photos)]
-        draws.append(_mean(drawn))
+        draws.append(finite_mean(drawn, axis=(0, 1)))
     tail = 50 * (1 - LEVEL)
     stacked = np.array(draws)
     low, high = (np.full(stacked.shape[1:], np.nan) for _ in range(2))
@@ -154,15 +155,7 @@ def _summary(values: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         there = there[np.isfinite(there)]
         if there.size:
             low[place], high[place] = np.percentile(there, [tail, 100 - tail])
-    return _mean(values), low, high
-
-
-def _mean(values: NDArray) -> NDArray[np.float64]:
-    """Mean over raters and photos of the scores that are there."""
-    there = np.isfinite(values)
-    counts = there.sum(axis=(0, 1))
-    sums = np.where(there, values, 0).sum(axis=(0, 1))
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return finite_mean(values, axis=(0, 1)), low, high
 
 
 def _read(path: Path, key: Key) -> dict[tuple[str, int, str], NDArray]:
@@ -222,10 +215,11 @@ def _score(text: str | None, where: str) -> float:
 
 def as_markdown(result: dict[str, Any]) -> str:
     """The table as the paper prints it, with intervals."""
-    names = [*CRITERIA, NATURALNESS]
-    titles = [*CRITERIA.values(), 'Naturalness']
+    headings = {**CRITERIA, NATURALNESS: 'Naturalness'}
+    columns = [('', 'method', 's')]
+    columns += [(heading, name, 's') for name, heading in headings.items()]
     rows = [
-        [method, *(_cell(figures[name]) for name in names)]
+        {'method': method, **{name: _words(figures[name]) for name in figures}}
         for method, figures in result['methods'].items()
     ]
     count = len(result['raters'])
@@ -236,12 +230,11 @@ def as_markdown(result: dict[str, Any]) -> str:
         f'100{left}. Mean and 95 % bootstrap interval over persons and '
         'photos; Naturalness is the mean of the three. Pictures of one photo '
         'were shown side by side in shuffled positions.\n\n'
-        f'{table(["", *titles], rows)}\n'
+        f'{table(columns, rows)}\n'
     )
 
 
-def _cell(figure: dict[str, Any] | None) -> str:
+def _words(figure: dict[str, Any] | None) -> str | None:
     if figure is None:
-        return MISSING
-    low, high = figure['interval']
-    return f'{figure["mean"]:.1f} ({low:.1f} to {high:.1f})'
+        return None
+    return f'{figure["mean"]:.1f} ({cell(figure["interval"], ".1f")})'

@@ -1,4 +1,10 @@
-"""Does another class bring its color, there and nowhere else?"""
+"""What edits of the map do: other classes, faults and their repair.
+
+Does another class bring its color, there and nowhere else? And what does a
+fault in the map cost, what does its repair give back? For that the class of
+one region of the true map is corrupted and repaired in a session, as a
+person at the screen would do it (paper, Figure 6).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.evaluation import metrics
 from napari_sdcolor.evaluation.cases import Case
-from napari_sdcolor.evaluation.metrics import bootstrap_interval
+from napari_sdcolor.evaluation.metrics import mean, share
 from napari_sdcolor.evaluation.swaps import (
     LEAST_DISTANCE,
     Swap,
@@ -23,6 +30,12 @@ RIM = 3.0
 
 BOX_CHECKS = 24
 """So many photos are colored in full twice to look outside the box."""
+
+HASTY = 3.0
+"""Pixels along the region's edge that a hasty brush leaves wrong."""
+
+STATES = ('true', 'corrupt', 'fixed', 'brushed')
+"""Maps of which PSNR_ab is formed; 'brushed' leaves the rim wrong."""
 
 
 def controllability(
@@ -97,9 +110,9 @@ class Control:
         self.swaps += rows
         self.photos.append(
             {
-                'csc': float(np.mean([row['csc'] for row in rows])),
-                'inside': float(np.mean([row['inside'] for row in rows])),
-                'outside': _mean([row['outside'] for row in rows]),
+                'csc': mean(row['csc'] for row in rows),
+                'inside': mean(row['inside'] for row in rows),
+                'outside': mean(row['outside'] for row in rows),
             }
         )
         if len(self.outside_box) < BOX_CHECKS:
@@ -127,30 +140,24 @@ class Control:
         if not self.swaps:
             return None
         csc = [photo['csc'] for photo in self.photos]
-        inside = float(np.mean([photo['inside'] for photo in self.photos]))
-        outside = _mean([photo['outside'] for photo in self.photos])
+        inside = mean(photo['inside'] for photo in self.photos)
+        outside = mean(photo['outside'] for photo in self.photos)
         return {
             'photos': len(self.photos),
             'swaps': len(self.swaps),
             'least_distance': LEAST_DISTANCE,
             'classes': [CLASSES[number].name for number in self._classes],
-            'csc': float(np.mean(csc)),
-            'csc_interval': list(bootstrap_interval(csc)),
-            'csc_over_swaps': float(np.mean([s['csc'] for s in self.swaps])),
-            'hit_rate': float(np.mean([s['hit'] for s in self.swaps])),
-            'hit_rate_before': float(
-                np.mean([s['was_hit'] for s in self.swaps])
-            ),
+            'csc': mean(csc),
+            'csc_interval': metrics.bootstrap_interval(csc),
+            'csc_over_swaps': mean(s['csc'] for s in self.swaps),
+            'hit_rate': mean(s['hit'] for s in self.swaps),
+            'hit_rate_before': mean(s['was_hit'] for s in self.swaps),
             'pairs': self._pairs(),
             'locality': {
                 'rim': RIM,
                 'inside': inside,
                 'outside': outside,
-                'ratio': (
-                    outside / inside
-                    if inside > 0 and outside is not None
-                    else None
-                ),
+                'ratio': None if outside is None else share(outside, inside),
                 'outside_box': max(self.outside_box),
                 'outside_box_photos': len(self.outside_box),
             },
@@ -174,14 +181,92 @@ class Control:
                 'from': CLASSES[before].name,
                 'to': CLASSES[after].name,
                 'swaps': len(swaps),
-                'csc': float(np.mean([swap['csc'] for swap in swaps])),
+                'csc': mean(swap['csc'] for swap in swaps),
                 'hits': sum(swap['hit'] for swap in swaps),
             }
             for (before, after), swaps in sorted(pairs.items())
         ]
 
 
-def _mean(values: list[float | None]) -> float | None:
-    """Of those that are there."""
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
+def brushed(
+    labels: NDArray[np.uint8], region: NDArray[np.bool_], after: int
+) -> NDArray[np.uint8]:
+    """The map after a repair of a region that leaves its rim wrong."""
+    depth = distance_transform_edt(region)
+    wrong = labels.copy()
+    wrong[region & (depth <= HASTY)] = after
+    return wrong
+
+
+class Repair:
+    """One fault per photo, over three sets of its pixels."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[list[float]]] = {
+            scope: [] for scope in ('labeled', 'known', 'region')
+        }
+
+    def add(self, case: Case) -> None:
+        if not case.swaps:
+            return
+        swap = case.swaps[0]
+        pictures = {
+            'true': case.picture('true'),
+            'corrupt': case.swapped(0),
+            'brushed': case.colored(
+                brushed(case.labels, swap.region, swap.after)
+            ),
+            # Last: the same session is back at the true map.
+            'fixed': case.colored(case.labels),
+        }
+        errors = {
+            state: metrics.squared_error(case.truth.ab, picture.ab)
+            for state, picture in pictures.items()
+        }
+        everywhere = np.ones(case.photo.shape, bool)
+        scopes = {
+            'labeled': everywhere,
+            'known': case.known,
+            'region': swap.region,
+        }
+        for scope, pixels in scopes.items():
+            self.rows[scope].append(
+                [metrics.psnr(errors[state][pixels]) for state in STATES]
+            )
+
+    def result(self) -> dict[str, Any] | None:
+        """None without a photo that has a fault."""
+        if not self.rows['labeled']:
+            return None
+        return {scope: summary(rows) for scope, rows in self.rows.items()}
+
+
+def summary(rows: list[list[float]]) -> dict[str, Any]:
+    """Figures of PSNR_ab (faults, states) in the order of ``STATES``.
+
+    ``repair`` is (P_fixed − P_corrupt) / (P_true − P_corrupt), a ratio of
+    means over photos so that faults without a cost do not divide by
+    nothing; ``brush`` is the same for the hasty repair. Both are None if
+    the faults cost nothing.
+    """
+    values = np.array(rows)
+    true, corrupt, fixed, brush = values.T
+    cost = true - corrupt
+    lost = float(cost.mean())
+
+    def back(repaired: NDArray) -> float | None:
+        gained = float((repaired - corrupt).mean())
+        return gained / lost if lost > 0 else None
+
+    return {
+        'faults': len(values),
+        'psnr_ab': {
+            state: float(column.mean())
+            for state, column in zip(STATES, values.T, strict=True)
+        },
+        'cost': lost,
+        'cost_interval': metrics.bootstrap_interval(cost),
+        'harmless': int((cost <= 0).sum()),
+        'repair': back(fixed),
+        'brush': back(brush),
+    }
