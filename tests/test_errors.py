@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -19,7 +20,13 @@ from napari_sdcolor.cli import app
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.weights import load_part
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
-from napari_sdcolor.errors import SdcolorError, said
+from napari_sdcolor.errors import (
+    PhotoError,
+    SdcolorError,
+    reason,
+    said,
+    why_not,
+)
 
 OBJECT = re.compile(r'<[A-Za-z_]| at 0x')
 
@@ -51,6 +58,33 @@ def unidentified() -> UnidentifiedImageError:
 def test_words_of_other_libraries(error: Exception, words: str) -> None:
     assert said(error).strip() == words
     assert len(said(ValueError('long ' * 1000))) <= 200
+
+
+@pytest.mark.parametrize(
+    ('error', 'words'),
+    [
+        (PhotoError('castle.tif is empty.'), 'castle.tif is empty.'),
+        (MemoryError(), 'The memory of this machine does not suffice for it.'),
+        (OSError(28, 'No space left', 'out'), 'out: No space left.'),
+        (OSError(28, 'No space left'), 'No space left.'),
+        (OSError('broken'), 'broken.'),
+        (ValueError('two\n lines.'), 'two lines.'),
+    ],
+)
+def test_reasons_are_sentences(error: Exception, words: str) -> None:
+    assert reason(error) == words
+
+
+@pytest.mark.parametrize(
+    ('code', 'words', 'remedy'),
+    [
+        (errno.ENOSPC, 'the disk is full', 'Free some space'),
+        (errno.EROFS, 'the disk is read-only', 'Choose another folder'),
+        (errno.EIO, 'strange', 'Choose another folder'),
+    ],
+)
+def test_why_a_disk_refuses(code: int, words: str, remedy: str) -> None:
+    assert why_not(OSError(code, 'strange')) == (words, remedy)
 
 
 GARBAGE = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import re
 import struct
@@ -118,6 +119,9 @@ DAMAGED_PICKLE = (
 )
 """What the unpickler is known to raise on bytes that are no file of torch."""
 
+FAILURES = (SdcolorError, OSError, MemoryError)
+"""What a photo, a file or the machine can do to a command."""
+
 TROUBLE = (
     ArithmeticError,
     LookupError,
@@ -148,6 +152,41 @@ _OBJECTS = (
     # <_io.BytesIO object at 0x7f…> tells a person nothing.
     (re.compile(r'\s*<[A-Za-z_][\w.]*[ @][^<>]*>'), ''),
 )
+
+
+_REASONS = {
+    errno.ENOSPC: ('the disk is full', 'Free some space'),
+    errno.EFBIG: ('the file would be too large', 'Save to another disk'),
+    errno.EACCES: ('writing is not allowed there', 'Choose another folder'),
+    errno.EPERM: ('writing is not allowed there', 'Choose another folder'),
+    errno.EROFS: ('the disk is read-only', 'Choose another folder'),
+    errno.ENOENT: ('its folder does not exist', 'Create the folder'),
+    errno.ENOTDIR: ('its folder is no folder', 'Choose another folder'),
+    errno.ENAMETOOLONG: ('the name is too long', 'Choose a shorter name'),
+    errno.EEXIST: (
+        'a file of that name exists and is never overwritten',
+        'Move it away, or choose another folder or name',
+    ),
+}
+if hasattr(errno, 'EDQUOT'):
+    _REASONS[errno.EDQUOT] = ('your share of the disk is full', 'Free space')
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, as a sentence for the person."""
+    if isinstance(error, SdcolorError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return 'The memory of this machine does not suffice for it.'
+    if isinstance(error, OSError) and error.filename:
+        return f'{error.filename}: {said(error)}.'
+    return f'{said(error)}.'
+
+
+def why_not(error: OSError) -> tuple[str, str]:
+    """Why something cannot be written, and the remedy, in words."""
+    unknown = (said(error), 'Choose another folder')
+    return _REASONS.get(error.errno, unknown)
 
 
 def said(error: BaseException) -> str:

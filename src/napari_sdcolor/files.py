@@ -16,24 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_sdcolor.errors import SaveError, said
-
-_REASONS = {
-    errno.ENOSPC: ('the disk is full', 'Free some space'),
-    errno.EFBIG: ('the file would be too large', 'Save to another disk'),
-    errno.EACCES: ('writing is not allowed there', 'Choose another folder'),
-    errno.EPERM: ('writing is not allowed there', 'Choose another folder'),
-    errno.EROFS: ('the disk is read-only', 'Choose another folder'),
-    errno.ENOENT: ('its folder does not exist', 'Create the folder'),
-    errno.ENOTDIR: ('its folder is no folder', 'Choose another folder'),
-    errno.ENAMETOOLONG: ('the name is too long', 'Choose a shorter name'),
-    errno.EEXIST: (
-        'a file of that name exists and is never overwritten',
-        'Move it away, or choose another folder or name',
-    ),
-}
-if hasattr(errno, 'EDQUOT'):
-    _REASONS[errno.EDQUOT] = ('your share of the disk is full', 'Free space')
+from napari_sdcolor.errors import SaveError, why_not
 
 _NO_LINKS = {
     getattr(errno, name)
@@ -284,12 +267,6 @@ def explaining(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _explained(path, error) from error
-
-
-def why_not(error: OSError) -> tuple[str, str]:
-    """Why something cannot be written, and the remedy, in words."""
-    unknown = (said(error), 'Choose another folder')
-    return _REASONS.get(error.errno, unknown)
 
 
 def _explained(path: Path, error: OSError) -> SaveError:

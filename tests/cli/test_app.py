@@ -17,9 +17,8 @@ from typer.testing import CliRunner
 
 import napari_sdcolor
 from napari_sdcolor.cli import app
-from napari_sdcolor.cli.console import Talk, reason
+from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.photos import Tally
-from napari_sdcolor.errors import PhotoError
 
 RUN = ('-P', '-c', 'from napari_sdcolor.cli import main; main()')
 
@@ -224,19 +223,6 @@ def test_names_that_the_terminal_cannot_show(
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'out' / 'Schloß – 城.labels.png').is_file()
-
-
-@pytest.mark.parametrize(
-    ('error', 'words'),
-    [
-        (PhotoError('castle.tif is empty.'), 'castle.tif is empty.'),
-        (MemoryError(), 'memory'),
-        (OSError(28, 'No space left', 'out'), 'out: No space left.'),
-        (OSError('broken'), 'broken'),
-    ],
-)
-def test_reasons_are_sentences(error: Exception, words: str) -> None:
-    assert words in reason(error)
 
 
 @pytest.mark.parametrize(

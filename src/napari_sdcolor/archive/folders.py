@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from napari_sdcolor.errors import FolderError
-from napari_sdcolor.files import why_not
+from napari_sdcolor.errors import FolderError, why_not
 
 _IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR)
 

@@ -368,7 +368,7 @@ def _explaining(name: str) -> Iterator[None]:
     except DECODE_ERRORS as error:
         if isinstance(error, OSError) and error.strerror:
             raise PhotoError(
-                f'{name} cannot be read: {error.strerror}.'
+                f'{name} cannot be read: {said(error)}.'
             ) from error
         raise PhotoError(
             f'{name} is damaged, incomplete or of an unsupported kind '

@@ -27,7 +27,7 @@ from napari_sdcolor.batch.worker import Job, Worker
 from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import ClusterError, SdcolorError
+from napari_sdcolor.errors import ClusterError, SdcolorError, said
 from napari_sdcolor.settings import Size
 
 Pairs = tuple[tuple[str, str | None], ...]
@@ -260,7 +260,7 @@ def _check_folders(setup: WorkerSetup) -> None:
             found = os.stat(path).st_size
         except OSError as error:
             raise ClusterError(
-                f'It does not see {path} ({error.strerror}). All machines '
+                f'It does not see {path} ({said(error)}). All machines '
                 'must see photos, maps and output folder at the same place, '
                 'for example on one shared file system.'
             ) from error
@@ -286,5 +286,5 @@ def _check_folders(setup: WorkerSetup) -> None:
         trial.unlink()
     except OSError as error:
         raise ClusterError(
-            f'It cannot write into {setup.output}: {error.strerror}.'
+            f'It cannot write into {setup.output}: {said(error)}.'
         ) from error

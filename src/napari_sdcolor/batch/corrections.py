@@ -26,7 +26,7 @@ from napari_sdcolor.archive.labels import (
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.photo_settings import read_own
 from napari_sdcolor.batch.task import EDITED_MAPS, Task
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import SaveError, said
 from napari_sdcolor.files import replace_file, sha256_of
 from napari_sdcolor.settings import SettingsError
 
@@ -142,7 +142,7 @@ def keep_superseded(output: Path, task: Task, done: Outcome) -> Path:
     except OSError as error:
         raise SaveError(
             f'The earlier result of {task.source} could not be kept in '
-            f'{home}: {error.strerror}. Nothing was replaced.'
+            f'{home}: {said(error)}. Nothing was replaced.'
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)

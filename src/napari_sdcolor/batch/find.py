@@ -19,7 +19,7 @@ from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
 from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.batch.journal import JOURNAL
 from napari_sdcolor.core import cancel, progress
-from napari_sdcolor.errors import PlanError
+from napari_sdcolor.errors import PlanError, said
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _names(path: str) -> list[str]:
             raw = Path(path).read_bytes()
     except OSError as error:
         raise PlanError(
-            f'The list {path} cannot be read: {error.strerror}.'
+            f'The list {path} cannot be read: {said(error)}.'
         ) from error
     if b'\0' in raw:
         parts = raw.split(b'\0')
@@ -193,7 +193,7 @@ def _walk(folder: str, recursive: bool) -> Iterator[Found]:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            why = f'The folder cannot be read: {error.strerror}.'
+            why = f'The folder cannot be read: {said(error)}.'
             yield Found(folder, place or os.curdir, why, failed=True)
             continue
         seen += len(entries)

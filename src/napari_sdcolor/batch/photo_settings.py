@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import SaveError, said
 from napari_sdcolor.files import replace_file
 from napari_sdcolor.settings import Settings, SettingsError, declared
 
@@ -64,9 +64,7 @@ def save_own(output: Path, key: str, own: Own) -> Path:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise SaveError(
-            f'{path} cannot be removed: {error.strerror}.'
-        ) from error
+        raise SaveError(f'{path} cannot be removed: {said(error)}.') from error
     return path
 
 

@@ -52,9 +52,10 @@ from napari_sdcolor.batch.thumbnails import thumbnail
 from napari_sdcolor.core import progress
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import (
+    FAILURES,
     TROUBLE,
     Cancelled,
-    SdcolorError,
+    reason,
     said,
 )
 from napari_sdcolor.files import sha256_of
@@ -361,13 +362,8 @@ class _Told:
 
 def failure(task: Task, error: BaseException) -> Outcome:
     """What is told about a photo that cannot be colored."""
-    if isinstance(error, SdcolorError):
-        why = str(error)
-    elif isinstance(error, MemoryError):
-        why = 'The memory of this machine does not suffice for it.'
-    elif isinstance(error, OSError) and error.strerror:
-        name = f'{error.filename}: ' if error.filename else ''
-        why = f'{name}{error.strerror}.'
+    if isinstance(error, FAILURES):
+        why = reason(error)
     else:
         why = (
             f'A defect of this program: {type(error).__name__}: {said(error)}. '

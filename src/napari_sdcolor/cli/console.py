@@ -13,7 +13,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from napari_sdcolor.errors import SdcolorError, WrongUsage, said
+from napari_sdcolor.errors import FAILURES, WrongUsage, reason
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
@@ -21,25 +21,10 @@ DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PAUSE = 2.0
 """Seconds between two words on the progress of one photo."""
 
-FAILURES = (SdcolorError, OSError, MemoryError)
-"""What a photo, a file or the machine can do to a command."""
-
 
 def exit_code(error: Exception) -> int:
     """What a command ends with if nothing came of it but this error."""
     return WRONG_USAGE if isinstance(error, WrongUsage) else FAILED
-
-
-def reason(error: Exception) -> str:
-    """Why something failed, as a sentence."""
-    if isinstance(error, MemoryError):
-        return 'The memory of this machine does not suffice for it.'
-    if isinstance(error, OSError) and error.strerror:
-        name = f'{error.filename}: ' if error.filename else ''
-        return f'{name}{error.strerror}.'
-    if isinstance(error, SdcolorError):
-        return str(error)
-    return f'{said(error)}.'
 
 
 class Talk:

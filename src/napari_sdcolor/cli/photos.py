@@ -11,12 +11,11 @@ from typing import Any
 from napari_sdcolor.cli.console import (
     DONE,
     FAILED,
-    FAILURES,
     WRONG_USAGE,
     Talk,
     exit_code,
 )
-from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.errors import FAILURES, WrongUsage
 from napari_sdcolor.words import counted
 
 

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_sdcolor.batch.outcome import CORRECTED, DONE, FAILED, Outcome
 from napari_sdcolor.core.cancel import CancelToken
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import FAILURES, SdcolorError, reason
 from napari_sdcolor.plugin.archive import work
 from napari_sdcolor.plugin.archive.choices import (
     Choices,
@@ -379,12 +379,12 @@ class ArchiveCoordinator(QObject):
     def _on_failed(self, job: Job, error: BaseException) -> None:
         self._running = False
         self._show_state()
-        if not isinstance(error, SdcolorError | OSError):
+        if not isinstance(error, FAILURES):
             # A fault of ours: napari shows the traceback to report.
             raise error
         ready = job.name != 'look'
-        self.views.run.show_idle(self._verb(), str(error), ready=ready)
-        show_error(str(error))
+        self.views.run.show_idle(self._verb(), reason(error), ready=ready)
+        show_error(reason(error))
 
     def _on_finished(self, job: Job) -> None:
         if job.quiet:

@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_sdcolor.batch.corrections import save_maps
 from napari_sdcolor.batch.outcome import CORRECTED, FAILED, WAITING
 from napari_sdcolor.batch.photo_settings import Own, own_of, save_own
-from napari_sdcolor.errors import SaveError, SdcolorError
+from napari_sdcolor.errors import FAILURES, SaveError, SdcolorError, reason
 from napari_sdcolor.plugin.archive.open_photo import Draft, Maps, OpenPhoto
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
@@ -226,9 +226,9 @@ class Queue(QObject):
 
     def _on_failed(self, job: Job, error: BaseException) -> None:
         self.show()
-        if not isinstance(error, SdcolorError | OSError):
+        if not isinstance(error, FAILURES):
             raise error
-        show_error(str(error))
+        show_error(reason(error))
 
 
 def _save(
