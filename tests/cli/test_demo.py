@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from napari_sdcolor.cli import app, demo
-from napari_sdcolor.cli.environment import Attempt
+from napari_sdcolor.cli.probes import Attempt
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import SaveError
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from napari_sdcolor.cli import app, checks, environment
-from napari_sdcolor.cli.environment import Attempt
+from napari_sdcolor.cli import app, checks, probes
+from napari_sdcolor.cli.probes import Attempt
 from napari_sdcolor.core import device, model_files
 from napari_sdcolor.errors import DeviceError
 
@@ -46,7 +46,7 @@ def healthy(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         'try_torch_after_qt': lambda binding: Attempt(0, ''),
         'try_opengl': lambda binding: Attempt(0, '4.5, some card'),
     }.items():
-        monkeypatch.setattr(environment, name, answer)
+        monkeypatch.setattr(probes, name, answer)
 
 
 def run_doctor() -> tuple[int, dict]:
@@ -162,10 +162,8 @@ def test_torch_that_does_not_load(
 def test_torch_after_qt_on_windows(
     healthy: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = Attempt(environment.TORCH_FAILED, 'WinError 1114 c10.dll')
-    monkeypatch.setattr(
-        environment, 'try_torch_after_qt', lambda binding: failed
-    )
+    failed = Attempt(probes.TORCH_FAILED, 'WinError 1114 c10.dll')
+    monkeypatch.setattr(probes, 'try_torch_after_qt', lambda binding: failed)
     code, answer = run_doctor()
     assert code == 1
     found = finding(answer, 'torch after Qt')
@@ -178,12 +176,12 @@ def test_torch_after_qt_on_windows(
     [
         (
             'try_torch_after_qt',
-            lambda binding: Attempt(environment.QT_FAILED, 'libEGL.so.1'),
+            lambda binding: Attempt(probes.QT_FAILED, 'libEGL.so.1'),
             'torch after Qt',
         ),
         (
             'try_opengl',
-            lambda binding: Attempt(environment.NO_OPENGL, 'no context'),
+            lambda binding: Attempt(probes.NO_OPENGL, 'no context'),
             'OpenGL',
         ),
         ('try_opengl', lambda binding: Attempt(-6, 'xcb'), 'OpenGL'),
@@ -199,7 +197,7 @@ def test_without_a_window_photos_are_still_colored(
     answer: Callable,
     check: str,
 ) -> None:
-    monkeypatch.setattr(environment, name, answer)
+    monkeypatch.setattr(probes, name, answer)
     code, found = run_doctor()
     assert code == 0
     assert finding(found, check)['state'] == 'warning'
@@ -219,18 +217,18 @@ def test_missing_packages(
 def test_no_binding_is_found_where_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(environment, 'find_spec', lambda name: None)
-    assert environment.qt_binding() is None
+    monkeypatch.setattr(probes, 'find_spec', lambda name: None)
+    assert probes.qt_binding() is None
 
 
 def test_the_binding_that_was_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(environment, 'find_spec', lambda name: name)
+    monkeypatch.setattr(probes, 'find_spec', lambda name: name)
     monkeypatch.delenv('QT_API', raising=False)
-    assert environment.qt_binding() == 'PyQt6'
+    assert probes.qt_binding() == 'PyQt6'
     monkeypatch.setenv('QT_API', 'pyside6')
-    assert environment.qt_binding() == 'PySide6'
+    assert probes.qt_binding() == 'PySide6'
 
 
 @pytest.mark.parametrize(
@@ -252,7 +250,7 @@ def test_display(
     there: bool,
 ) -> None:
     monkeypatch.setattr(sys, 'platform', platform)
-    assert environment.has_display(environment) is there
+    assert probes.has_display(environment) is there
 
 
 @pytest.mark.parametrize(
@@ -264,25 +262,25 @@ def test_display(
     ],
 )
 def test_children(code: str, attempt: Attempt) -> None:
-    assert environment.run_child(code) == attempt
+    assert probes.run_child(code) == attempt
 
 
 def test_a_child_that_crashes() -> None:
-    attempt = environment.run_child('import os; os.abort()')
+    attempt = probes.run_child('import os; os.abort()')
     assert attempt.code != 0
 
 
 def test_a_child_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, 'PATIENCE', 0.5)
-    attempt = environment.run_child('import time; time.sleep(60)')
+    monkeypatch.setattr(probes, 'PATIENCE', 0.5)
+    attempt = probes.run_child('import time; time.sleep(60)')
     assert attempt.code is None
     assert 'no answer' in attempt.said
 
 
 @pytest.mark.parametrize(
-    'try_it', [environment.try_torch_after_qt, environment.try_opengl]
+    'try_it', [probes.try_torch_after_qt, probes.try_opengl]
 )
 def test_a_binding_that_is_broken(try_it: Callable[[str], Attempt]) -> None:
     attempt = try_it('no_such_binding')
-    assert attempt.code == environment.QT_FAILED
+    assert attempt.code == probes.QT_FAILED
     assert 'no_such_binding' in attempt.said

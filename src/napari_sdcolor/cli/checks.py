@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from napari_sdcolor._version import __version__, installed
-from napari_sdcolor.cli import environment
+from napari_sdcolor.cli import probes
 from napari_sdcolor.errors import DeviceError, WeightsError
 
 OK, WARNING, PROBLEM = 'ok', 'warning', 'problem'
@@ -104,7 +104,7 @@ def versions() -> dict[str, str | None]:
     found |= {package: installed(package) for package in SHOWN}
     return found | {
         binding: installed(binding)
-        for binding in environment.QT_BINDINGS
+        for binding in probes.QT_BINDINGS
         if installed(binding)
     }
 
@@ -210,7 +210,7 @@ def _weights_finding(entry: Any) -> Finding:
 
 def check_qt() -> Iterator[Finding]:
     """Whether napari has something to draw its window with."""
-    binding = environment.qt_binding()
+    binding = probes.qt_binding()
     if binding is None:
         yield Finding('Qt', WARNING, 'no Qt binding is installed', QT_REMEDY)
     elif find_spec('qtpy') is None:
@@ -226,14 +226,14 @@ def check_torch_after_qt() -> Iterator[Finding]:
     from napari_sdcolor.core.device import REMEDY
 
     name = 'torch after Qt'
-    binding = environment.qt_binding()
+    binding = probes.qt_binding()
     if binding is None or find_spec('torch') is None:
         yield Finding(name, OK, 'nothing to try without both')
         return
-    attempt = environment.try_torch_after_qt(binding)
+    attempt = probes.try_torch_after_qt(binding)
     if attempt.code == 0:
         yield Finding(name, OK, 'torch loads after Qt')
-    elif attempt.code == environment.QT_FAILED:
+    elif attempt.code == probes.QT_FAILED:
         yield Finding(
             name,
             WARNING,
@@ -251,10 +251,10 @@ def check_torch_after_qt() -> Iterator[Finding]:
 
 def check_opengl() -> Iterator[Finding]:
     """Whether napari's pictures can be drawn."""
-    binding = environment.qt_binding()
+    binding = probes.qt_binding()
     if binding is None:
         yield Finding('OpenGL', OK, 'nothing to try without Qt')
-    elif not environment.has_display():
+    elif not probes.has_display():
         yield Finding(
             'OpenGL',
             WARNING,
@@ -262,7 +262,7 @@ def check_opengl() -> Iterator[Finding]:
             'The command line works without it.',
         )
     else:
-        attempt = environment.try_opengl(binding)
+        attempt = probes.try_opengl(binding)
         if attempt.code == 0:
             yield Finding('OpenGL', OK, attempt.said)
         else:

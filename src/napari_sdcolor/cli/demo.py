@@ -17,7 +17,7 @@ from napari_sdcolor.cli.colorize import (
     machine_facts,
 )
 from napari_sdcolor.cli.console import Talk
-from napari_sdcolor.cli.environment import (
+from napari_sdcolor.cli.probes import (
     has_display,
     qt_binding,
     try_opengl,
