@@ -77,7 +77,7 @@ class Job:
         Open for reading.
     resources
         What has to be closed at the end.
-    remains
+    replaced
         Files of an earlier attempt that make room for the results.
     own
         Settings that only this photo has, see ``photo_settings``.
@@ -90,7 +90,7 @@ class Job:
     task: Task
     file: PhotoFile
     resources: ExitStack
-    remains: list[Path]
+    replaced: list[Path]
     own: Mapping[str, Any]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     maps: list[tuple[int | None, str | None]] = field(default_factory=list)
@@ -203,7 +203,7 @@ class Worker:
             except TROUBLE as error:
                 return failure(task, error)
         try:
-            job.remains = self._remains(job)
+            job.replaced = self._earlier(job)
         except TROUBLE as error:
             job.resources.close()
             return failure(task, error)
@@ -294,12 +294,12 @@ class Worker:
 
         # What was there before goes when there is something in its place.
         results = chain([next(results)], results)
-        remove(job.remains)
+        remove(job.replaced)
         return save_file(
             results, job.file, task.folder, task.name, self.spec.format, run
         )
 
-    def _remains(self, job: Job) -> list[Path]:
+    def _earlier(self, job: Job) -> list[Path]:
         task, file = job.task, job.file
         if file.is_album:
             places = album_paths(task.folder, task.name, file.count)
