@@ -16,11 +16,6 @@ def missing(why: str) -> str:
     return f'{MISSING.capitalize()}: {why}.'
 
 
-def counted(photos: int) -> str:
-    """So many photos."""
-    return f'{photos} photo{"" if photos == 1 else "s"}'
-
-
 def cell(figure: Any, form: str, empty: str = MISSING) -> str:
     """One figure.
 

@@ -8,11 +8,11 @@ from napari_sdcolor.classes import class_id
 from napari_sdcolor.evaluation.markdown import (
     MISSING,
     Columns,
-    counted,
     missing,
     table,
 )
 from napari_sdcolor.evaluation.names import METHODS, in_order, title
+from napari_sdcolor.words import counted
 
 SCOPES = {
     'all': 'All photos, all pixels',
@@ -138,7 +138,7 @@ def fidelity_blocks(result: dict[str, Any]) -> list[str]:
 
 def _fidelity(scope: str, found: dict[str, Any]) -> list[str]:
     count, methods = found['photos'], found['methods']
-    heading = f'## {SCOPES[scope]} ({counted(count)})'
+    heading = f'## {SCOPES[scope]} ({counted(count, "photo")})'
     if not count:
         return [heading, missing('there is no such photo')]
     rows = []

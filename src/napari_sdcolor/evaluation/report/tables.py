@@ -9,7 +9,6 @@ from typing import Any
 from napari_sdcolor.evaluation.markdown import (
     Columns,
     cell,
-    counted,
     missing,
     table,
 )
@@ -22,6 +21,7 @@ from napari_sdcolor.evaluation.report.color_tables import (
     swap_blocks,
 )
 from napari_sdcolor.evaluation.trust import suggested_row
+from napari_sdcolor.words import counted
 
 STEP = 5
 """Every so manieth threshold has a row."""
@@ -70,7 +70,7 @@ def as_markdown(result: dict[str, Any]) -> str:
     """Tables of what ``evaluate`` returned, group by group."""
     blocks = [
         (
-            f'{counted(result["photos"])}, {result["labeled_photos"]} of them '
+            f'{counted(result["photos"], "photo")}, {result["labeled_photos"]} of them '
             'with a label map. Every figure is formed per photo over its '
             "pixels at the photo's own size, then averaged over photos; "
             f'working size {result["size"]}, default settings, one set of '
