@@ -15,7 +15,7 @@ from napari_sdcolor.evaluation.report.tables import as_markdown
 from napari_sdcolor.evaluation.run import evaluate
 from napari_sdcolor.evaluation.trust import (
     BINS,
-    Reliability,
+    Calibration,
     flag_figures,
     suggested_row,
 )
@@ -25,28 +25,28 @@ SIDE = 48
 
 def test_calibration_error_by_hand() -> None:
     """60 pixels at 0.9 of which half are right, 40 at 0.5 all right."""
-    found = Reliability()
-    found.add(np.full(60, 0.9, np.float32), np.arange(60) < 30)
-    found.add(np.full(40, 0.5, np.float32), np.ones(40, bool))
+    found = Calibration()
+    found.count(np.full(60, 0.9, np.float32), np.arange(60) < 30)
+    found.count(np.full(40, 0.5, np.float32), np.ones(40, bool))
     assert found.error() == pytest.approx(0.6 * 0.4 + 0.4 * 0.5, abs=1e-6)
 
 
 def test_pixels_of_one_bin_count_together() -> None:
     """Too sure here and not sure enough there is right on the whole."""
-    found = Reliability()
-    found.add(np.array([0.81, 0.85]), np.array([True, False]))
+    found = Calibration()
+    found.count(np.array([0.81, 0.85]), np.array([True, False]))
     assert found.error() == pytest.approx(0.83 - 0.5)
-    apart = Reliability()
-    apart.add(np.array([0.1, 0.9]), np.array([False, True]))
+    apart = Calibration()
+    apart.count(np.array([0.1, 0.9]), np.array([False, True]))
     assert apart.error() == pytest.approx(0.1)
 
 
 def test_full_confidence_is_in_the_last_bin() -> None:
-    found = Reliability()
-    found.add(np.array([0.0, 1.0]), np.array([False, True]))
+    found = Calibration()
+    found.count(np.array([0.0, 1.0]), np.array([False, True]))
     assert found.pixels.tolist() == [1, *[0] * (BINS - 2), 1]
     assert found.error() == 0
-    assert np.isnan(Reliability().error())
+    assert np.isnan(Calibration().error())
 
 
 def test_calibration_of_a_painter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -23,10 +23,15 @@ MOST_RESULTS = 20
 """Nobody scores more pictures of one photo."""
 
 
-def _groups(words: str | None) -> tuple[str, ...]:
-    """The groups of 'A,B'; all of them for None."""
-    if words is None:
-        return tuple(GROUPS)
+class Results(NamedTuple):
+    """A folder of another method's pictures."""
+
+    name: str
+    folder: Path
+
+
+def _groups(words: str) -> list[str]:
+    """The groups of 'A,B'."""
     chosen = {word.strip() for word in words.split(',')}
     odd = chosen - set(GROUPS)
     if odd:
@@ -34,40 +39,33 @@ def _groups(words: str | None) -> tuple[str, ...]:
             f'{", ".join(sorted(odd))!r} is no group of figures; there are '
             f'{", ".join(GROUPS)}.'
         )
-    return tuple(group for group in GROUPS if group in chosen)
+    return [group for group in GROUPS if group in chosen]
 
 
-def _checked_groups(words: str | None) -> str | None:
-    _groups(words)
-    return words
+def _results(words: str) -> Results:
+    """What 'NAME=DIR' stands for."""
+    name, found, folder = words.partition('=')
+    name = name.strip()
+    if not found or not name or not folder:
+        raise typer.BadParameter(
+            f'{words!r} is not of the form NAME=DIR, such as '
+            'Others=their-pictures.'
+        )
+    if not Path(folder).is_dir():
+        raise typer.BadParameter(f'{folder} is no folder.')
+    return Results(name, Path(folder))
 
 
-def _results(words: list[str] | None) -> dict[str, Path]:
-    """Folders by name of 'NAME=DIR'."""
-    folders: dict[str, Path] = {}
-    for word in words or ():
-        name, found, folder = word.partition('=')
-        name = name.strip()
-        if not found or not name or not folder:
-            raise typer.BadParameter(
-                f'{word!r} is not of the form NAME=DIR, such as '
-                'Others=their-pictures.'
-            )
-        if name in folders:
+def _distinct(results: list[Results] | None) -> list[Results]:
+    names = [name for name, _ in results or ()]
+    for name in names:
+        if names.count(name) > 1:
             raise typer.BadParameter(f'The name {name!r} is given twice.')
-        if not Path(folder).is_dir():
-            raise typer.BadParameter(f'{folder} is no folder.')
-        folders[name] = Path(folder)
-    if len(folders) > MOST_RESULTS:
+    if len(names) > MOST_RESULTS:
         raise typer.BadParameter(
             f'At most {MOST_RESULTS} other methods can be compared with.'
         )
-    return folders
-
-
-def _checked_results(words: list[str] | None) -> list[str] | None:
-    _results(words)
-    return words
+    return results or []
 
 
 def _part(kind: str) -> typer.models.OptionInfo:
@@ -104,22 +102,23 @@ def evaluate(
         ),
     ] = None,
     results: Annotated[
-        list[str] | None,
+        list[Results] | None,
         typer.Option(
             '--results',
             metavar='NAME=DIR',
-            callback=_checked_results,
+            parser=_results,
+            callback=_distinct,
             help='Finished pictures of another method, named as the '
             'photographs are; may be repeated.',
             show_default=False,
         ),
     ] = None,
     only: Annotated[
-        str | None,
+        Sequence[str] | None,
         typer.Option(
             '--only',
             metavar='GROUP,…',
-            callback=_checked_groups,
+            parser=_groups,
             help=f'Groups of figures: {", ".join(GROUPS)}.',
             show_default='all',
         ),
@@ -206,15 +205,16 @@ def evaluate(
             for entry in found.entries
             if entry.split == 'train' and entry.labels is not None
         ]
-        colorizer = _load(talk, settings, color, segmentation, _groups(only))
+        groups = only or list(GROUPS)
+        colorizer = _load(talk, settings, color, segmentation, groups)
         evaluation = Evaluation(
             colorizer,
             entries,
             train_entries=train or None,
             means=class_means,
-            groups=_groups(only),
+            groups=groups,
             limit=limit,
-            results=_results(results),
+            results=dict(results or ()),
             mapless=_mapless(colorizer, without_maps),
             report=talk.say,
         )

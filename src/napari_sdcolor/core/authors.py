@@ -7,6 +7,7 @@ load with ``weights_only=True``, so that nothing in them can run.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from napari_sdcolor.core import colornet, gridnet
 from napari_sdcolor.core.weights import (
+    Network,
     Part,
     digest_of,
     fill,
@@ -44,16 +46,7 @@ def load_color(path: Path) -> Part:
         _color_name(name): tensor for name, tensor in _state(path).items()
     }
     network = colornet.ColorNet(colornet.RELEASED)
-    fill(network, tensors, str(path))
-    return Part(
-        'color',
-        network,
-        digest_of(tensors),
-        'opencv',
-        TRAINING,
-        path.name,
-        sha256_of(path),
-    )
+    return _part('color', network, tensors, path)
 
 
 def load_segmentation(path: Path) -> Part:
@@ -69,10 +62,15 @@ def load_segmentation(path: Path) -> Part:
         for name, tensor in _state(path).items()
         if not name.endswith('num_batches_tracked')
     }
-    network = gridnet.GridNet()
+    return _part('segmentation', gridnet.GridNet(), tensors, path)
+
+
+def _part(
+    kind: str, network: Network, tensors: Mapping[str, Tensor], path: Path
+) -> Part:
     fill(network, tensors, str(path))
     return Part(
-        'segmentation',
+        kind,
         network,
         digest_of(tensors),
         'opencv',

@@ -125,6 +125,21 @@ class Case:
         return self.labels != UNKNOWN
 
     @cached_property
+    def scopes(self) -> dict[str, NDArray[np.bool_]]:
+        """Sets of pixels (H, W) over which figures are formed.
+
+        'all', for photos with a map also 'labeled', which are all as well,
+        and 'known' if any are, for others 'unlabeled'.
+        """
+        everywhere = np.ones(self.photo.shape, bool)
+        if self.labels is None:
+            return {'all': everywhere, 'unlabeled': everywhere}
+        scopes = {'all': everywhere, 'labeled': everywhere}
+        if self.known.any():
+            scopes['known'] = self.known
+        return scopes
+
+    @cached_property
     def found(self) -> Segmentation:
         """What the networks believe to see, at working size."""
         return self.colorizer.segment(self.photo)

@@ -223,14 +223,10 @@ class Repair:
             state: metrics.squared_error(case.truth.ab, picture.ab)
             for state, picture in pictures.items()
         }
-        everywhere = np.ones(case.photo.shape, bool)
-        scopes = {
-            'labeled': everywhere,
-            'known': case.known,
-            'region': swap.region,
-        }
-        for scope, pixels in scopes.items():
-            self.rows[scope].append(
+        scopes = {**case.scopes, 'region': swap.region}
+        for scope, rows in self.rows.items():
+            pixels = scopes[scope]
+            rows.append(
                 [metrics.psnr(errors[state][pixels]) for state in STATES]
             )
 

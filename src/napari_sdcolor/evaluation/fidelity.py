@@ -36,16 +36,9 @@ class Fidelity:
         self.class_colors = ClassColors()
 
     def add(self, case: Case) -> None:
-        scopes = {'all': np.ones(case.photo.shape, bool)}
-        if case.labels is not None:
-            scopes['labeled'] = scopes['all']
-            if case.known.any():
-                scopes['known'] = case.known
-        else:
-            scopes['unlabeled'] = scopes['all']
         line: dict[str, Any] = {'photo': case.name, 'dataset': case.dataset}
         for method in case.methods:
-            found = figures(case.truth, case.picture(method), scopes)
+            found = figures(case.truth, case.picture(method), case.scopes)
             for name in ('psnr_ab', 'delta_e', 'colorfulness'):
                 line.setdefault(name, {})[method] = found['all'][name]
             for scope, values in found.items():
@@ -212,9 +205,11 @@ class MapEffect:
     def add(self, case: Case) -> None:
         if case.labels is None:
             return
-        scopes = {'labeled': np.ones(case.photo.shape, bool)}
-        if case.known.any():
-            scopes['known'] = case.known
+        scopes = {
+            scope: pixels
+            for scope, pixels in case.scopes.items()
+            if scope in self.distances
+        }
         for method in case.methods:
             if method == 'class-mean' or method in case.finished:
                 continue

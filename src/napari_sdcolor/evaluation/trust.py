@@ -29,8 +29,8 @@ THRESHOLDS = tuple(number / 100 for number in range(1, 100))
 """Mean confidences below which a photo may be flagged."""
 
 
-class Reliability:
-    """Confidence against accuracy, bin by bin.
+class Calibration:
+    """Confidence against accuracy over all known pixels, bin by bin.
 
     Attributes
     ----------
@@ -44,7 +44,17 @@ class Reliability:
         self.confidence = np.zeros(BINS)
         self.right = np.zeros(BINS, np.int64)
 
-    def add(
+    def add(self, case: Case) -> None:
+        if case.labels is None:
+            return
+        truth = case.working_labels
+        known = truth != UNKNOWN
+        found = case.found
+        self.count(
+            found.confidence[known], found.labels[known] == truth[known]
+        )
+
+    def count(
         self, confidence: NDArray[np.floating], right: NDArray[np.bool_]
     ) -> None:
         """Count pixels.
@@ -71,40 +81,22 @@ class Reliability:
             return float('nan')
         return float(np.abs(self.confidence - self.right).sum() / total)
 
-
-class Calibration:
-    """Reliability over all known pixels, at working size."""
-
-    def __init__(self) -> None:
-        self.reliability = Reliability()
-
-    def add(self, case: Case) -> None:
-        if case.labels is None:
-            return
-        truth = case.working_labels
-        known = truth != UNKNOWN
-        found = case.found
-        self.reliability.add(
-            found.confidence[known], found.labels[known] == truth[known]
-        )
-
     def result(self) -> dict[str, Any] | None:
         """None if no pixel is known."""
-        counted = self.reliability
-        pixels = int(counted.pixels.sum())
+        pixels = int(self.pixels.sum())
         if not pixels:
             return None
         rows = zip(
-            counted.pixels.tolist(),
-            counted.confidence.tolist(),
-            counted.right.tolist(),
+            self.pixels.tolist(),
+            self.confidence.tolist(),
+            self.right.tolist(),
             strict=True,
         )
         return {
             'pixels': pixels,
-            'error': counted.error(),
-            'confidence': float(counted.confidence.sum() / pixels),
-            'accuracy': float(counted.right.sum() / pixels),
+            'error': self.error(),
+            'confidence': float(self.confidence.sum() / pixels),
+            'accuracy': float(self.right.sum() / pixels),
             'bins': [
                 {
                     'low': number / BINS,
