@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.archive.saving import (
     save_as,
     save_pages,
     save_result,
 )
-from napari_sdcolor.archive.writing import SUFFIXES
 from napari_sdcolor.settings import (
     DEFAULT_SOURCE_TYPE,
     SOURCE_TYPES,

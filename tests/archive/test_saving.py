@@ -17,6 +17,7 @@ import tifffile
 from PIL import Image
 
 from napari_sdcolor.archive import writing
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.archive.labels import read_labels
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.reading import read_photo
@@ -28,7 +29,6 @@ from napari_sdcolor.archive.saving import (
     save_result,
 )
 from napari_sdcolor.archive.sidecar import run_facts
-from napari_sdcolor.archive.writing import SUFFIXES
 from napari_sdcolor.core import lab
 from napari_sdcolor.errors import LabelsError, PhotoError, SaveError
 

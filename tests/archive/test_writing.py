@@ -14,9 +14,10 @@ import tifffile
 from PIL import Image, ImageCms
 
 from napari_sdcolor.archive import writing
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.archive.marking import make_mark
 from napari_sdcolor.archive.profiles import srgb_profile
-from napari_sdcolor.archive.writing import SUFFIXES, Picture, write
+from napari_sdcolor.archive.writing import Picture, write
 from napari_sdcolor.errors import SaveError
 
 SHA = 'c0ffee' * 10 + 'c0de'

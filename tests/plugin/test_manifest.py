@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from npe2 import PluginManifest
 
-from napari_sdcolor.archive.writing import SUFFIXES
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.plugin.widget import ColorizeWidget
 
 PLUGIN = 'napari-sdcolor'

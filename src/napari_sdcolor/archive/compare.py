@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffFile
 
+from napari_sdcolor.archive.formats import FORMATS
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.core.planes import bands
@@ -171,14 +172,15 @@ def _pixels(then: Path, now: Path) -> tuple[float | None, float | None, str]:
 
 def _planes(path: Path) -> Iterator[NDArray]:
     """(H, W, 3) of each page of a colored file."""
-    if path.suffix in ('.tif', '.tiff'):
+    form = FORMATS.get(path.suffix.lower())
+    if form == 'tiff':
         with TiffFile(path) as tif:
             for page in tif.pages:
                 yield page.asarray()[..., :3]
     else:
         decode = (
             imagecodecs.png_decode
-            if path.suffix == '.png'
+            if form == 'png'
             else imagecodecs.jpeg8_decode
         )
         yield decode(path.read_bytes())[..., :3]

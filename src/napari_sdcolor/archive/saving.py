@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from napari_sdcolor.archive.formats import FORMATS, SUFFIXES
 from napari_sdcolor.archive.labels import (
     LABELS_SUFFIX,
     page_stem,
@@ -23,15 +24,10 @@ from napari_sdcolor.archive.sidecar import (
     result_facts,
     sidecar_bytes,
 )
-from napari_sdcolor.archive.writing import SUFFIXES, Picture, write
+from napari_sdcolor.archive.writing import Picture, write
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import Publication, refuse_existing
-
-_FORMATS = {suffix: form for form, suffix in SUFFIXES.items()} | {
-    '.tiff': 'tiff',
-    '.jpeg': 'jpeg',
-}
 
 
 class OutputNames(NamedTuple):
@@ -181,11 +177,11 @@ def save_as(
         As ``save_result``.
     """
     path = Path(path)
-    form = _FORMATS.get(path.suffix.lower())
+    form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise SaveError(
             f'{path} was not written: its suffix must be one of '
-            f'{", ".join(sorted(_FORMATS))}.'
+            f'{", ".join(sorted(FORMATS))}.'
         )
     name = photo_name(path)
     places = OutputNames(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tifffile import TiffFile, TiffWriter
 
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.archive.marking import Mark
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
@@ -26,9 +27,6 @@ from napari_sdcolor.core.compose import in_eight_bits
 from napari_sdcolor.core.paint import PAINTERS, Painting
 from napari_sdcolor.core.planes import Rows
 from napari_sdcolor.errors import SaveError, said
-
-SUFFIXES = {'tiff': '.tif', 'png': '.png', 'jpeg': '.jpg'}
-"""Formats of results and their suffixes."""
 
 TILE = 256
 """Side of the tiles of TIFF files in pixels."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.cli.values import choice, limits_words, number
 from napari_sdcolor.settings import (
     Settings,
@@ -30,12 +31,8 @@ Device = StrEnum(
 """The devices that can be asked for."""
 
 
-class Format(StrEnum):
-    """File formats of colored photos."""
-
-    tiff = 'tiff'
-    png = 'png'
-    jpeg = 'jpeg'
+Format = StrEnum('Format', {name: name for name in SUFFIXES})
+"""File formats of colored photos."""
 
 
 def _setting(name: str, **more: Any) -> Any:

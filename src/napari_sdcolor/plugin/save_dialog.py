@@ -8,14 +8,11 @@ from pathlib import Path
 from napari.utils.history import get_save_history, update_save_history
 from qtpy.QtWidgets import QFileDialog
 
+from napari_sdcolor.archive.formats import FORMATS, SUFFIXES, TITLES
 from napari_sdcolor.archive.saving import output_paths
-from napari_sdcolor.archive.writing import SUFFIXES
-from napari_sdcolor.plugin.saving import FORMATS
 
 TYPES = {
-    'TIFF, exact (*.tif)': 'tiff',
-    'PNG, exact (*.png)': 'png',
-    'JPEG access copy (*.jpg)': 'jpeg',
+    f'{title} (*{SUFFIXES[form]})': form for form, title in TITLES.items()
 }
 """What the dialog offers, and the format behind it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sdcolor.archive.formats import FORMATS
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin.plane import EDITED, PREDICTED, Inputs
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
     from napari_sdcolor.plugin.painter import ReadPhoto
     from napari_sdcolor.plugin.trio import Trio
-
-FORMATS = {
-    '.tif': 'tiff',
-    '.tiff': 'tiff',
-    '.png': 'png',
-    '.jpg': 'jpeg',
-    '.jpeg': 'jpeg',
-}
 
 
 def split_name(path: Path) -> tuple[Path, str, str]:

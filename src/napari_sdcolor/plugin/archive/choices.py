@@ -20,12 +20,6 @@ from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 FILE_VARIABLE = 'SDCOLOR_ARCHIVE_CHOICES'
 """Environment variable that moves the file of the remembered choices."""
 
-FORMATS = [
-    ('TIFF, exact', 'tiff'),
-    ('PNG, exact', 'png'),
-    ('JPEG access copy', 'jpeg'),
-]
-
 
 @dataclass(frozen=True)
 class Choices:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from magicgui.widgets import LineEdit, PushButton
 
+from napari_sdcolor.archive.formats import TITLES
 from napari_sdcolor.plugin import forms
-from napari_sdcolor.plugin.archive.choices import FORMATS, Choices
+from napari_sdcolor.plugin.archive.choices import Choices
 from napari_sdcolor.plugin.forms import Form, row
 from napari_sdcolor.plugin.views.words import Words
 from napari_sdcolor.settings import Size, parse_window
@@ -100,7 +101,11 @@ class OptionsForm(Form):
             points,
             forms.setting('saturation'),
             forms.setting('weights'),
-            forms.field(Choices, 'format', choices=FORMATS),
+            forms.field(
+                Choices,
+                'format',
+                choices=[(title, form) for form, title in TITLES.items()],
+            ),
             forms.field(Choices, 'confidence'),
             forms.field(Choices, 'recursive'),
         )
