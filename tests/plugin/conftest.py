@@ -90,7 +90,7 @@ def make_widget(qtbot, engine: TinyEngine) -> Iterator[Callable]:
     for widget in made:
         if not widget.coordinator.coloring.live:
             # Remembered for as long as this process lives.
-            preferences.remember_live(True)
+            preferences.remember('live', True)
         widget.coordinator.close()
 
 

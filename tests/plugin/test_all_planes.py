@@ -8,7 +8,7 @@ import pytest
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNetConfig
-from napari_sdcolor.plugin.coloring import RUN
+from napari_sdcolor.plugin.color_jobs import RUN
 
 GRASS = 36
 

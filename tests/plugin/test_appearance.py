@@ -182,7 +182,7 @@ def test_a_class_is_replaced_everywhere_in_one_step(colored, trio, settle):
     expected = np.where(before == old, GRASS, before)
     np.testing.assert_array_equal(trio.map.data, expected)
     np.testing.assert_array_equal(trio.planes[0].shown.labels, expected)
-    colored.coordinator.undo()
+    colored.coordinator.brush.undo()
     np.testing.assert_array_equal(trio.map.data, before)
 
 
@@ -210,7 +210,7 @@ def test_a_region_is_replaced_by_the_next_click(
     assert changed.sum() < (before == old).sum()
     assert trio.map.mode == 'paint'
     assert trio.map.selected_label == SKY
-    colored.coordinator.undo()
+    colored.coordinator.brush.undo()
     np.testing.assert_array_equal(trio.map.data, before)
 
 

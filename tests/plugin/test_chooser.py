@@ -30,7 +30,7 @@ def trios() -> list[Trio]:
 
 @pytest.fixture
 def chooser(viewer, view, trios) -> Iterator[PhotoChooser]:
-    made = PhotoChooser(viewer, view, lambda: trios)
+    made = PhotoChooser(viewer, view, trios)
     yield made
     made.close()
 
@@ -67,7 +67,8 @@ def run(viewer, trios) -> Callable[[Image], Trio]:
         whole = ((0, 0, 40, 50), np.zeros((40, 50, 3), np.uint8))
         understood = trio.source.photo(0, 'type')
         trio.accept(
-            Painted(0, labels, [whole], understood, 1.0, found), size=64
+            Painted(0, trio.inputs(labels), [whole], understood, found),
+            size=64,
         )
         return trio
 
@@ -90,7 +91,7 @@ def test_photos_that_were_there_before_are_offered(viewer, view, add):
     for name in ('first', 'second'):
         add(name)
     viewer.layers.selection.active = viewer.layers[0]
-    chooser = PhotoChooser(viewer, view, list)
+    chooser = PhotoChooser(viewer, view, [])
     chooser.refresh()
     assert offered(view) == ['first', 'second']
     assert view.photo.current_choice == chooser.photo.name == 'first'
@@ -269,7 +270,7 @@ def test_a_color_layer_that_comes_back_is_no_photo(
     viewer.layers.remove(color)
     trio.forget_layer(color)
     whole = ((0, 0, 40, 50), np.zeros((40, 50, 3), np.uint8))
-    trio.accept(Painted(0, trio.map.data.copy(), [whole], understood), size=64)
+    trio.accept(Painted(0, trio.map_inputs(0), [whole], understood), size=64)
     assert offered(view) == ['first']
 
 

@@ -368,7 +368,9 @@ def test_the_color_of_a_deleted_photo_is_no_photo(colored, viewer, settle):
 @pytest.mark.shows_errors
 def test_a_failed_save_speaks_below_its_button(colored, settle, tmp_path):
     trio = colored.coordinator.trio
-    colored.saver.save(trio, tmp_path / 'nowhere' / 'castle.color.tif')
+    colored.coordinator.saver.save(
+        trio, tmp_path / 'nowhere' / 'castle.color.tif'
+    )
     settle(colored)
     assert 'nowhere' in colored.views.save.words.text()
 
@@ -462,7 +464,7 @@ def test_save_writes_three_files_and_refuses_to_overwrite(
 ):
     trio = colored.coordinator.trio
     chosen = tmp_path / 'castle.color.tif'
-    colored.saver.choose = lambda name, beside: chosen
+    colored.coordinator.saver.choose = lambda name, beside: chosen
     colored.views.save.save.native.click()
     settle(colored)
     names = {path.name for path in tmp_path.glob('castle*')}

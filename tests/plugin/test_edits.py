@@ -159,7 +159,7 @@ def test_strokes_during_a_saving_are_not_forgotten_with_what_was_saved(
     trio.map.paint((10, 10), GRASS)
     settle(colored)
     with hold() as worker:
-        colored.saver.save(trio, tmp_path / 'castle.color.tif')
+        colored.coordinator.saver.save(trio, tmp_path / 'castle.color.tif')
         assert worker.reached.wait(60)
         trio.map.paint((50, 50), GRASS)
     settle(colored)

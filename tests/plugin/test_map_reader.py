@@ -11,7 +11,7 @@ from napari.layers import Labels
 from napari_sdcolor.archive.labels import write_labels_png
 from napari_sdcolor.classes import CLASSES
 from napari_sdcolor.errors import LabelsError
-from napari_sdcolor.plugin import map_reader
+from napari_sdcolor.plugin import readers
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def test_the_ids_are_the_labels(saved: Path) -> None:
-    read = map_reader.get_reader(str(saved))
+    read = readers.get_map_reader(str(saved))
     assert read is not None
     ((data, shown, kind),) = read(str(saved))
     assert kind == 'labels'
@@ -39,15 +39,15 @@ def test_the_ids_are_the_labels(saved: Path) -> None:
 
 
 def test_other_pictures_are_left_to_others(saved: Path) -> None:
-    assert map_reader.get_reader('castle.png') is None
-    assert map_reader.get_reader([str(saved)]) is None
+    assert readers.get_map_reader('castle.png') is None
+    assert readers.get_map_reader([str(saved)]) is None
 
 
 def test_what_is_no_map_is_refused(tmp_path: Path) -> None:
     path = tmp_path / 'castle.labels.png'
     path.write_text('no picture')
     with pytest.raises(LabelsError, match='no intact PNG'):
-        map_reader.read(str(path))
+        readers.read_map(str(path))
 
 
 @pytest.mark.viewer

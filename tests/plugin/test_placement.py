@@ -172,7 +172,7 @@ def trio_of(photo_layer: Image, viewer: ViewerModel, size: int = 64) -> Trio:
     rgb = np.zeros((*trio.source.shape, 3), np.uint8)
     whole = ((0, 0, *trio.source.shape), rgb)
     trio.accept(
-        Painted(0, found.labels, [whole], photo, 1.0, found), size=size
+        Painted(0, trio.inputs(found.labels), [whole], photo, found), size=size
     )
     return trio
 

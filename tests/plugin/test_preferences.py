@@ -47,7 +47,7 @@ def test_without_the_plugin_the_defaults_hold():
 
 @pytest.mark.usefixtures('unknown')
 def test_without_the_plugin_nothing_is_remembered(tmp_path):
-    preferences.remember_live(False)
+    preferences.remember('live', False)
     assert preferences.read().live
     assert not list(tmp_path.glob('*.yaml'))
 
@@ -95,14 +95,14 @@ def test_the_engine_takes_device_and_size_from_the_page(page):
 
 
 def test_the_live_switch_is_remembered_in_a_file(page, tmp_path):
-    preferences.remember_live(False)
+    preferences.remember('live', False)
     assert not preferences.read().live
     (stored,) = tmp_path.glob(f'{PLUGIN}.yaml')
     assert 'live: false' in stored.read_text()
 
 
 def test_an_unchanged_switch_writes_nothing(page, tmp_path: Path):
-    preferences.remember_live(DEFAULTS.live)
+    preferences.remember('live', DEFAULTS.live)
     assert not list(tmp_path.glob(f'{PLUGIN}.yaml'))
 
 

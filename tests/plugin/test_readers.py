@@ -19,9 +19,10 @@ from napari_sdcolor.archive.saving import save_pages, save_result
 from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.plugin import readers
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import map_place, placement_facts
 from napari_sdcolor.plugin.source import SOURCE_KEY
-from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.plugin.trio import Trio
 from napari_sdcolor.plugin.writers import write_color
 from napari_sdcolor.settings import Settings
 
@@ -150,7 +151,7 @@ def test_the_dock_goes_on(
     widget = make_widget(viewer) if first == 'dock' else None
     photo, color, map_ = open_sidecar(sidecar)
     widget = widget or make_widget(viewer)
-    (trio,) = widget.coordinator.all_trios()
+    (trio,) = widget.coordinator.coloring.trios
     assert (trio.photo, trio.color, trio.map) == (photo, color, map_)
     assert color.metadata[METADATA_KEY] is trio
     assert widget.coordinator.photo == photo
@@ -191,10 +192,10 @@ def test_what_is_restored_is_saved_alike(
     sidecar = save(make_photo(), edit=True)
     open_sidecar(sidecar)
     widget = make_widget(viewer)
-    (trio,) = widget.coordinator.all_trios()
+    (trio,) = widget.coordinator.coloring.trios
     again = tmp_path / 'again'
     again.mkdir()
-    widget.saver.save(trio, again / 'castle.color.tif')
+    widget.coordinator.saver.save(trio, again / 'castle.color.tif')
     settle(widget)
     for name in ('castle.color.tif', 'castle.labels.png'):
         first = sidecar.with_name(name).read_bytes()
@@ -222,10 +223,10 @@ def test_pages_come_back_as_a_stack(
     assert color.data.shape == (*pages.shape, 3)
     assert map_.data.shape == (3, 64, 107)
     widget = make_widget(viewer)
-    (trio,) = widget.coordinator.all_trios()
+    (trio,) = widget.coordinator.coloring.trios
     viewer.dims.set_point(0, 2)
     assert trio.plane == 2
-    assert trio.read(2).origin.page == 2
+    assert trio.reader(2)().origin.page == 2
     assert trio.edited_share(1) == 0
 
 
@@ -239,9 +240,9 @@ def test_pages_of_several_sizes_come_back_one_by_one(
     layers = open_sidecar(save(path))
     assert len(layers) == 6
     assert layers[3].name == 'album page 1'
-    trios = make_widget(viewer).coordinator.all_trios()
-    assert [trio.read(0).shape for trio in trios] == [(48, 80), (40, 80)]
-    assert trios[1].read(0).origin.page == 1
+    trios = make_widget(viewer).coordinator.coloring.trios
+    assert [trio.reader(0)().shape for trio in trios] == [(48, 80), (40, 80)]
+    assert trios[1].reader(0)().origin.page == 1
 
 
 def test_moved_folders_and_changed_files_are_told(
@@ -318,7 +319,7 @@ def test_a_real_viewer_finds_the_reader(
         widget = ColorizeWidget(viewer, engine)
         viewer.window.add_dock_widget(widget, name='Colorize', area='right')
         viewer.open(str(sidecar), plugin='napari-sdcolor')
-        (trio,) = widget.coordinator.all_trios()
+        (trio,) = widget.coordinator.coloring.trios
         assert 'is back as it was saved' in widget.views.run.status.text()
         common = np.bincount(trio.map.data.flat).argmax()
         assert trio.map.selected_label == common
@@ -335,7 +336,7 @@ def test_a_real_viewer_finds_the_reader(
 
 def test_writing_a_restored_color_without_the_dock(save, make_photo, tmp_path):
     layers = readers.read(str(save(make_photo())))
-    data, meta, _ = layers[1]
+    _, meta, _ = layers[1]
     assert not isinstance(meta['metadata'][METADATA_KEY], Trio)
     with pytest.raises(SaveError, match='Open Plugins > Colorize first'):
-        write_color(str(tmp_path / 'again.tif'), data, meta)
+        write_color(str(tmp_path / 'again.tif'), meta)

@@ -73,7 +73,7 @@ def test_a_running_task_can_be_stopped_after_its_photo_is_gone(run_view):
 
 
 def test_idle_without_words_keeps_the_last_ones(run_view):
-    run_view.show_status('The weights are missing.')
+    run_view.show_idle('The weights are missing.')
     run_view.show_idle()
     assert run_view.status.text() == 'The weights are missing.'
 

@@ -21,7 +21,7 @@ def two(colored, viewer, settle, pixels):
 
 
 def trios(widget) -> dict:
-    return {t.photo.name: t for t in widget.coordinator.all_trios()}
+    return {t.photo.name: t for t in widget.coordinator.coloring.trios}
 
 
 def show(widget, name: str) -> None:
@@ -48,7 +48,7 @@ def test_a_photo_is_saved_whoever_is_deleted_meanwhile(
     castle = trios(two)['castle']
     shown = castle.color.data.copy()
     with hold() as worker:
-        two.saver.save(castle, tmp_path / 'castle.color.tif')
+        two.coordinator.saver.save(castle, tmp_path / 'castle.color.tif')
         assert worker.reached.wait(60)
         delete(two, deleted)
     settle(two)
@@ -79,7 +79,7 @@ def test_a_saving_that_waits_outlives_its_photo(
         two.coordinator.update()
         assert worker.reached.wait(60)
         show(two, 'castle')
-        two.saver.save(castle, tmp_path / 'castle.color.tif')
+        two.coordinator.saver.save(castle, tmp_path / 'castle.color.tif')
         assert 'castle waits' in two.views.run.status.text()
         delete(two, 'castle')
     settle(two)
@@ -92,7 +92,7 @@ def test_other_pixels_during_a_saving_do_not_get_into_the_file(
     trio = colored.coordinator.trio
     shown = trio.color.data.copy()
     with hold() as worker:
-        colored.saver.save(trio, tmp_path / 'castle.color.tif')
+        colored.coordinator.saver.save(trio, tmp_path / 'castle.color.tif')
         assert worker.reached.wait(60)
         trio.photo.data = 255 - trio.photo.data
         trio.saturation = 0.0
@@ -105,7 +105,7 @@ def test_a_stop_of_another_photo_leaves_a_saving_alone(
 ):
     castle = trios(two)['castle']
     with hold() as worker:
-        two.saver.save(castle, tmp_path / 'castle.color.tif')
+        two.coordinator.saver.save(castle, tmp_path / 'castle.color.tif')
         assert worker.reached.wait(60)
         show(two, 'tower')
         two.coordinator.stop()
@@ -117,7 +117,7 @@ def test_a_stopped_saving_writes_nothing_and_says_so(
     colored, settle, tmp_path, hold
 ):
     with hold() as worker:
-        colored.saver.save(
+        colored.coordinator.saver.save(
             colored.coordinator.trio, tmp_path / 'castle.color.tif'
         )
         assert worker.reached.wait(60)
@@ -142,7 +142,9 @@ def test_two_plane_savings_that_wait_are_both_done(
     with hold():
         for plane in (0, 1):
             viewer.dims.set_current_step(0, plane)
-            widget.saver.save(trio, tmp_path / f'film.p{plane}.color.tif')
+            widget.coordinator.saver.save(
+                trio, tmp_path / f'film.p{plane}.color.tif'
+            )
     settle(widget)
     assert len(list(tmp_path.glob('film.p?.color.tif'))) == 2
 
@@ -152,7 +154,7 @@ def test_a_closed_dock_still_saves_what_it_was_asked_to(
 ):
     path = tmp_path / 'castle.color.tif'
     with hold() as worker:
-        colored.saver.save(colored.coordinator.trio, path)
+        colored.coordinator.saver.save(colored.coordinator.trio, path)
         assert worker.reached.wait(60)
         colored.coordinator.close()
     qtbot.waitUntil(path.exists, timeout=30_000)
@@ -247,7 +249,9 @@ def test_a_fresh_photo_has_nothing_of_the_one_before(
     views = colored.views
     views.color.saturation.value = 0.4
     views.run.window_requested.emit('minmax')
-    colored.saver.save(colored.coordinator.trio, tmp_path / 'a.color.tif')
+    colored.coordinator.saver.save(
+        colored.coordinator.trio, tmp_path / 'a.color.tif'
+    )
     settle(colored)
     assert 'Saved in' in views.save.words.text()
     viewer.add_image(pixels[::-1].copy(), name='fresh')
@@ -291,7 +295,9 @@ def test_planes_have_their_own_news(
     viewer.dims.set_current_step(0, 0)
     widget.run()
     settle(widget)
-    widget.saver.save(widget.coordinator.trio, tmp_path / 'a.color.tif')
+    widget.coordinator.saver.save(
+        widget.coordinator.trio, tmp_path / 'a.color.tif'
+    )
     settle(widget)
     viewer.dims.set_current_step(0, 1)
     assert widget.views.save.words.text() == ''

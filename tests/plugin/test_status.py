@@ -6,7 +6,7 @@ import pytest
 
 from napari_sdcolor.plugin.status import (
     NEXT_STEP,
-    NEXT_STEP_BY_HAND,
+    NEXT_STEP_WITHOUT_LIVE,
     NO_PHOTO,
     Kind,
     Outcome,
@@ -40,7 +40,7 @@ UPDATE = 'The colors are not those of the map as it is now: press Update now.'
         ({'photo': 'castle', 'outcome': STOPPED}, 'Stopped.'),
         ({'photo': 'castle', 'outcome': FULL}, 'The disk is full.'),
         (DONE, NEXT_STEP),
-        ({**DONE, 'live': False}, NEXT_STEP_BY_HAND),
+        ({**DONE, 'live': False}, NEXT_STEP_WITHOUT_LIVE),
         ({**DONE, 'running': 'Coloring…', 'outcome': FULL}, 'Coloring…'),
         (
             {**DONE, 'outcome': STOPPED},

@@ -10,6 +10,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.views.banner import Banner
 from napari_sdcolor.plugin.views.brush_status import (
     MODE_WORDS,
@@ -98,11 +99,11 @@ def test_following_a_change_from_elsewhere_asks_for_nothing(color_view):
         record(view.style_requested),
         record(view.saturation_requested),
     ]
-    view.set_opacity(0.8)
-    view.set_before(True)
-    view.set_map(True)
-    view.set_style(FILLED)
-    view.set_saturation(2)
+    forms.show(view.opacity, 0.8)
+    forms.show(view.before, True)
+    forms.show(view.map, True)
+    forms.show(view.style, FILLED)
+    forms.show(view.saturation, 2)
     assert view.opacity.value == pytest.approx(0.8)
     assert view.before.value
     assert view.map.value
@@ -141,9 +142,9 @@ def test_saving_is_offered_only_when_there_is_something(show):
 def test_words_about_saving_keep_their_room(show):
     view = show(SaveView())
     height = view.sizeHint().height()
-    view.show_words('Saved in /photos.')
+    view.words.setText('Saved in /photos.')
     assert view.words.text() == 'Saved in /photos.'
-    view.show_words('Saved. ' * 100)
+    view.words.setText('Saved. ' * 100)
     assert view.sizeHint().height() == height
 
 

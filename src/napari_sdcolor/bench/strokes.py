@@ -157,8 +157,8 @@ def measure(
     import napari
     from napari.layers import Image
 
-    from napari_sdcolor.plugin.autosaver import Autosaver
-    from napari_sdcolor.plugin.coloring import Coloring
+    from napari_sdcolor.plugin.autosave import Autosaver
+    from napari_sdcolor.plugin.color_jobs import ColorJobs
     from napari_sdcolor.plugin.coordinator import Coordinator
     from napari_sdcolor.plugin.jobs import Jobs
     from napari_sdcolor.plugin.map_watcher import MapWatcher
@@ -169,7 +169,7 @@ def measure(
         (MapWatcher, '_on_event'),
         (MapWatcher, '_tell'),
         (Jobs, '_on_returned'),
-        (Coloring, '_on_drawn'),
+        (ColorJobs, '_on_drawn'),
         (Coordinator, '_on_settled'),
         (Autosaver, 'save_now'),
     ]

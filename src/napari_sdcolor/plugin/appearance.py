@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject
+from napari.utils.notifications import show_info
 
 from napari_sdcolor.plugin import preferences
+from napari_sdcolor.plugin.forms import show
+from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.palette import OPACITIES, OUTLINE_WIDTH
 from napari_sdcolor.plugin.views.color_view import FILLED, OUTLINES
 
@@ -20,7 +22,7 @@ COMPARE_KEY = 'C'
 """On our own layers only: hides and shows the color."""
 
 
-class Appearance(QObject):
+class Appearance(Listener):
     """Keeps the color view and the layers of one trio in step.
 
     Parameters
@@ -61,8 +63,9 @@ class Appearance(QObject):
             )
         for layer in self._layers():
             layer.bind_key(COMPARE_KEY, self._on_compare, overwrite=True)
-        for event, slot in self._pairs():
-            event.connect(slot)
+        pairs = self._pairs()
+        self.listen(self.view, pairs)
+        for _, slot in pairs:
             slot()
         self.view.set_ready(self._map is not None, self._color is not None)
 
@@ -71,9 +74,13 @@ class Appearance(QObject):
         self._uncover()
         for layer in self._layers():
             layer.bind_key(COMPARE_KEY, None)
-        for event, slot in self._pairs():
-            event.disconnect(slot)
+        self.unlisten(self.view)
         self._photo = self._color = self._map = self._mode = None
+
+    def close(self) -> None:
+        """The dock goes away."""
+        self.unbind()
+        super().close()
 
     def _pairs(self) -> list[tuple]:
         pairs: list[tuple] = []
@@ -93,23 +100,20 @@ class Appearance(QObject):
         both = (self._color, self._map)
         return [layer for layer in both if layer is not None]
 
-    def reveal(self) -> bool:
-        """Show color and map, as somebody is about to paint.
-
-        Returns
-        -------
-        bool
-            Whether the map had been hidden.
-        """
+    def reveal(self) -> None:
+        """Show color and map, as somebody is about to paint."""
         if self._map is None:
-            return False
+            return
         hidden = not self._map.visible
         if self._color is not None and not self._color.visible:
             self._color.visible = True
         if not self._map.visible:
             # Setting it without need would put the brush away.
             self._map.visible = True
-        return hidden
+        if hidden:
+            show_info(
+                'The map is shown again, so that you see where you paint.'
+            )
 
     # --- before and after -------------------------------------------------
 
@@ -133,7 +137,7 @@ class Appearance(QObject):
 
     def _on_color_visible(self, event: object = None) -> None:
         visible = self._color.visible
-        self.view.set_before(not visible)
+        show(self.view.before, not visible)
         if visible:
             self._uncover()
 
@@ -145,7 +149,7 @@ class Appearance(QObject):
     # --- the map ----------------------------------------------------------
 
     def _on_map_requested(self, shown: bool) -> None:
-        preferences.remember_show_map(shown)
+        preferences.remember('show_map', shown)
         self._covered = False
         if self._map is not None:
             self._show_map(shown)
@@ -159,7 +163,7 @@ class Appearance(QObject):
             self._map.mode, self._mode = self._mode, None
 
     def _on_map_visible(self, event: object = None) -> None:
-        self.view.set_map(self._map.visible)
+        show(self.view.map, self._map.visible)
 
     def _on_style_requested(self, style: str) -> None:
         if self._map is None:
@@ -177,7 +181,7 @@ class Appearance(QObject):
         return OUTLINES if self._map.contour else FILLED
 
     def _on_contour(self, event: object = None) -> None:
-        self.view.set_style(self._style)
+        show(self.view.style, self._style)
 
     def _on_opacity(self, event: object = None) -> None:
-        self.view.set_opacity(self._map.opacity)
+        show(self.view.opacity, self._map.opacity)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 from skimage.segmentation import flood
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES
+from napari_sdcolor.plugin.listener import Listener
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.plugin.views.class_panel import ClassPanel
 
 
-class BrushController(QObject):
+class BrushController(Listener):
     """Binds one map at a time to the class panel.
 
     Parameters
@@ -33,9 +34,13 @@ class BrushController(QObject):
     -------
     painting
         Somebody is about to paint: color and map have to be in view.
+    edited(Labels)
+        The map was changed, perhaps while it is hidden: of hidden layers
+        napari tells nothing.
     """
 
     painting = Signal()
+    edited = Signal(object)
 
     def __init__(
         self, viewer: ViewerModel, panel: ClassPanel, status: BrushStatus
@@ -63,25 +68,42 @@ class BrushController(QObject):
         if layer is None:
             self.status.show_nothing()
             return
-        layer.events.selected_label.connect(self._on_selected)
-        layer.events.mode.connect(self._show)
-        layer.events.show_selected_label.connect(self._show)
-        layer.events.preserve_labels.connect(self._show)
-        layer.events.brush_size.connect(self._on_size)
+        events = layer.events
+        self.listen(
+            layer,
+            [
+                (events.selected_label, self._on_selected),
+                (events.mode, self._show),
+                (events.show_selected_label, self._show),
+                (events.preserve_labels, self._show),
+                (events.brush_size, self._on_size),
+            ],
+        )
         self._last = int(layer.selected_label)
         self.panel.set_brush_size(layer.brush_size)
         self._show()
 
     def unbind(self) -> None:
         self._end_region()
-        if self.map is not None:
-            events = self.map.events
-            events.selected_label.disconnect(self._on_selected)
-            events.mode.disconnect(self._show)
-            events.show_selected_label.disconnect(self._show)
-            events.preserve_labels.disconnect(self._show)
-            events.brush_size.disconnect(self._on_size)
+        self.unlisten(self.map)
         self.map = None
+
+    def close(self) -> None:
+        """The dock goes away: give the tool back."""
+        self.unbind()
+        super().close()
+
+    def undo(self) -> None:
+        """Take the last stroke back, as Ctrl+Z does."""
+        if self.map is not None:
+            self.map.undo()
+            self.edited.emit(self.map)
+
+    def redo(self) -> None:
+        """Paint it again."""
+        if self.map is not None:
+            self.map.redo()
+            self.edited.emit(self.map)
 
     def _on_class_requested(self, number: int) -> None:
         # Painting "no class" is painting 0; the eraser does the same, but

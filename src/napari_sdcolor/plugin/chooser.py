@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari.layers import Image, Labels
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
-from napari_sdcolor.plugin.trio import METADATA_KEY
+from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.plugin.views.run_view import RunView
 
 
-class PhotoChooser(QObject):
+class PhotoChooser(Listener):
     """Follows the viewer's image layers and the person's choice.
 
     Parameters
@@ -28,7 +28,7 @@ class PhotoChooser(QObject):
     view
         Shows them.
     trios
-        Gives all trios; their color layers are no photos.
+        All photos that are followed, as the list grows and shrinks.
 
     Signals
     -------
@@ -39,10 +39,7 @@ class PhotoChooser(QObject):
     chosen = Signal()
 
     def __init__(
-        self,
-        viewer: ViewerModel,
-        view: RunView,
-        trios: Callable[[], list[Trio]],
+        self, viewer: ViewerModel, view: RunView, trios: list[Trio]
     ) -> None:
         super().__init__()
         self.viewer = viewer
@@ -51,23 +48,16 @@ class PhotoChooser(QObject):
         self.photo: Image | None = None
         self._named: list[Image] = []
         view.photo_requested.connect(self._on_requested)
-        for signal, slot in self._pairs():
-            signal.connect(slot)
-
-    def _pairs(self) -> list[tuple]:
-        layers = self.viewer.layers
-        return [
-            (layers.events.inserted, self.refresh),
-            (layers.events.removed, self.refresh),
-            (layers.events.reordered, self.refresh),
-            (layers.selection.events.active, self._on_active),
-        ]
-
-    def close(self) -> None:
-        """Stop following."""
-        for signal, slot in self._pairs():
-            signal.disconnect(slot)
-        self._watch_names([])
+        layers = viewer.layers
+        self.listen(
+            layers,
+            [
+                (layers.events.inserted, self.refresh),
+                (layers.events.removed, self.refresh),
+                (layers.events.reordered, self.refresh),
+                (layers.selection.events.active, self._on_active),
+            ],
+        )
 
     def photos(self) -> list[Image]:
         """Layers that may be photos.
@@ -110,10 +100,10 @@ class PhotoChooser(QObject):
 
     def _watch_names(self, photos: list[Image]) -> None:
         for layer in self._named:
-            layer.events.name.disconnect(self._list)
+            self.unlisten(layer)
         self._named = photos
         for layer in photos:
-            layer.events.name.connect(self._list)
+            self.listen(layer, [(layer.events.name, self._list)])
 
     def _on_requested(self, photo: Image) -> None:
         if photo in self.photos():
@@ -121,10 +111,10 @@ class PhotoChooser(QObject):
 
     def _on_active(self, event: object = None) -> None:
         """Selecting a photo, or a layer of its trio, chooses it."""
-        if any(trio.adding for trio in self.trios()):
+        if any(trio.adding for trio in self.trios):
             return
         active = self.viewer.layers.selection.active
-        for trio in self.trios():
+        for trio in self.trios:
             if trio.owns(active):
                 self.choose(trio.photo)
                 return

@@ -2,60 +2,53 @@
 
 What happens to a person's work: a map that was edited is never replaced
 without a question, and every replacement is one undoable step. A stop keeps
-the picture and the map as they are. Deleting one of our layers loses only
-that layer; deleting the photo ends its trio and leaves the others as
-ordinary layers.
+the picture and the map as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import (
-    show_error,
-    show_info,
-    show_warning,
-)
-from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer
+from napari.utils.notifications import show_error, show_info
 
-from napari_sdcolor.errors import PhotoError, SdcolorError
-from napari_sdcolor.plugin import preferences
+from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin import forms, preferences
 from napari_sdcolor.plugin.appearance import Appearance
-from napari_sdcolor.plugin.autosaver import Autosaver
+from napari_sdcolor.plugin.autosave import Autosaver
 from napari_sdcolor.plugin.brush import BrushController
 from napari_sdcolor.plugin.chooser import PhotoChooser
-from napari_sdcolor.plugin.coloring import RECOLOR, RUN, Coloring
+from napari_sdcolor.plugin.color_jobs import RECOLOR, RUN, ColorJobs
 from napari_sdcolor.plugin.display import Display
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.file_check import FileCheck
-from napari_sdcolor.plugin.jobs import Job, Jobs
+from napari_sdcolor.plugin.job_news import JobNews
+from napari_sdcolor.plugin.jobs import Jobs
+from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.painter import Painted
-from napari_sdcolor.plugin.questions import Question, Questions
-from napari_sdcolor.plugin.restoring import take_over, trios_of
-from napari_sdcolor.plugin.status import Kind, Outcome, departed
-from napari_sdcolor.plugin.trio import Trio
+from napari_sdcolor.plugin.questions import (
+    Questions,
+    over_edits,
+    painted_meanwhile,
+)
+from napari_sdcolor.plugin.saver import SAVE, Saver
+from napari_sdcolor.plugin.trios import Trios
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Layer
+    from napari.layers import Image
+    from numpy.typing import NDArray
 
-    from napari_sdcolor.core.device import Device
-    from napari_sdcolor.plugin.widget import Views
+    from napari_sdcolor.plugin.trio import Trio
+    from napari_sdcolor.plugin.views.views import Views
     from napari_sdcolor.settings import Size
-
-
-SAVE = 'save'
-"""Kind of the jobs that save."""
 
 SETTLED = 200
 """Milliseconds without an edit after which the views catch up with it."""
 
 
-class Coordinator(QObject):
-    """Owns the trios, the worker and the answers to every request.
+class Coordinator(Listener):
+    """Owns the worker and answers every request.
 
     Parameters
     ----------
@@ -75,7 +68,7 @@ class Coordinator(QObject):
         self.views = views
         self.engine = engine or Engine()
         self.jobs = Jobs()
-        self.coloring = Coloring(self.jobs, self.engine)
+        self.coloring = ColorJobs(self.jobs, self.engine)
         self.brush = BrushController(viewer, views.classes, views.brush)
         self.appearance = Appearance(views.color)
         self.display = Display(
@@ -83,33 +76,27 @@ class Coordinator(QObject):
         )
         self.questions = Questions(views.banner)
         self.autosaver = Autosaver(self.jobs, self.questions)
-        self.chooser = PhotoChooser(viewer, views.run, self.all_trios)
+        self.saver = Saver(self.coloring)
+        self.chooser = PhotoChooser(viewer, views.run, self.coloring.trios)
         self.files = FileCheck(
-            viewer, self.jobs, self.chooser, views.banner, views.run
+            viewer, self.jobs, self.chooser, self.questions, views.run
         )
-        self._device: Device | None = None
+        self.news = JobNews(self.jobs)
+        self.trios = Trios(viewer, self.coloring)
         self.coloring.live = preferences.read().live
-        views.color.set_live(self.coloring.live)
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLED)
-        self._settled.timeout.connect(self._on_settled)
-        # Layers of deleted photos, until it is known which of them stay.
-        self._departed: list[tuple[str, Layer | None, Layer | None]] = []
-        self._told_departed = QTimer(self)
-        self._told_departed.setSingleShot(True)
-        self._told_departed.timeout.connect(self._tell_departed)
+        forms.show(views.color.live, self.coloring.live)
+        self._settled = self.once_after(SETTLED, self._on_settled)
         self._connect()
-        self.adopt()
+        self.trios.adopt()
         self.chooser.refresh()
         self.show_state()
 
     # --- connections ------------------------------------------------------
 
-    def _pairs(self) -> list[tuple]:
-        """Every (signal, slot) pair between views, worker and this."""
-        run, color = self.views.run, self.views.color
-        return [
+    def _connect(self) -> None:
+        """Every signal of views, worker and layers, and what it calls."""
+        run, color, save = self.views.run, self.views.color, self.views.save
+        for signal, slot in (
             (self.chooser.chosen, self.show_state),
             (self.chooser.chosen, self.files.on_chosen),
             (self.files.decided, self._on_decided),
@@ -119,79 +106,52 @@ class Coordinator(QObject):
             (run.run_requested, self.run),
             (run.run_all_requested, self.run_all),
             (run.stop_requested, self.stop),
-            (self.brush.painting, self._on_painting),
+            (self.brush.painting, self.appearance.reveal),
+            (self.brush.edited, self.coloring.look),
             (self.views.classes.replace_requested, self._on_replace_requested),
-            (color.undo_requested, self.undo),
-            (color.redo_requested, self.redo),
+            (color.undo_requested, self.brush.undo),
+            (color.redo_requested, self.brush.redo),
             (color.live_requested, self._on_live_requested),
             (color.update_requested, self.update),
             (color.saturation_requested, self._on_saturation_requested),
+            (save.save_requested, self._on_save_requested),
+            (save.command_requested, self._on_command_requested),
+            (self.saver.saved, self._on_saved),
+            (self.trios.arrived, self._on_arrived),
+            (self.trios.going, self.autosaver.flush),
+            (self.trios.going, self.questions.forget),
+            (self.trios.gone, self.chooser.refresh),
+            (self.trios.gone, self.show_state),
             (self.coloring.painted, self._on_painted),
+            (self.coloring.painted, self.autosaver.on_painted),
             (self.coloring.disputed, self._on_disputed),
+            (self.coloring.touched, self.autosaver.on_touched),
             (self.coloring.touched, self._on_touched),
             (self.coloring.pixels_changing, self.autosaver.flush),
             (self.coloring.lost, self._on_lost),
-            (self.jobs.submitted, self._on_job_submitted),
-            (self.jobs.started, self._on_job_changed),
-            (self.jobs.progress, self._on_job_progress),
-            (self.jobs.stopped, self._on_job_stopped),
-            (self.jobs.failed, self._on_job_failed),
-            (self.jobs.finished, self._on_job_changed),
-        ]
-
-    def _viewer_pairs(self) -> list[tuple]:
-        return [
-            (self.viewer.layers.events.inserted, self._on_layer_inserted),
-            (self.viewer.layers.events.removed, self._on_layer_removed),
-            (self.viewer.dims.events.current_step, self._on_plane_changed),
-        ]
-
-    def _connect(self) -> None:
-        for signal, slot in self._pairs() + self._viewer_pairs():
+            (self.news.changed, self._show_status),
+        ):
             signal.connect(slot)
+        steps = self.viewer.dims.events.current_step
+        self.listen(self.viewer, [(steps, self._on_plane_changed)])
 
     def close(self) -> None:
         """The widget goes away: stop working, leave all layers."""
-        # Python may tear a forgotten dock down in any order.
-        for timer in (self._settled, self._told_departed):
-            if isalive(timer):
-                timer.stop()
+        super().close()
         for trio in self.coloring.trios:
             # A stroke may have been painted a moment ago.
             self.autosaver.on_touched(trio)
-        self.autosaver.close()
-        self.jobs.close()
-        self.coloring.close()
-        self.chooser.close()
-        self.files.close()
-        self.brush.unbind()
-        self.appearance.unbind()
-        for signal, slot in self._viewer_pairs():
-            signal.disconnect(slot)
-
-    def adopt(self) -> None:
-        """Follow every photo of the viewer that was run or restored.
-
-        An earlier dock of this viewer may have left them, or a second one
-        may follow them: whoever is asked last goes on with them.
-        """
-        layers = self.viewer.layers
-        self._on_layer_inserted()
-        for trio in trios_of(layers):
-            if trio in self.coloring.trios or trio.photo not in layers:
-                continue
-            if trio.map is not None and trio.map not in layers:
-                trio.forget_layer(trio.map)
-            self.coloring.add(trio)
-
-    def _on_layer_inserted(self, event: object = None) -> None:
-        """Layers from a sidecar are here: go on with them."""
-        for trio in take_over(self.viewer):
-            self.coloring.add(trio)
-            self.chooser.choose(trio.photo)
-            self.viewer.layers.selection.active = trio.map
-            # The photo may have been chosen before its map was there.
-            self.show_state()
+        for part in (
+            self.autosaver,
+            self.jobs,
+            self.coloring,
+            self.chooser,
+            self.files,
+            self.trios,
+            self.brush,
+            self.appearance,
+        ):
+            part.close()
 
     # --- what is shown ----------------------------------------------------
 
@@ -203,77 +163,40 @@ class Coordinator(QObject):
     @property
     def trio(self) -> Trio | None:
         """The trio of the chosen photo, once something was asked of it."""
-        return next(
-            (t for t in self.coloring.trios if t.photo == self.photo), None
-        )
+        return self.trios.of(self.photo)
 
     @property
     def settling(self) -> bool:
         """The views have not caught up with the last edit yet."""
         return self._settled.isActive()
 
-    def all_trios(self) -> list[Trio]:
-        """Every photo of which something was asked, with its layers."""
-        return self.coloring.trios
-
     def show_state(self) -> None:
         """Bring every view in line with the chosen photo."""
         trio = self.trio
         self.files.window = 'auto' if trio is None else trio.window
         self.display.show(self.photo, trio)
-        self.questions.show_for(trio)
+        self._show_questions()
+
+    def _show_questions(self) -> None:
+        plane = 0 if self.trio is None else self.trio.plane
+        self.questions.show_for(self.photo, plane)
         self.files.show()
 
     def _show_status(self) -> None:
         self.display.show_status(self.photo, self.trio)
 
-    def _on_layer_removed(self, event: object) -> None:
-        layer = event.value
-        for trio in list(self.coloring.trios):
-            if layer == trio.photo:
-                self._end(trio)
-            elif trio.owns(layer):
-                if layer == trio.map:
-                    # It is still there for us, though not in the viewer.
-                    self.autosaver.flush(trio)
-                    self.coloring.unwatch(layer)
-                    self.questions.forget(trio)
-                trio.forget_layer(layer)
-        self.chooser.refresh()
+    def _on_arrived(self, trio: Trio) -> None:
+        """Layers from a sidecar are here: go on with them."""
+        self.chooser.choose(trio.photo)
+        self.viewer.layers.selection.active = trio.map
+        # The photo may have been chosen before its map was there.
         self.show_state()
-
-    def _end(self, trio: Trio) -> None:
-        self._departed.append((trio.photo.name, trio.color, trio.map))
-        self._forget(trio)
-        # All layers may be on their way out, one after the other.
-        self._told_departed.start(0)
-
-    def _forget(self, trio: Trio) -> None:
-        """Follow a photo no more; only its coloring is stopped."""
-        self.autosaver.flush(trio)
-        self.coloring.remove(trio)
-        self.questions.forget(trio)
-
-    def _tell_departed(self) -> None:
-        layers = self.viewer.layers
-        gone, self._departed = self._departed, []
-        for name, color, map_ in gone:
-            show_info(
-                departed(name, color=color in layers, map_=map_ in layers)
-            )
 
     def _on_lost(self, trio: Trio, error: PhotoError) -> None:
         """The layer is still there, but no photo any more."""
-        self._forget(trio)
+        self.trios.forget(trio)
         self.show_state()
         show_error(str(error))
-
-    def let_go(self, trio: Trio) -> None:
-        """Take a photo and all its layers out of the viewer."""
-        self._forget(trio)
-        for layer in (trio.map, trio.color, trio.photo):
-            if layer is not None and layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
 
     def _on_plane_changed(self, event: object = None) -> None:
         trio = self.trio
@@ -284,8 +207,7 @@ class Coordinator(QObject):
             trio.refresh_color()
         self.coloring.follow(trio)
         self.display.show_plane(self.photo, trio)
-        self.questions.show_for(trio)
-        self.files.show()
+        self._show_questions()
 
     # --- run, stop, update ------------------------------------------------
 
@@ -295,32 +217,14 @@ class Coordinator(QObject):
         A photo that came from a file is looked at before: it may ask which
         pixels count.
         """
-        self.when_settled(self._run)
-
-    def when_settled(self, then: Callable[[], None]) -> None:
-        """Do something for the chosen photo once its pixels are known.
-
-        A photo that came from a file may be another one than its layer
-        shows; it is the chosen one then.
-        """
-        self.files.settle(self.photo, then)
+        self.files.settle(self.photo, self._run)
 
     def _run(self) -> None:
         trio = self.trio
         if trio is None or not trio.edited_share(trio.plane):
             self.segment_and_color()
             return
-        undo = ' One undo would bring them back.' if trio.map_fits() else ''
-        self.questions.ask(
-            Question(
-                trio,
-                trio.plane,
-                f'You edited the map of {trio.photo.name}. Segment the '
-                f'photo again and replace your edits?{undo}',
-                {'replace': 'Segment again', 'keep': 'Keep my map'},
-                self._on_replace_answered,
-            )
-        )
+        self.questions.ask(over_edits(trio, self._on_replace_answered))
 
     def _on_replace_answered(self, key: str) -> None:
         if key == 'replace':
@@ -340,16 +244,12 @@ class Coordinator(QObject):
         if self.photo is None:
             show_info('Open a gray photo first.')
             return None
-        trio = self.trio
-        if trio is None:
-            try:
-                trio = Trio(self.viewer, self.photo)
-            except PhotoError as error:
-                show_error(str(error))
-                return None
-            trio.saturation = self.engine.settings().saturation
-            self.coloring.add(trio)
-            self.questions.show_for(trio)
+        try:
+            trio = self.trios.ensure(self.photo)
+        except PhotoError as error:
+            show_error(str(error))
+            return None
+        self._show_questions()
         return trio
 
     def segment_and_color(self) -> None:
@@ -368,39 +268,15 @@ class Coordinator(QObject):
 
     # --- edits ------------------------------------------------------------
 
-    def undo(self) -> None:
-        """Take the last stroke back, as Ctrl+Z does."""
-        if self.trio is not None and self.trio.map is not None:
-            self.trio.map.undo()
-            self._follow_hidden()
-
-    def redo(self) -> None:
-        """Paint it again."""
-        if self.trio is not None and self.trio.map is not None:
-            self.trio.map.redo()
-            self._follow_hidden()
-
-    def _follow_hidden(self) -> None:
-        """napari tells of no change in a hidden layer."""
-        self.coloring.look(self.trio.map)
-
-    def _on_painting(self) -> None:
-        """Somebody chose a class: what is painted on has to be seen."""
-        if self.appearance.reveal():
-            show_info(
-                'The map is shown again, so that you see where you paint.'
-            )
-
     def _on_replace_requested(self, old: int, new: int) -> None:
         trio = self.trio
-        if trio is None or trio.map is None:
-            return
-        trio.replace_class(trio.plane, old, new)
-        self._follow_hidden()
+        if trio is not None and trio.map is not None:
+            trio.replace_class(trio.plane, old, new)
+            self.coloring.look(trio.map)
 
     def run_all(self) -> None:
         """Segment and color the planes that have no color and no edits."""
-        self.when_settled(self._run_all)
+        self.files.settle(self.photo, self._run_all)
 
     def _run_all(self) -> None:
         trio = self.ensure_trio()
@@ -425,15 +301,6 @@ class Coordinator(QObject):
         if self.trio is not None:
             self.jobs.stop(self.trio, (RUN, RECOLOR, SAVE))
 
-    def pause(self) -> None:
-        """Nobody looks: follow no edits."""
-        self.coloring.paused = True
-
-    def resume(self) -> None:
-        """Somebody looks again: catch up."""
-        self.coloring.paused = False
-        self.coloring.follow_all()
-
     def _on_painted(self, trio: Trio, painted: Painted) -> None:
         shown = trio is self.trio
         if painted.whole:
@@ -443,97 +310,56 @@ class Coordinator(QObject):
             self.viewer.layers.selection.active = trio.map
         if painted.whole:
             # An edit changes none of this, and must not hold the brush up.
-            self._show_device()
+            self.display.show_device_in_use(self.engine.in_use)
             if shown:
                 self.show_state()
         elif shown:
             self._settled.start()
-        self.autosaver.on_painted(trio, painted)
 
     def _on_disputed(self, trio: Trio, painted: Painted, size: Size) -> None:
         """A person painted while the photo was segmented again."""
-        self.questions.ask(
-            Question(
-                trio,
-                painted.plane,
-                f'You painted on the map of {trio.photo.name} while it was '
-                'being segmented. Take the new map and replace yours?',
-                {'take': 'Take the new map', 'keep': 'Keep my map'},
-                partial(self._on_dispute_answered, trio, painted, size),
-                lasting=True,
-            )
-        )
+        then = partial(self._on_dispute_answered, trio, painted, size)
+        self.questions.ask(painted_meanwhile(trio, painted.plane, then))
 
     def _on_dispute_answered(
         self, trio: Trio, painted: Painted, size: Size, key: str
     ) -> None:
         there = trio in self.coloring.trios and trio.map is not None
-        if key == 'take' and there and painted.version == trio.version:
+        if key == 'take' and there and painted.inputs.version == trio.version:
             # The worker may have gone on with the person's map.
             self.coloring.miss(trio)
             self.coloring.show(trio, painted, size)
 
-    def _show_device(self) -> None:
-        device = self.engine.in_use
-        if device is None or device == self._device:
-            return
-        self.display.show_device(device)
-        if self._device is not None and device.notes:
-            # It gave up on the way.
-            show_warning(' '.join(device.notes))
-        self._device = device
-
     def _on_touched(self, trio: Trio) -> None:
-        self.autosaver.on_touched(trio)
         if trio is self.trio:
             self._settled.start()
 
     def _on_settled(self) -> None:
         self.display.show_plane(self.photo, self.trio)
 
-    # --- the worker's news ------------------------------------------------
+    # --- saving -----------------------------------------------------------
 
-    def _on_job_submitted(self, job: Job) -> None:
-        if isinstance(job.owner, Trio) and not job.quiet:
-            # What came of an earlier one is of no interest now.
-            known = job.owner.planes[job.plane]
-            known.outcome = None
-            if job.name == SAVE:
-                known.save_outcome = None
-        self._on_job_changed(job)
+    def _on_save_requested(self) -> None:
+        self.files.settle(self.photo, self._save)
 
-    def _on_job_changed(self, job: Job) -> None:
-        if not job.quiet:
-            self._show_status()
+    def _save(self) -> None:
+        trio = self.ensure_trio()
+        if trio is not None:
+            self.saver.ask_and_save(trio)
 
-    def _on_job_progress(self, words: str) -> None:
-        job = self.jobs.running
-        if job is not None and not job.quiet:
-            self._show_status()
+    def _on_command_requested(self) -> None:
+        trio = self.ensure_trio()
+        if trio is not None:
+            self.saver.copy_command(trio)
+            self.show_state()
 
-    def _on_job_stopped(self, job: Job) -> None:
-        self._came(job, Outcome(Kind.STOPPED))
-
-    def _on_job_failed(self, job: Job, error: BaseException) -> None:
-        if isinstance(error, SdcolorError):
-            self._came(job, Outcome(Kind.FAILED, str(error)))
-            show_error(str(error))
-            return
-        self._came(
-            job,
-            Outcome(Kind.FAILED, f'This failed: {type(error).__name__}.'),
-        )
-        # A fault of ours: napari shows the traceback to report.
-        raise error
-
-    def _came(self, job: Job, outcome: Outcome) -> None:
-        """Remember with the photo and the plane what came of a job."""
-        if isinstance(job.owner, Trio) and job.name in (RUN, RECOLOR, SAVE):
-            known = job.owner.planes[job.plane]
-            known.outcome = outcome
-            if job.name == SAVE:
-                known.save_outcome = outcome
-        self._show_status()
+    def _on_saved(
+        self, trio: Trio, plane: int, labels: NDArray, words: str
+    ) -> None:
+        if trio in self.coloring.trios:
+            self.autosaver.on_saved(trio, plane, labels)
+        if trio is not self.trio or plane != trio.plane:
+            show_info(f'{trio.photo.name} was saved in {words}')
 
     # --- settings of the picture ------------------------------------------
 
@@ -543,17 +369,19 @@ class Coordinator(QObject):
             self.coloring.take_pixels(self.trio)
 
     def _on_window_requested(self, choice: str) -> None:
-        self.when_settled(partial(self._set, 'window', choice))
+        self.files.settle(self.photo, partial(self._set, 'window', choice))
 
     def _on_detail_requested(self, size: Size) -> None:
-        self.when_settled(partial(self._set, 'detail', size))
+        self.files.settle(self.photo, partial(self._set, 'detail', size))
 
     def _on_weights_requested(self, name: str) -> None:
-        preferences.remember_weights(name)
-        self.when_settled(partial(self._set, 'weights', name))
+        preferences.remember('weights', name)
+        self.files.settle(self.photo, partial(self._set, 'weights', name))
 
     def _on_saturation_requested(self, saturation: float) -> None:
-        self.when_settled(partial(self._set, 'saturation', saturation))
+        self.files.settle(
+            self.photo, partial(self._set, 'saturation', saturation)
+        )
 
     def _set(self, name: str, value: object) -> None:
         """Take a setting over for the chosen photo; its color follows."""
@@ -567,6 +395,6 @@ class Coordinator(QObject):
 
     def _on_live_requested(self, live: bool) -> None:
         self.coloring.live = live
-        preferences.remember_live(live)
+        preferences.remember('live', live)
         self.coloring.follow_all(anew=True)
         self._show_status()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from napari.utils.notifications import show_warning
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.plugin.coloring import RECOLOR, RUN
+from napari_sdcolor.plugin.color_jobs import RECOLOR, RUN
 from napari_sdcolor.plugin.detail import choices, cost
-from napari_sdcolor.plugin.source import PhotoSource
+from napari_sdcolor.plugin.forms import show
+from napari_sdcolor.plugin.source import PhotoSource, source_of
 from napari_sdcolor.plugin.status import State, save_sentence, sentence
 
 if TYPE_CHECKING:
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
     from napari_sdcolor.core.device import Device
     from napari_sdcolor.plugin.appearance import Appearance
     from napari_sdcolor.plugin.brush import BrushController
-    from napari_sdcolor.plugin.coloring import Coloring
+    from napari_sdcolor.plugin.color_jobs import ColorJobs
     from napari_sdcolor.plugin.jobs import Job, Jobs
     from napari_sdcolor.plugin.trio import Trio
-    from napari_sdcolor.plugin.widget import Views
+    from napari_sdcolor.plugin.views.views import Views
     from napari_sdcolor.settings import Size
 
 
@@ -44,13 +46,14 @@ class Display:
         views: Views,
         brush: BrushController,
         appearance: Appearance,
-        coloring: Coloring,
+        coloring: ColorJobs,
     ) -> None:
         self.views = views
         self.brush = brush
         self.appearance = appearance
         self.coloring = coloring
         self._details: tuple[dict[Size, str], Size] | None = None
+        self._in_use: Device | None = None
 
     def show(self, photo: Image | None, trio: Trio | None) -> None:
         """Everything about a photo, or that there is none.
@@ -71,13 +74,14 @@ class Display:
         if trio is not None:
             window, saturation = trio.window, trio.saturation
             size = trio.detail or size
-        views.run.set_window(window)
+        show(views.run.window, window)
         weights = trio.weights if trio is not None else None
         views.run.set_weights(weights or preferred.weights)
-        views.run.set_stack(photo is not None and planes_of(photo) > 1)
-        views.color.set_saturation(saturation)
+        source = source_of(photo)
+        views.run.all_planes.visible = source is not None and source.planes > 1
+        show(views.color.saturation, saturation)
         self._show_details(size)
-        self._show_cost(photo, trio, size)
+        self._show_cost(source, trio, size)
         self.show_plane(photo, trio)
 
     def show_plane(self, photo: Image | None, trio: Trio | None) -> None:
@@ -102,7 +106,7 @@ class Display:
             self.views.run.show_running(words)
         else:
             self.views.run.show_idle(words)
-        self.views.save.show_words(save_sentence(state))
+        self.views.save.words.setText(save_sentence(state))
 
     def state(self, photo: Image | None, trio: Trio | None) -> State:
         """How things are with a photo."""
@@ -156,38 +160,35 @@ class Display:
             self.views.run.set_details(*details)
 
     def _show_cost(
-        self, photo: Image | None, trio: Trio | None, size: Size
+        self, source: PhotoSource | None, trio: Trio | None, size: Size
     ) -> None:
         """What the chosen detail costs for a photo, and from when on."""
-        words = ''
-        if photo is not None:
-            try:
-                words = cost(PhotoSource(photo).photo_shape, size)
-            except PhotoError:
-                pass  # The status says what is wrong with it.
-            else:
-                if trio is not None and trio.size not in (0, size):
-                    words += (
-                        ' The map that you edited keeps its own detail; '
-                        'delete its layer to use another one.'
-                        if trio.has_work
-                        else ' Press Run to look again this closely.'
-                    )
-        self.views.run.set_cost(words)
+        # Of what is no photo, the status says what is wrong with it.
+        words = '' if source is None else cost(source.photo_shape, size)
+        if words and trio is not None and trio.size not in (0, size):
+            words += (
+                ' The map that you edited keeps its own detail; delete its '
+                'layer to use another one.'
+                if trio.has_work
+                else ' Press Run to look again this closely.'
+            )
+        self.views.run.cost.setText(words)
 
     def show_device(self, device: Device) -> None:
-        """Where the networks run."""
+        """Where the networks are going to run."""
         self.views.badge.show_device(
             device.kind, device.words, ' '.join(device.notes)
         )
 
-
-def planes_of(photo: Image) -> int:
-    """Number of planes of a layer; 0 if it is no photo."""
-    try:
-        return PhotoSource(photo).planes
-    except PhotoError:
-        return 0
+    def show_device_in_use(self, device: Device | None) -> None:
+        """Where the networks run; None while they are not loaded."""
+        before, self._in_use = self._in_use, device
+        if device is None or device == before:
+            return
+        self.show_device(device)
+        if before is not None and device.notes:
+            # It gave up on the way.
+            show_warning(' '.join(device.notes))
 
 
 def of_planes(trio: Trio, job: Job, words: str) -> str:

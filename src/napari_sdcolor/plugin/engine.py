@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """Lends the colorizer; everything but ``settings`` is for the worker."""
+    """Lends the colorizer; ``get`` and ``fall_back`` are for the worker."""
 
     def __init__(self) -> None:
         self._key: tuple | None = None
@@ -38,10 +38,6 @@ class Engine:
     def in_use(self) -> Device | None:
         """The device that the loaded networks really use."""
         return None if self._colorizer is None else self._colorizer.device
-
-    def device(self, wanted: str) -> Device:
-        """Which device would be used; imports torch."""
-        return choose(wanted)
 
     def get(self, settings: Settings) -> Colorizer:
         """The networks; loaded when they are not, or others are wanted.
@@ -90,9 +86,9 @@ class Engine:
 
 def device_job(engine: Engine, then: Callable[[Device], None]) -> Job:
     """Finds out where the networks will run; torch loads in the worker."""
-    task = partial(_device, engine, engine.settings().device)
+    task = partial(_device, engine.settings().device)
     return Job('device', task, then, quiet=True)
 
 
-def _device(engine: Engine, wanted: str, report: Report) -> Device:
-    return engine.device(wanted)
+def _device(wanted: str, report: Report) -> Device:
+    return choose(wanted)

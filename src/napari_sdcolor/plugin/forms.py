@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 from magicgui.widgets import ComboBox, Container, create_widget
 from magicgui.widgets.bases import ValueWidget, Widget
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QSizePolicy
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sdcolor.core import model_files
 from napari_sdcolor.settings import Settings
@@ -33,6 +33,16 @@ class Form(Container):
         self.margins = (0, 0, 0, 0)
         # Given at once, each label would be as wide as its own words.
         self.extend(widgets)
+
+
+def column(parent: QWidget, *parts: QWidget, spacing: int = 3) -> QVBoxLayout:
+    """Put widgets below each other, as close as fits; the layout."""
+    layout = QVBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for part in parts:
+        layout.addWidget(part)
+    return layout
 
 
 def row(*widgets: Widget) -> Container:
@@ -126,6 +136,12 @@ def options(
 
 def _declared(owner: type, name: str) -> Field:
     return next(entry for entry in fields(owner) if entry.name == name)
+
+
+def show(widget: ValueWidget, value: Any) -> None:
+    """Show a value that was chosen elsewhere, and ask for nothing."""
+    with widget.changed.blocked():
+        widget.value = value
 
 
 def choose(widget: ComboBox, value: Any) -> None:

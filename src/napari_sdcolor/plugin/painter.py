@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.planes import Box
 from napari_sdcolor.errors import DeviceError
-from napari_sdcolor.plugin.plane import Inputs, Window
+from napari_sdcolor.plugin.plane import Inputs
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,44 +41,21 @@ class Painted:
     ----------
     plane
         Plane of the stack, 0 for a single photo.
-    labels
-        (h, w) map that the patches belong to.
+    inputs
+        What the color was made of; its map is never None.
     patches
         Changed parts of the picture.
-    segmentation
-        A fresh prediction, if there was one.
     photo
         The photo as it was understood.
-    saturation
-        Factor on the chroma of the patches.
-    version
-        Of the photo's pixels, see ``Trio.version``.
-    window
-        Tone window of the patches.
-    weights
-        Those that computed them; None is as preferred.
+    segmentation
+        A fresh prediction, if there was one.
     """
 
     plane: int
-    labels: NDArray[np.uint8]
+    inputs: Inputs
     patches: list[Patch]
     photo: Photo
-    saturation: float = 1.0
     segmentation: Segmentation | None = None
-    version: int = 0
-    window: Window = 'auto'
-    weights: str | None = None
-
-    @property
-    def inputs(self) -> Inputs:
-        """What the color was made of."""
-        return Inputs(
-            self.labels,
-            self.window,
-            self.saturation,
-            self.version,
-            self.weights,
-        )
 
     @property
     def whole(self) -> bool:
@@ -147,17 +124,8 @@ class Painter:
             self.forget()
             report('Going on with the CPU…')
             photo, patches = paint(engine.fall_back(settings, error))
-        return Painted(
-            plane,
-            labels,
-            patches,
-            photo,
-            wanted.saturation,
-            segmentation,
-            wanted.version,
-            wanted.window,
-            wanted.weights,
-        )
+        inputs = replace(wanted, labels=labels)
+        return Painted(plane, inputs, patches, photo, segmentation)
 
     def paint(
         self,

@@ -46,22 +46,11 @@ def read() -> Preferences:
     )
 
 
-def remember_live(live: bool) -> None:
-    """Keep the state of the Live switch for the next start."""
+def remember(name: str, value: object) -> None:
+    """Keep one of the preferences for the next start."""
     page = _page()
-    if page is not None and page.painting.live != live:
-        page.painting.live = live
-
-
-def remember_show_map(shown: bool) -> None:
-    """Keep whether the map is shown after a run."""
-    page = _page()
-    if page is not None and page.painting.show_map != shown:
-        page.painting.show_map = shown
-
-
-def remember_weights(name: str) -> None:
-    """Keep the choice of weights for the next start."""
-    page = _page()
-    if page is not None and page.inference.weights != name:
-        page.inference.weights = name
+    if page is None:
+        return
+    part = page.inference if hasattr(page.inference, name) else page.painting
+    if getattr(part, name) != value:
+        setattr(part, name, value)

@@ -14,13 +14,11 @@ Window = str | tuple[float, float]
 SOURCE_KEY = 'napari-sdcolor source'
 """Where a photo that we opened keeps where it came from."""
 
-LOOK_KEY = 'napari-sdcolor file'
+FACTS_KEY = 'napari-sdcolor file'
 """Where a photo that napari opened keeps what its file holds."""
 
 FILE = 'file'
 LAYER = 'layer'
-
-PLUGIN = 'napari-sdcolor'
 
 
 class Match(StrEnum):
@@ -70,7 +68,7 @@ class Opened:
 
 
 @dataclass(eq=False)
-class Look:
+class FileFacts:
     """What was found out about the file of a layer that napari opened.
 
     Parameters
@@ -98,3 +96,22 @@ class Look:
     orientation: int = 1
     counts: str = ''
     placed: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Layer and file differ, and nobody said which counts."""
+        return not self.counts and self.match in (Match.SIZE, Match.OTHER)
+
+    @property
+    def needs_layer(self) -> bool:
+        """The photo that counts cannot be laid over this layer."""
+        apart = self.match in (Match.REARRANGED, Match.SIZE)
+        return apart and self.counts != LAYER
+
+    @property
+    def lies_wrong(self) -> bool:
+        """The layer shows the photo as it is stored, but not upright."""
+        shown = self.match is Match.SAME or (
+            self.match is Match.OTHER and self.counts == FILE
+        )
+        return shown and self.orientation != 1 and not self.placed

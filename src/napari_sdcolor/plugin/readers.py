@@ -1,4 +1,7 @@
-"""Reader contribution: a sidecar brings photo, map and color back."""
+"""Reader contributions: a sidecar brings photo, map and color back.
+
+A saved map alone opens as labels, not as a picture.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.compose import in_eight_bits
 from napari_sdcolor.errors import PhotoError, SdcolorError
-from napari_sdcolor.plugin.palette import map_look
+from napari_sdcolor.plugin.palette import map_look, names, palette
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import (
     map_place,
     placed,
@@ -22,11 +26,12 @@ from napari_sdcolor.plugin.placement import (
 )
 from napari_sdcolor.plugin.provenance import SOURCE_KEY
 from napari_sdcolor.plugin.restoring import Restored
-from napari_sdcolor.plugin.trio import METADATA_KEY
 from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.companions import Companions
+
+LABELS_SUFFIX = '.labels.png'
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -235,3 +240,43 @@ def _layers(
         place |= {'name': f'{title} semantic map', **map_look()}
         layers.append((labels, {**place, **beside}, 'labels'))
     return layers
+
+
+# --- maps alone -----------------------------------------------------------
+
+
+def get_map_reader(
+    path: str | list[str],
+) -> Callable[[str | list[str]], list[LayerData]] | None:
+    """What reads a path, if it is the map of a photo."""
+    if isinstance(path, str) and path.endswith(LABELS_SUFFIX):
+        return read_map
+    return None
+
+
+def read_map(path: str | list[str]) -> list[LayerData]:
+    """The ids of a map, in the colors and with the names of the classes.
+
+    Parameters
+    ----------
+    path
+        ``NAME.labels.png``.
+
+    Returns
+    -------
+    list of tuple
+        One labels layer (h, w).
+
+    Raises
+    ------
+    LabelsError
+        If the file cannot be read.
+    """
+    from napari_sdcolor.archive.labels import read_ids
+
+    shown = {
+        'name': Path(str(path)).name.removesuffix('.png'),
+        'colormap': palette(),
+        'features': names(),
+    }
+    return [(read_ids(str(path)), shown, 'labels')]

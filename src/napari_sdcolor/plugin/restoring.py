@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.plane import EDITED
 from napari_sdcolor.plugin.provenance import SOURCE_KEY, Opened
 from napari_sdcolor.plugin.status import Kind, Outcome
-from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.plugin.trio import Trio
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -133,6 +134,6 @@ def _edited(facts: dict[str, Any]) -> float:
 
 def _window(settings: Settings, photo: Image) -> str:
     """The widget's choice that means the tone window of the result."""
-    if settings.window in ('auto', 'type', 'minmax') or photo.rgb:
-        return settings.window if ',' not in settings.window else 'auto'
-    return 'contrast'
+    if ',' not in settings.window:
+        return settings.window
+    return 'auto' if photo.rgb else 'contrast'

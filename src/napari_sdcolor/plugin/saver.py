@@ -1,4 +1,4 @@
-"""Answers the Save and Copy buttons."""
+"""Saves what is shown, or copies the command that would."""
 
 from __future__ import annotations
 
@@ -6,67 +6,127 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QApplication
+from napari.utils.history import get_save_history, update_save_history
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_sdcolor.archive.formats import FORMATS, SUFFIXES, TITLES
+from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.core import cancel
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin import saving
-from napari_sdcolor.plugin.coordinator import SAVE
 from napari_sdcolor.plugin.jobs import Job, Report
 from napari_sdcolor.plugin.placement import placement_facts
-from napari_sdcolor.plugin.save_dialog import ask_path
 from napari_sdcolor.plugin.status import Kind, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_sdcolor.archive.saving import OutputNames
-    from napari_sdcolor.plugin.coordinator import Coordinator
+    from napari_sdcolor.plugin.color_jobs import ColorJobs
     from napari_sdcolor.plugin.trio import Trio
-    from napari_sdcolor.plugin.views.save_view import SaveView
 
     Saved = tuple[OutputNames, NDArray[np.uint8], float | None]
 
 
-class Saver(QObject):
-    """Saves the chosen trio's plane by one full pass in the worker.
+TYPES = {
+    f'{title} (*{SUFFIXES[form]})': form for form, title in TITLES.items()
+}
+"""What the dialog offers, and the format behind it."""
+
+SAVE = 'save'
+"""Kind of the jobs that save."""
+
+
+def ask_path(name: str, beside: Path | None) -> Path | None:
+    """Let the person choose a file name; None if none was chosen.
 
     Parameters
     ----------
-    coordinator
-        Knows trio, worker and networks.
-    view
-        The buttons.
+    name
+        NAME of the photo.
+    beside
+        Folder of the photo, where nothing was saved yet.
+    """
+    proposed = free_path(start_folder(beside), name)
+    chosen, kind = QFileDialog.getSaveFileName(
+        None,
+        'Save the colored photo',
+        str(proposed),
+        ';;'.join(TYPES),
+        # An existing file is refused with a sentence: never overwritten.
+        options=QFileDialog.Option.DontConfirmOverwrite,
+    )
+    if not chosen:
+        return None
+    path = with_suffix(Path(chosen), kind)
+    update_save_history(str(path))
+    return path
+
+
+def start_folder(beside: Path | None) -> Path:
+    """Where the dialog begins: where was saved last, else by the photo."""
+    last = Path(get_save_history()[0])
+    # napari's history begins with the home folder, before anything is saved.
+    if last.is_dir() and last != Path.home():
+        return last
+    if beside is not None and beside.is_dir():
+        return beside
+    return Path.home()
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """A name beside which no file would have to be overwritten."""
+    numbered = (f'{name}-{number}' for number in count(2))
+    for tried in chain([name], numbered):
+        paths = output_paths(folder, tried)
+        if not any(path.exists() for path in paths):
+            break
+    return paths.color
+
+
+def with_suffix(path: Path, kind: str) -> Path:
+    """The path with the suffix of the chosen type, unless it has one."""
+    if path.suffix.lower() in FORMATS:
+        return path
+    return path.with_name(path.name + SUFFIXES[TYPES.get(kind, 'tiff')])
+
+
+class Saver(QObject):
+    """Saves a trio's shown plane by one full pass in the worker.
+
+    Parameters
+    ----------
+    coloring
+        Lends worker and networks, and shows what was found on the way.
     choose
         Asks for a file name, given NAME and the photo's folder.
+
+    Signals
+    -------
+    saved(Trio, plane, labels, words)
+        The map (h, w) and its color are on the disk; where, in words.
     """
+
+    saved = Signal(object, int, object, str)
 
     def __init__(
         self,
-        coordinator: Coordinator,
-        view: SaveView,
+        coloring: ColorJobs,
         choose: Callable[[str, Path | None], Path | None] = ask_path,
     ) -> None:
         super().__init__()
-        self.coordinator = coordinator
-        self.view = view
+        self.coloring = coloring
         self.choose = choose
-        view.save_requested.connect(self._on_save_requested)
-        view.command_requested.connect(self._on_command_requested)
 
-    def _on_save_requested(self) -> None:
-        self.coordinator.when_settled(self._ask_and_save)
-
-    def _ask_and_save(self) -> None:
-        trio = self.coordinator.ensure_trio()
-        if trio is None:
-            return
+    def ask_and_save(self, trio: Trio) -> None:
+        """Save the shown plane under a name that the person chooses."""
         path = trio.source.path
         name = saving.result_name(trio, trio.plane)
         chosen = self.choose(name, path.parent if path else None)
@@ -80,17 +140,19 @@ class Saver(QObject):
         with the job: it is done also if the layers are gone by then.
         """
         plane = trio.plane
-        coloring = self.coordinator.coloring
+        settings = self.coloring.engine.settings()
         before = trio.map_at(plane)
-        wanted = saving.as_shown(trio, plane, coloring.engine.settings())
-        if wanted.labels is not None:
+        request = saving.as_shown(trio, plane, settings)
+        if request.inputs.labels is not None:
             # What is saved is also what is shown.
-            coloring.recolor(trio, quiet=True)
-        self.coordinator.jobs.submit(
+            self.coloring.recolor(trio, quiet=True)
+        self.coloring.jobs.submit(
             Job(
                 (SAVE, trio, plane, str(path)),
-                partial(self._work, wanted, placement_facts(trio.photo), path),
-                partial(self._on_saved, trio, plane, wanted, before),
+                partial(
+                    self._work, request, placement_facts(trio.photo), path
+                ),
+                partial(self._on_saved, trio, plane, request, before),
                 name=SAVE,
                 owner=trio,
                 plane=plane,
@@ -100,7 +162,7 @@ class Saver(QObject):
 
     def _work(
         self,
-        wanted: saving.Wanted,
+        request: saving.SaveRequest,
         placement: dict[str, Any],
         path: Path,
         report: Report,
@@ -110,8 +172,8 @@ class Saver(QObject):
         started = datetime.now(UTC)
         folder, name, form = saving.split_name(path)
         report('Coloring the photo at full depth…')
-        colorizer = self.coordinator.engine.get(wanted.settings)
-        result = saving.full_result(colorizer, wanted)
+        colorizer = self.coloring.engine.get(request.settings)
+        result = saving.full_result(colorizer, request)
         report(f'Writing {path.name}…')
         paths = save_result(
             result,
@@ -126,51 +188,34 @@ class Saver(QObject):
         self,
         trio: Trio,
         plane: int,
-        wanted: saving.Wanted,
+        request: saving.SaveRequest,
         before: NDArray | None,
         saved: Saved,
     ) -> None:
         paths, labels, confidence = saved
-        coordinator = self.coordinator
-        there = trio in coordinator.all_trios()
-        if there and wanted.labels is None:
-            self._show_map(trio, plane, wanted, before, labels, confidence)
         known = trio.planes[plane]
-        if there:
-            coordinator.autosaver.on_saved(trio, plane, labels)
+        new = request.inputs.labels is None and known.shown is None
+        if (
+            new
+            and trio in self.coloring.trios
+            and not trio.map_changed(plane, before)
+        ):
+            # The plane had not been run: what was found is shown as well.
+            self.coloring.show_map(
+                trio, plane, labels, confidence, request.settings.size
+            )
         known.saved = (paths.labels, labels)
         names = ', '.join(path.name for path in paths)
         words = f'{paths[0].parent}: {names}'
         known.save_outcome = Outcome(Kind.SAVED, words)
-        known.save_inputs = replace(wanted.inputs, labels=labels)
-        if trio is not coordinator.trio or plane != trio.plane:
-            show_info(f'{trio.photo.name} was saved in {words}')
+        known.save_inputs = replace(request.inputs, labels=labels)
+        self.saved.emit(trio, plane, labels, words)
 
-    def _show_map(
-        self,
-        trio: Trio,
-        plane: int,
-        wanted: saving.Wanted,
-        before: NDArray | None,
-        labels: NDArray[np.uint8],
-        confidence: float | None,
-    ) -> None:
-        """What was found while saving a plane that was not run."""
-        known = trio.planes[plane]
-        if known.shown is None and not trio.map_changed(plane, before):
-            self.coordinator.coloring.show_map(
-                trio, plane, labels, confidence, wanted.settings.size
-            )
-
-    def _on_command_requested(self) -> None:
-        coordinator = self.coordinator
-        trio = coordinator.ensure_trio()
-        if trio is None:
-            return
+    def copy_command(self, trio: Trio) -> None:
+        """Copy the command that makes the shown plane's files."""
+        settings = self.coloring.engine.settings()
         try:
-            command = saving.command_line(
-                trio, trio.plane, coordinator.engine.settings()
-            )
+            command = saving.command_line(trio, trio.plane, settings)
         except SdcolorError as error:
             show_error(str(error))
             outcome = Outcome(Kind.FAILED, str(error))
@@ -181,7 +226,6 @@ class Saver(QObject):
         known.save_outcome = outcome
         if trio.map is not None:
             known.save_inputs = trio.map_inputs(trio.plane)
-        coordinator.show_state()
 
 
 def _run_facts(started: datetime, placement: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_sdcolor.archive.formats import FORMATS
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.plugin.plane import EDITED, PREDICTED, Inputs
+from napari_sdcolor.plugin.plane import EDITED, PREDICTED, Inputs, Plane
 from napari_sdcolor.settings import Settings, parse_window, window_words
 
 if TYPE_CHECKING:
@@ -49,52 +49,42 @@ def result_name(trio: Trio, plane: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class SaveRequest:
     """A saving with all that it needs, whatever becomes of the layers.
 
     Parameters
     ----------
     read
         Gives the photo.
-    labels
-        (h, w) map; None if it is still to be predicted.
+    inputs
+        What the color is made of; its map is None if it is still to be
+        predicted.
     settings
         As ``settings_of`` gives them.
-    baseline, origin, confidence
-        Where the map came from, see ``Plane``.
-    inputs
-        The same as the screen knows it; ``labels`` as above.
+    known
+        Where the map came from, as it was known then.
     """
 
     read: ReadPhoto
-    labels: NDArray[np.uint8] | None
+    inputs: Inputs
     settings: Settings
-    baseline: NDArray[np.uint8] | None = None
-    origin: str = PREDICTED
-    confidence: float | None = None
-    inputs: Inputs | None = None
+    known: Plane
 
 
-def wanted(
+def save_request(
     trio: Trio,
     plane: int,
     labels: NDArray[np.uint8] | None,
     settings: Settings,
-) -> Wanted:
+) -> SaveRequest:
     """What is saved of a plane of a trio, as it is at this moment."""
-    known = trio.planes[plane]
-    return Wanted(
-        trio.reader(plane),
-        labels,
-        settings,
-        known.baseline,
-        known.origin,
-        known.confidence,
-        trio.inputs(labels),
+    known = replace(trio.planes[plane])
+    return SaveRequest(
+        trio.reader(plane), trio.inputs(labels), settings, known
     )
 
 
-def as_shown(trio: Trio, plane: int, base: Settings) -> Wanted:
+def as_shown(trio: Trio, plane: int, base: Settings) -> SaveRequest:
     """A plane as it is shown now; one that was not run is still to be.
 
     Parameters
@@ -105,7 +95,7 @@ def as_shown(trio: Trio, plane: int, base: Settings) -> Wanted:
         Gives the settings that are no choice for a single photo.
     """
     labels = trio.snapshot(plane)[0] if was_run(trio, plane) else None
-    return wanted(trio, plane, labels, settings_of(trio, base))
+    return save_request(trio, plane, labels, settings_of(trio, base))
 
 
 def was_run(trio: Trio, plane: int) -> bool:
@@ -118,17 +108,18 @@ def was_run(trio: Trio, plane: int) -> bool:
     )
 
 
-def full_result(colorizer: Colorizer, wanted: Wanted) -> Colorized:
+def full_result(colorizer: Colorizer, request: SaveRequest) -> Colorized:
     """Color a plane anew in one full pass, for saving."""
     from napari_sdcolor.archive.one_file import GivenMap, Page, color_page
 
-    photo, labels, settings = wanted.read(), wanted.labels, wanted.settings
+    photo, settings = request.read(), request.settings
+    labels, known = request.inputs.labels, request.known
     if isinstance(parse_window(settings.window), tuple):
         # In the values of the file, where the layer shows others.
         settings = replace(settings, window=window_words(photo.window))
     if labels is None:
         return color_page(colorizer, Page(photo), settings)
-    baseline, origin = wanted.baseline, wanted.origin
+    baseline, origin = known.baseline, known.origin
     if baseline is None:
         # Nobody gave a map: all that is on it was painted.
         baseline = np.zeros_like(labels)
@@ -146,7 +137,7 @@ def full_result(colorizer: Colorizer, wanted: Wanted) -> Colorized:
         labels,
         origin,
         predicted=baseline,
-        confidence=wanted.confidence,
+        confidence=known.confidence,
         ask=False,
     )
     return color_page(colorizer, Page(photo, given), settings)

@@ -15,13 +15,13 @@ from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.core.tone import ToneWindow
 from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.plugin.preferences import PLUGIN
 from napari_sdcolor.plugin.provenance import (
+    FACTS_KEY,
     FILE,
     LAYER,
-    LOOK_KEY,
-    PLUGIN,
     SOURCE_KEY,
-    Look,
+    FileFacts,
     Match,
     Opened,
     Window,
@@ -118,9 +118,9 @@ class PhotoSource:
     @property
     def photo_shape(self) -> tuple[int, int]:
         """(H, W) of the photo, also where the layer has other axes."""
-        look = self.look
-        if look is not None and look.match is Match.REARRANGED:
-            return look.shape
+        facts = self.facts
+        if facts is not None and facts.match is Match.REARRANGED:
+            return facts.shape
         return self.shape
 
     # --- where it came from -----------------------------------------------
@@ -131,9 +131,9 @@ class PhotoSource:
         return self.layer.metadata.get(SOURCE_KEY)
 
     @property
-    def look(self) -> Look | None:
+    def facts(self) -> FileFacts | None:
         """What is known of the file, once somebody looked."""
-        return self.layer.metadata.get(LOOK_KEY)
+        return self.layer.metadata.get(FACTS_KEY)
 
     @property
     def path(self) -> Path | None:
@@ -154,7 +154,7 @@ class PhotoSource:
     @property
     def unknown(self) -> bool:
         """There is a file at which nobody looked yet."""
-        if self.opened is not None or self.look is not None:
+        if self.opened is not None or self.facts is not None:
             return False
         return self.path is not None and self.path.is_file()
 
@@ -170,7 +170,7 @@ class PhotoSource:
         """Whether the file's pixels are colored, as far as it is known."""
         if self.path is None or not self.path.is_file():
             return False
-        if self.look is not None and self.look.counts == LAYER:
+        if self.facts is not None and self.facts.counts == LAYER:
             return False
         return plane not in self._read or self._read[plane].from_file
 
@@ -282,12 +282,12 @@ class PhotoSource:
         own = stored.window_of(window, self.pixels(plane))
         return stored if own == window else read_stored(self.path, page, own)
 
-    def look_at_file(self, plane: int, window: Window) -> Look:
+    def look_at_file(self, plane: int, window: Window) -> FileFacts:
         """Find out what the file holds; for the worker."""
         try:
             stored = self.stored(plane, window)
         except PhotoError as error:
-            return Look(f'{error} The pixels of the layer are colored.')
+            return FileFacts(f'{error} The pixels of the layer are colored.')
         photo = stored.photo
         match = stored.match(self.pixels(plane), self.data)
         if match is Match.SAME and not self.is_image:
@@ -298,7 +298,7 @@ class PhotoSource:
                 ' napari shows its parts as a stack, or turned, or as '
                 'labels: Run opens the photo as a layer of its own.'
             )
-        return Look(
+        return FileFacts(
             words,
             match,
             photo.origin.page,
@@ -311,7 +311,7 @@ class PhotoSource:
             return self._from_sample(plane, window)
         if self.path is None or not self.path.is_file():
             return None
-        counts = self.look.counts if self.look is not None else ''
+        counts = self.facts.counts if self.facts is not None else ''
         if counts == LAYER:
             return None
         try:
@@ -349,6 +349,14 @@ class PhotoSource:
         # The name tells where they came from, and no hash claims more.
         origin = Origin(path=str(self.path))
         return replace(photo, origin=origin, notes=(*photo.notes, note))
+
+
+def source_of(layer: Image | None) -> PhotoSource | None:
+    """Reads a layer; None if there is none, or it is no photo."""
+    try:
+        return None if layer is None else PhotoSource(layer)
+    except PhotoError:
+        return None
 
 
 def _largest(layer: Image) -> NDArray:

@@ -13,7 +13,7 @@ NEXT_STEP = (
     'Click a class, then paint on the photo: the color follows. Ctrl+Z '
     'undoes a stroke.'
 )
-NEXT_STEP_BY_HAND = (
+NEXT_STEP_WITHOUT_LIVE = (
     'Click a class, then paint on the photo; Update now brings the colors. '
     'Ctrl+Z undoes a stroke.'
 )
@@ -128,13 +128,11 @@ def _of_plane(state: State) -> str:
     news = _news(state)
     if news:
         return f'. {news}'
-    if not state.colored and not state.painted:
-        return ': press Run to color it.'
-    return (
-        f': colored. {_next_step(state)}'
-        if state.colored
-        else (f'. {_next_step(state)}')
-    )
+    if state.colored:
+        return f': colored. {_next_step(state)}'
+    if state.painted:
+        return f'. {_next_step(state)}'
+    return ': press Run to color it.'
 
 
 def _news(state: State) -> str:
@@ -149,8 +147,6 @@ def _news(state: State) -> str:
             f'{state.photo} is back as it was saved. Paint on its map, and '
             'the colors follow.'
         )
-    if outcome.kind is Kind.STOPPED and outcome.detail:
-        return outcome.detail
     kept = ' The previous result is kept.' if state.colored else ''
     return f'Stopped.{kept}'
 
@@ -178,7 +174,7 @@ def _next_step(state: State) -> str:
             'The colors are not those of the map as it is now: press Update '
             'now.'
         )
-    return NEXT_STEP if state.live else NEXT_STEP_BY_HAND
+    return NEXT_STEP if state.live else NEXT_STEP_WITHOUT_LIVE
 
 
 def save_sentence(state: State) -> str:
@@ -187,12 +183,9 @@ def save_sentence(state: State) -> str:
     if outcome is None:
         return ''
     if outcome.kind is Kind.SAVED:
-        since = (
-            'Changed since it was saved in'
-            if state.changed_since
-            else ('Saved in')
-        )
-        return f'{since} {outcome.detail}'
+        if state.changed_since:
+            return f'Changed since it was saved in {outcome.detail}'
+        return f'Saved in {outcome.detail}'
     if outcome.kind is Kind.COPIED:
         if state.changed_since:
             return 'The copied command is for the picture before your changes.'

@@ -10,15 +10,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.photo import Photo
-from napari_sdcolor.plugin.provenance import Match, Window
+from napari_sdcolor.plugin.placement import same_place, turned
+from napari_sdcolor.plugin.provenance import (
+    FACTS_KEY,
+    SOURCE_KEY,
+    Match,
+    Opened,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,3 +185,56 @@ def equal(one: NDArray, other: NDArray) -> bool:
 
 def _codes(pixels: NDArray) -> NDArray:
     return pixels * np.uint8(255) if pixels.dtype == bool else pixels
+
+
+# --- as a layer -----------------------------------------------------------
+
+
+def layer_beside(photo: Layer, path: Path, stored: Stored) -> Image:
+    """A layer with the photo of a file, where another one cannot show it.
+
+    Parameters
+    ----------
+    photo
+        The other one.
+    path
+        Its file.
+    stored
+        What the file holds.
+    """
+    found, pixels = stored.photo, stored.pixels
+    origin = found.origin
+    rgb = pixels.ndim == 3
+    limited = not rgb and pixels.dtype != bool
+    opened = Opened(
+        path=path,
+        pages=[origin.page],
+        limits=found.window if limited else None,
+    )
+    fields = _place_of(photo, found.shape)
+    if limited:
+        fields['contrast_limits'] = found.window
+    layer = Image(
+        np.asarray(pixels),
+        rgb=rgb,
+        name=path.name,
+        metadata={SOURCE_KEY: opened},
+        **fields,
+    )
+    if origin.orientation != 1:
+        layer.affine = turned(layer, found.shape, origin.orientation)
+    return layer
+
+
+def _place_of(photo: Layer, shape: tuple[int, int]) -> dict[str, Any]:
+    """Where the photo (H, W) of a file lies, as its layer has other axes."""
+    if photo.metadata[FACTS_KEY].match is not Match.REARRANGED:
+        return {}
+    if photo.ndim == 2:
+        return same_place(photo)
+    # The third axis, of channels, comes first or last.
+    first = int(photo.data.shape[1:3] == shape)
+    return {
+        name: getattr(photo, name)[first : first + 2]
+        for name in ('scale', 'translate')
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,33 +11,14 @@ from napari_sdcolor.plugin.coordinator import Coordinator
 from napari_sdcolor.plugin.docks import DockContent
 from napari_sdcolor.plugin.engine import Engine, device_job
 from napari_sdcolor.plugin.jobs import Job, Report
-from napari_sdcolor.plugin.saver import Saver
-from napari_sdcolor.plugin.unmarked import UnmarkedWarning
-from napari_sdcolor.plugin.views.banner import Banner
-from napari_sdcolor.plugin.views.brush_status import BrushStatus
-from napari_sdcolor.plugin.views.class_panel import ClassPanel
-from napari_sdcolor.plugin.views.color_view import ColorView
-from napari_sdcolor.plugin.views.run_view import DeviceBadge, RunView
-from napari_sdcolor.plugin.views.save_view import SaveView
 from napari_sdcolor.plugin.views.section import Section, lay_out_dock
+from napari_sdcolor.plugin.views.views import Views
+from napari_sdcolor.plugin.writers import UnmarkedWarning
 
 if TYPE_CHECKING:
     import napari
 
     from napari_sdcolor.core.device import Device
-
-
-@dataclass(frozen=True)
-class Views:
-    """Everything that the dock shows."""
-
-    run: RunView
-    classes: ClassPanel
-    color: ColorView
-    save: SaveView
-    brush: BrushStatus
-    banner: Banner
-    badge: DeviceBadge
 
 
 class ColorizeWidget(DockContent):
@@ -58,18 +38,9 @@ class ColorizeWidget(DockContent):
         self, viewer: napari.viewer.Viewer, engine: Engine | None = None
     ) -> None:
         super().__init__()
-        self.views = Views(
-            run=RunView(),
-            classes=ClassPanel(),
-            color=ColorView(),
-            save=SaveView(),
-            brush=BrushStatus(),
-            banner=Banner(),
-            badge=DeviceBadge(),
-        )
+        self.views = Views()
         self._lay_out()
         self.coordinator = Coordinator(viewer, self.views, engine)
-        self.saver = Saver(self.coordinator, self.views.save)
         self.unmarked = UnmarkedWarning(viewer)
         self.closed.connect(self.coordinator.close)
         self.closed.connect(self.unmarked.close)
@@ -118,12 +89,12 @@ class ColorizeWidget(DockContent):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """A hidden dock does not color in the background."""
-        self.coordinator.pause()
+        self.coordinator.coloring.pause()
         super().hideEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """What changed meanwhile is colored now."""
-        self.coordinator.resume()
+        self.coordinator.coloring.resume()
         super().showEvent(event)
 
 

@@ -1,24 +1,41 @@
-"""Writer contributions: every file carries its mark and its sidecar."""
+"""Writer contributions: every file carries its mark and its sidecar.
+
+napari's own file types come first in its Save dialog, and there is no way
+to take part in what they write. So a dock looks at the files afterwards.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
-from napari.utils.notifications import show_info
+from napari.utils.history import get_save_history
+from napari.utils.notifications import show_info, show_warning
 
 from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.engine import Engine
+from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.restoring import Restored
 from napari_sdcolor.plugin.source import PhotoSource
-from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.plugin.trio import Trio
 from napari_sdcolor.settings import window_words
 
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
 LayerData = tuple[Any, dict[str, Any], str]
+
+RECENT = 10.0
+"""Seconds: a file that is younger was written by the Save just before."""
+
+_SAVE_SELECTED = 'napari.window.file.save_layers_dialog.selected'
+_SAVE_ALL = 'napari.window.file.save_layers_dialog'
 
 written: set[Path] = set()
 """Files that these writers wrote since the start: they carry their mark."""
@@ -43,7 +60,7 @@ def write(path: str, layers: list[LayerData]) -> list[str]:
         If the file exists, or the layers are not for us.
     """
     if len(layers) == 1:
-        paths = write_color(path, *layers[0][:2])
+        paths = write_color(path, layers[0][1])
     else:
         paths = write_photo_and_map(path, layers)
     written.update(Path(made) for made in paths)
@@ -52,15 +69,15 @@ def write(path: str, layers: list[LayerData]) -> list[str]:
     return paths
 
 
-def write_color(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+def write_color(path: str, meta: dict[str, Any]) -> list[str]:
     """Save one of our color layers by a full pass.
 
     Parameters
     ----------
     path
         Ends in .tif, .tiff or .png.
-    data, meta
-        As napari gives them; the layer must be one that we made.
+    meta
+        Of the layer, as napari gives it; it must be one that we made.
 
     Raises
     ------
@@ -99,8 +116,8 @@ def write_trio(path: str, trio: Trio) -> list[str]:
     from napari_sdcolor.archive.saving import save_as
 
     engine = Engine()
-    wanted = saving.as_shown(trio, trio.plane, engine.settings())
-    result = saving.full_result(engine.get(wanted.settings), wanted)
+    request = saving.as_shown(trio, trio.plane, engine.settings())
+    result = saving.full_result(engine.get(request.settings), request)
     return [str(written) for written in save_as(result, Path(path))]
 
 
@@ -165,3 +182,64 @@ def _window(
     if limits and not layer.rgb:
         layer.contrast_limits = limits
     return PhotoSource(layer).window('auto')
+
+
+# --- what napari wrote by itself ------------------------------------------
+
+
+class UnmarkedWarning(Listener):
+    """Watches the two Save actions of napari's File menu.
+
+    Parameters
+    ----------
+    viewer
+        Whose window; a viewer without one is left alone.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.viewer = viewer
+        window = getattr(viewer, 'window', None)
+        if window is None:
+            return
+        slots = {
+            _SAVE_SELECTED: self._on_saved_selected,
+            _SAVE_ALL: self._on_saved_all,
+        }
+        for action in window.file_menu.actions():
+            slot = slots.get(action.objectName())
+            if slot is not None:
+                # After napari's own slot, which returns when it has saved.
+                self.listen(action, [(action.triggered, slot)])
+
+    def _on_saved_selected(self, checked: bool = False) -> None:
+        self._tell(self.viewer.layers.selection)
+
+    def _on_saved_all(self, checked: bool = False) -> None:
+        self._tell(self.viewer.layers)
+
+    def _tell(self, layers: object) -> None:
+        if not any(
+            isinstance(layer, Image) and METADATA_KEY in layer.metadata
+            for layer in layers
+        ):
+            return
+        path = newest(Path(get_save_history()[0]))
+        if path is None or path in written:
+            return
+        show_warning(
+            f'{path.name} was saved by napari itself: it carries no mark '
+            'that a machine colored it, and no sidecar. "Save…" in the dock '
+            'Colorize, or the type "Colored photo with mark and sidecar", '
+            'writes both.'
+        )
+
+
+def newest(folder: Path) -> Path | None:
+    """What was written in a folder just now, if anything."""
+    try:
+        dated = [(path.stat().st_mtime, path) for path in folder.iterdir()]
+    except OSError:
+        return None
+    when, path = max(dated, default=(0.0, folder))
+    return path if time.time() - when < RECENT else None

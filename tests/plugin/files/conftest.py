@@ -254,7 +254,7 @@ def save(tmp_path, settle) -> Callable[[ColorizeWidget], Path]:
         folder.mkdir(exist_ok=True)
         trio = widget.coordinator.trio
         path = folder / f'{trio.source.path.stem}.color.tif'
-        widget.saver.save(trio, path)
+        widget.coordinator.saver.save(trio, path)
         settle(widget)
         assert path.is_file(), widget.views.save.words.text()
         return path

@@ -14,7 +14,7 @@ from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.core.lab import rgb_to_lightness
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.plugin import readers, saving
-from napari_sdcolor.plugin.provenance import LOOK_KEY
+from napari_sdcolor.plugin.provenance import FACTS_KEY
 
 from .conftest import HEIGHT, WIDTH, gray
 
@@ -118,7 +118,7 @@ def test_an_answer_counts_for_the_pixels_it_was_about(changed, settle, viewer):
     (layer, *_) = viewer.layers
     layer.data = 255 - gray()
     settle(changed)
-    assert LOOK_KEY in layer.metadata
+    assert FACTS_KEY in layer.metadata
     assert not changed.views.banner.isHidden()
     # The file's own pixels again: nothing to ask.
     layer.data = gray()
@@ -151,7 +151,7 @@ def test_a_question_goes_with_its_photo(changed, settle, viewer):
 def test_stop_drops_what_waited_for_the_file(draw, dock, settle):
     widget = dock(draw('plain.tif'))
     coordinator = widget.coordinator
-    coordinator.photo.metadata.pop(LOOK_KEY)
+    coordinator.photo.metadata.pop(FACTS_KEY)
     widget.run()
     widget.coordinator.stop()
     settle(widget)
@@ -175,7 +175,7 @@ def test_a_file_that_we_cannot_read_is_told_and_the_layer_colored(
     assert said.endswith('The pixels of the layer are colored.')
     widget.run()
     settle(widget)
-    assert widget.coordinator.trio.read(0).origin.sha256 == ''
+    assert widget.coordinator.trio.reader(0)().origin.sha256 == ''
 
 
 def test_a_thumbnail_is_no_photo_unless_somebody_says_so(
@@ -338,7 +338,7 @@ def test_limits_of_a_person_win_over_a_saved_result_too(
     assert trio.source.window('auto') == 'auto'
     low, high = np.percentile(trio.photo.data, (20, 80))
     trio.photo.contrast_limits = (low, high)
-    photo = trio.read(0)
+    photo = trio.reader(0)()
     assert photo.origin.sha256
     wanted = (trio.photo.data.astype(float) - low) / (high - low)
     wanted = rgb_to_lightness(np.dstack([wanted.clip(0, 1)] * 3))
@@ -360,4 +360,4 @@ def test_what_was_chosen_while_the_file_is_looked_at_is_not_lost(
     assert trio.photo.ndim == 2
     assert (trio.window, trio.saturation) == ('minmax', 0.5)
     assert trio.planes[0].shown.saturation == 0.5
-    assert len(widget.coordinator.all_trios()) == 1
+    assert len(widget.coordinator.coloring.trios) == 1

@@ -88,7 +88,7 @@ def test_a_gray_profile_is_applied(draw, dock, settle):
     widget.run()
     settle(widget)
     trio = widget.coordinator.trio
-    told = trio.read(0)
+    told = trio.reader(0)()
     plain = trio.source.photo(0, 'type')
     assert np.abs(told.lightness - plain.lightness).max() > 5
     found = rgb_to_lightness(trio.color.data / 255)

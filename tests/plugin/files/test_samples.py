@@ -24,7 +24,7 @@ def saved(viewer, npe2pm, make_widget, settle, tmp_path):
     settle(widget)
     trio = widget.coordinator.trio
     trio.map.data_setitem((np.arange(9), np.arange(9)), [36] * 9)
-    widget.saver.save(trio, tmp_path / 'box.color.tif')
+    widget.coordinator.saver.save(trio, tmp_path / 'box.color.tif')
     settle(widget)
     return tmp_path / 'box.sdcolor.json'
 
@@ -51,7 +51,7 @@ def test_a_saved_sample_is_opened_again(
     widget = make_widget(viewer)
     settle(widget)
     assert widget.coordinator.trio.color == color
-    assert widget.coordinator.trio.read(0).origin.sample == 'camera'
+    assert widget.coordinator.trio.reader(0)().origin.sample == 'camera'
 
 
 def test_replay_colors_a_sample_again(saved, tiny_model):
@@ -78,6 +78,6 @@ def test_changed_pixels_are_no_sample(viewer, npe2pm, make_widget, settle):
     widget = make_widget(viewer)
     widget.run()
     settle(widget)
-    assert widget.coordinator.trio.read(0).origin.sample == ''
+    assert widget.coordinator.trio.reader(0)().origin.sample == ''
     said = widget.views.run.understood.text()
     assert 'cannot be opened again' in said

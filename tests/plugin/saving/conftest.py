@@ -63,9 +63,8 @@ def run() -> Callable[..., Trio]:
         photo, patches = trio.painter.paint(
             colorizer, (plane, window), read, found.labels, trio.saturation
         )
-        painted = Painted(
-            plane, found.labels, patches, photo, trio.saturation, found
-        )
+        inputs = trio.inputs(found.labels)
+        painted = Painted(plane, inputs, patches, photo, found)
         trio.accept(painted, colorizer.size)
         return trio
 

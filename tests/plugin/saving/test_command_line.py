@@ -169,7 +169,7 @@ def test_widget_and_command_line_make_the_same_bytes(
     labels, _ = trio.snapshot(plane)
     settings = saving.settings_of(trio, BASE)
     result = saving.full_result(
-        colorizer, saving.wanted(trio, plane, labels, settings)
+        colorizer, saving.save_request(trio, plane, labels, settings)
     )
     folder = tmp_path / 'by widget'
     folder.mkdir()
@@ -217,7 +217,7 @@ def test_a_turned_photo_is_saved_as_it_is_shown(
     trio = dock(path).coordinator.trio
     labels, _ = trio.snapshot(0)
     result = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 0, labels, BASE)
     )
     assert result.photo.origin.orientation == 6
     assert_as_shown(result.rgb, trio.color.data)
@@ -229,7 +229,7 @@ def test_the_command_names_the_map_that_was_saved(
     widget = dock(make_photo())
     trio = widget.coordinator.trio
     trio.map.data_setitem((np.arange(9), np.arange(9)), [GRASS] * 9)
-    widget.saver.save(trio, tmp_path / 'mine.color.tif')
+    widget.coordinator.saver.save(trio, tmp_path / 'mine.color.tif')
     settle(widget)
     words = shlex.split(saving.command_line(trio, 0, BASE))
     saved = words[words.index('--labels') + 1]
@@ -243,7 +243,7 @@ def test_a_map_edited_after_it_was_saved_is_not_named_by_its_old_file(
     widget = dock(make_photo())
     trio = widget.coordinator.trio
     trio.map.data_setitem((np.arange(9), np.arange(9)), [GRASS] * 9)
-    widget.saver.save(trio, tmp_path / 'mine.color.tif')
+    widget.coordinator.saver.save(trio, tmp_path / 'mine.color.tif')
     settle(widget)
     trio.map.data_setitem((np.arange(20), np.arange(20)), [GRASS] * 20)
     settle(widget)

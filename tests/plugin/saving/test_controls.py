@@ -150,7 +150,7 @@ def test_every_control_is_saved_comes_back_and_is_replayed(
     settle(widget)
     out = tmp_path / 'out'
     out.mkdir()
-    widget.saver.save(trio, out / 'a.color.tif')
+    widget.coordinator.saver.save(trio, out / 'a.color.tif')
     settle(widget)
     assert_same_picture(out / 'a.color.tif', shown(widget))
     told = read_sidecar(out / 'a.sdcolor.json')
@@ -175,7 +175,7 @@ def test_every_control_is_saved_comes_back_and_is_replayed(
     again.coordinator.update()
     settle(again)
     assert_same_picture(out / 'a.color.tif', shown(again))
-    again.saver.save(again.coordinator.trio, out / 'b.color.tif')
+    again.coordinator.saver.save(again.coordinator.trio, out / 'b.color.tif')
     settle(again)
     second = read_sidecar(out / 'b.sdcolor.json')
     assert second['settings'] == settings
@@ -197,7 +197,9 @@ def test_what_was_not_run_is_run_when_it_is_saved(
     assert widget.views.save.save.enabled
     choose(widget, 'minmax', 'native')
     widget.views.color.saturation.value = 0.5
-    widget.saver.choose = lambda name, beside: tmp_path / 'a.color.tif'
+    widget.coordinator.saver.choose = lambda name, beside: (
+        tmp_path / 'a.color.tif'
+    )
     widget.views.save.save.native.click()
     settle(widget)
     assert_same_picture(tmp_path / 'a.color.tif', shown(widget))
@@ -229,7 +231,9 @@ def test_settings_act_on_every_plane_also_with_live_off(
     settle(widget)
     viewer.dims.set_current_step(0, 0)
     settle(widget)
-    widget.saver.save(widget.coordinator.trio, tmp_path / 'a.color.tif')
+    widget.coordinator.saver.save(
+        widget.coordinator.trio, tmp_path / 'a.color.tif'
+    )
     settle(widget)
     assert_same_picture(tmp_path / 'a.color.tif', shown(widget))
 
@@ -244,7 +248,7 @@ def test_a_saving_brings_the_colors_up_to_date_with_live_off(
     trio = widget.coordinator.trio
     trio.map.data_setitem((np.arange(40), np.arange(40)), GRASS)
     settle(widget)
-    widget.saver.save(trio, tmp_path / 'a.color.tif')
+    widget.coordinator.saver.save(trio, tmp_path / 'a.color.tif')
     settle(widget)
     assert_same_picture(tmp_path / 'a.color.tif', shown(widget))
 
@@ -260,7 +264,9 @@ def test_contrast_limits_moved_after_the_run_are_shown_and_saved(
     widget.coordinator.photo.contrast_limits = (100, 300)
     settle(widget)
     assert (shown(widget) != before).any()
-    widget.saver.save(widget.coordinator.trio, tmp_path / 'a.color.tif')
+    widget.coordinator.saver.save(
+        widget.coordinator.trio, tmp_path / 'a.color.tif'
+    )
     settle(widget)
     assert_same_picture(tmp_path / 'a.color.tif', shown(widget))
 
@@ -269,7 +275,9 @@ def test_contrast_limits_moved_after_the_run_are_shown_and_saved(
 
 
 def save_and_read(widget, settle, folder: Path, name: str) -> dict:
-    widget.saver.save(widget.coordinator.trio, folder / f'{name}.color.tif')
+    widget.coordinator.saver.save(
+        widget.coordinator.trio, folder / f'{name}.color.tif'
+    )
     settle(widget)
     (page,) = read_sidecar(folder / f'{name}.sdcolor.json')['pages']
     return page['labels']

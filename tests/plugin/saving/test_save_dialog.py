@@ -8,9 +8,9 @@ import pytest
 from napari.utils.history import update_save_history
 from qtpy.QtWidgets import QFileDialog
 
-from napari_sdcolor.plugin import save_dialog, writers
-from napari_sdcolor.plugin.save_dialog import TYPES, ask_path, with_suffix
-from napari_sdcolor.plugin.unmarked import newest
+from napari_sdcolor.plugin import saver, writers
+from napari_sdcolor.plugin.saver import TYPES, ask_path, with_suffix
+from napari_sdcolor.plugin.writers import newest
 
 TIFF, PNG, JPEG = TYPES
 
@@ -34,10 +34,10 @@ def test_the_chosen_type_gives_the_suffix(name, kind, saved):
 )
 def test_a_free_name_is_proposed(tmp_path, taken):
     (tmp_path / taken).touch()
-    path = save_dialog.free_path(tmp_path, 'castle')
+    path = saver.free_path(tmp_path, 'castle')
     assert path == tmp_path / 'castle-2.color.tif'
     path.touch()
-    path = save_dialog.free_path(tmp_path, 'castle')
+    path = saver.free_path(tmp_path, 'castle')
     assert path == tmp_path / 'castle-3.color.tif'
 
 

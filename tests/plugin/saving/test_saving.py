@@ -88,7 +88,7 @@ def test_an_unchanged_file_brings_along_what_it_knows(
         resolutionunit='INCH',
     )
     trio = make_trio(open_photo(path))
-    photo = trio.read(0)
+    photo = trio.reader(0)()
     assert photo.origin.path == str(path)
     assert len(photo.origin.sha256) == 64
     assert photo.origin.resolution == (600, 600, 2)
@@ -101,9 +101,9 @@ def test_changed_pixels_are_saved_as_they_are_shown(
     open_photo, make_trio, make_photo
 ):
     trio = make_trio(open_photo(make_photo()))
-    assert trio.read(0).origin.sha256
+    assert trio.reader(0)().origin.sha256
     trio.photo.data[3, 4] ^= 1
-    photo = trio.read(0)
+    photo = trio.reader(0)()
     assert photo.origin.sha256 == ''
     np.testing.assert_array_equal(
         photo.lightness, trio.source.photo(0, 'type').lightness
@@ -116,9 +116,9 @@ def test_a_file_that_another_one_replaced_is_not_believed(
     path = make_photo()
     trio = make_trio(open_photo(path))
     make_photo(array=gray_ramp[:, ::-1])
-    assert trio.read(0).origin.sha256 == ''
+    assert trio.reader(0)().origin.sha256 == ''
     make_photo(array=gray_ramp[:20])
-    assert trio.read(0).shape == gray_ramp.shape
+    assert trio.reader(0)().shape == gray_ramp.shape
 
 
 @pytest.mark.parametrize('trouble', ['gone', 'damaged', 'a folder'])
@@ -133,7 +133,7 @@ def test_without_its_file_a_photo_is_still_saved(
         path.write_bytes(content[:200])
     elif trouble == 'a folder':
         path.mkdir()
-    photo = trio.read(0)
+    photo = trio.reader(0)()
     assert photo.shape == gray_ramp.shape
     assert photo.origin.sha256 == ''
 
@@ -144,7 +144,7 @@ def test_the_layers_window_is_the_files_window(
     deep = pixels.astype(np.uint16) * 16
     trio = make_trio(open_photo(write_tiff(tmp_path / 'deep.tif', deep)))
     trio.photo.contrast_limits = (300, 3500)
-    photo = trio.read(0)
+    photo = trio.reader(0)()
     assert photo.origin.sha256
     assert photo.window == (300, 3500)
     assert photo.bits == 16
@@ -159,7 +159,7 @@ def test_the_photo_itself_is_never_written_to(
     trio = run(make_trio(open_photo(path)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
     result = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 0, labels, BASE)
     )
     save_result(result, tmp_path, 'castle')
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
@@ -174,7 +174,7 @@ def test_the_full_result_is_the_picture_on_the_screen(
     trio = run(make_trio(viewer.add_image(pixels)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
     result = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 0, labels, BASE)
     )
     assert_as_shown(result.rgb, trio.color.data)
     assert np.ptp(result.rgb.astype(int), axis=-1).max() > 10
@@ -187,7 +187,7 @@ def test_the_depth_of_the_photo_is_saved_not_that_of_the_screen(
     trio = run(make_trio(viewer.add_image(deep)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
     result = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 0, labels, BASE)
     )
     assert trio.color.data.dtype == np.uint8
     assert result.rgb.dtype == np.uint16
@@ -203,14 +203,14 @@ def test_an_edited_map_is_called_so(
     trio = run(make_trio(viewer.add_image(pixels)), tiny_colorizer)
     labels, _ = trio.snapshot(0)
     kept = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 0, labels, BASE)
     )
     assert kept.labels_origin == 'predicted'
     assert kept.confidence == trio.planes[0].confidence
 
     labels[5, 5] = GRASS if labels[5, 5] != GRASS else 0
     edited = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 0, labels, BASE)
     )
     assert edited.labels_origin == 'edited in napari'
     np.testing.assert_array_equal(edited.labels, labels)
@@ -223,7 +223,7 @@ def test_a_plane_of_a_stack_is_saved_alone(
     trio = run(make_trio(viewer.add_image(stack)), tiny_colorizer, plane=1)
     labels, _ = trio.snapshot(1)
     result = saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 1, labels, BASE)
+        tiny_colorizer, saving.save_request(trio, 1, labels, BASE)
     )
     assert result.rgb.shape == (90, 120, 3)
     assert_as_shown(result.rgb, trio.color.data[1])
@@ -254,7 +254,7 @@ def test_a_map_keeps_the_size_that_it_was_made_for(
     assert settings.size == 64
     labels, _ = trio.snapshot(0)
     saving.full_result(
-        tiny_colorizer, saving.wanted(trio, 0, labels, settings)
+        tiny_colorizer, saving.save_request(trio, 0, labels, settings)
     )
 
 

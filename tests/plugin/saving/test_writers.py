@@ -16,7 +16,8 @@ from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.plugin import writers
-from napari_sdcolor.plugin.trio import METADATA_KEY, Trio
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
+from napari_sdcolor.plugin.trio import Trio
 from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE
 
 GRASS = 36
@@ -47,7 +48,7 @@ def trio(run_trio, pixels) -> Trio:
 
 def write(path: Path, layer: Image) -> list[str]:
     """As napari calls a writer of single layers."""
-    return writers.write_color(str(path), *layer.as_layer_data_tuple()[:2])
+    return writers.write_color(str(path), layer.as_layer_data_tuple()[1])
 
 
 def write_pair(path: Path, *layers: Image | Labels) -> list[str]:

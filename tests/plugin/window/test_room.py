@@ -54,8 +54,8 @@ def test_nothing_jumps_when_words_change(small, qtbot):
     long = 'The file /archive/' + 'box/' * 40 + 'a.tif is damaged. ' * 5
     for words in (long, '', 'Coloring…'):
         views.run.show_running(words)
-        views.run.set_understood(words)
-        views.save.show_words(words)
+        views.run.understood.setText(words)
+        views.save.words.setText(words)
         qtbot.wait(50)
         assert places == [
             widget.mapToGlobal(widget.rect().topLeft()) for widget in watched

@@ -23,11 +23,11 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.batch.photo_settings import OWN
 from napari_sdcolor.errors import PhotoError, SaveError
+from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import map_place
 from napari_sdcolor.plugin.restoring import trios_of
 from napari_sdcolor.plugin.saving import settings_of
 from napari_sdcolor.plugin.source import SOURCE_KEY
-from napari_sdcolor.plugin.trio import METADATA_KEY
 from napari_sdcolor.settings import Settings, Size, declared
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class OpenPhoto(QObject):
             self.viewer.add_layer(layer)
         self.trios = trios_of(added)
         # Should several docks watch the layers, this one colors them.
-        coordinator.adopt()
+        coordinator.trios.adopt()
         if not self.trios:
             for layer in added:
                 self.viewer.layers.remove(layer)
@@ -256,7 +256,7 @@ class OpenPhoto(QObject):
         self._unbind_keys()
         trios, self.trios = self.trios, []
         for trio in trios:
-            self._coordinator.let_go(trio)
+            self._coordinator.trios.let_go(trio)
 
     def saved(self) -> None:
         """The open map is on the disk: its other copies are not needed."""

@@ -209,11 +209,12 @@ class ClassPanel(QWidget):
             tooltip='Click the region afterwards.',
         )
         replace = QWidget()
-        column = QVBoxLayout(replace)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(forms.Form(self.old, self.new).native)
-        column.addWidget(forms.row(self.everywhere, self.region).native)
+        forms.column(
+            replace,
+            forms.Form(self.old, self.new).native,
+            forms.row(self.everywhere, self.region).native,
+            spacing=2,
+        )
         layout.addWidget(Section('Replace a class', replace, unfolded=False))
 
         self.everywhere.changed.connect(self._on_everywhere)

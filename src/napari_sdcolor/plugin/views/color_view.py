@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    FloatSlider,
-    PushButton,
-)
+from magicgui.widgets import CheckBox, ComboBox, FloatSlider, PushButton
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_sdcolor.plugin import forms
 
@@ -83,59 +78,26 @@ class ColorView(QWidget):
             'Mean probability that GridNet gives its own map. Low values ask '
             'for a look.'
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        for part in (
+        forms.column(
+            self,
             forms.row(self.undo, self.redo, self.map, self.before).native,
             forms.Form(self.opacity, self.style, self.saturation).native,
             forms.row(self.live, self.update_now).native,
             self.confidence,
-        ):
-            layout.addWidget(part)
-        for widget, slot in self._pairs():
-            widget.changed.connect(slot)
+        )
+        self._connect()
         self.set_confidence(None)
 
-    def _pairs(self) -> list[tuple]:
-        return [
-            (self.undo, self._on_undo),
-            (self.redo, self._on_redo),
-            (self.map, self._on_map),
-            (self.before, self._on_before),
-            (self.style, self._on_style),
-            (self.opacity, self._on_opacity),
-            (self.saturation, self._on_saturation),
-            (self.live, self._on_live),
-            (self.update_now, self._on_update),
-        ]
-
-    def _on_undo(self, pressed: bool) -> None:
-        self.undo_requested.emit()
-
-    def _on_redo(self, pressed: bool) -> None:
-        self.redo_requested.emit()
-
-    def _on_map(self, shown: bool) -> None:
-        self.map_requested.emit(shown)
-
-    def _on_before(self, before: bool) -> None:
-        self.before_requested.emit(before)
-
-    def _on_style(self, style: str) -> None:
-        self.style_requested.emit(style)
-
-    def _on_opacity(self, opacity: float) -> None:
-        self.opacity_requested.emit(opacity)
-
-    def _on_saturation(self, saturation: float) -> None:
-        self.saturation_requested.emit(saturation)
-
-    def _on_live(self, live: bool) -> None:
-        self.live_requested.emit(live)
-
-    def _on_update(self, pressed: bool) -> None:
-        self.update_requested.emit()
+    def _connect(self) -> None:
+        self.undo.native.clicked.connect(self.undo_requested)
+        self.redo.native.clicked.connect(self.redo_requested)
+        self.update_now.native.clicked.connect(self.update_requested)
+        self.map.changed.connect(self.map_requested.emit)
+        self.before.changed.connect(self.before_requested.emit)
+        self.style.changed.connect(self.style_requested.emit)
+        self.opacity.changed.connect(self.opacity_requested.emit)
+        self.live.changed.connect(self.live_requested.emit)
+        self.saturation.changed.connect(self.saturation_requested.emit)
 
     def set_ready(self, has_map: bool, has_color: bool) -> None:
         """What there is to show and to take back."""
@@ -148,31 +110,3 @@ class ColorView(QWidget):
         """Mean confidence in [0, 1], None when the map is not predicted."""
         words = '–' if mean is None else f'{mean:.0%}'
         self.confidence.setText(f'Confidence of the map: {words}')
-
-    def set_live(self, live: bool) -> None:
-        """Show what is preferred."""
-        with self.live.changed.blocked():
-            self.live.value = live
-
-    def set_opacity(self, opacity: float) -> None:
-        """Follow an opacity that was changed elsewhere."""
-        with self.opacity.changed.blocked():
-            self.opacity.value = opacity
-
-    def set_style(self, style: str) -> None:
-        """Follow a style that was changed elsewhere."""
-        with self.style.changed.blocked():
-            self.style.value = style
-
-    def set_map(self, shown: bool) -> None:
-        """Follow a visibility that was changed elsewhere."""
-        self.map.native.setChecked(shown)
-
-    def set_before(self, before: bool) -> None:
-        """Follow a visibility that was changed elsewhere."""
-        self.before.native.setChecked(before)
-
-    def set_saturation(self, saturation: float) -> None:
-        """Show a photo's own saturation."""
-        with self.saturation.changed.blocked():
-            self.saturation.value = saturation

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox, ProgressBar, PushButton
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.source import WINDOW_CHOICES
@@ -95,9 +95,9 @@ class RunView(QWidget):
         self.status = Words(3)
         self._running = False
         self._lay_out()
-        for widget, slot in self._pairs():
-            widget.changed.connect(slot)
-        self.set_stack(False)
+        self._connect()
+        # Only stacks have them.
+        self.all_planes.visible = False
         self.show_idle()
 
     def _lay_out(self) -> None:
@@ -108,20 +108,14 @@ class RunView(QWidget):
         policy = bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         bar.setSizePolicy(policy)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
         settings = forms.Form(self.window, self.detail, self.weights)
-        column.addWidget(settings.native)
-        column.addWidget(self.cost)
+        inside = QWidget()
+        forms.column(inside, settings.native, self.cost, spacing=2)
         self.options = Section(
             'Tones, detail and weights', inside, unfolded=False
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        for part in (
+        forms.column(
+            self,
             forms.Form(self.photo).native,
             self.understood,
             self.options,
@@ -129,41 +123,29 @@ class RunView(QWidget):
             self.all_planes.native,
             bar,
             self.status,
-        ):
-            layout.addWidget(part)
+        )
 
-    def _pairs(self) -> list[tuple]:
-        return [
-            (self.photo, self._on_photo),
-            (self.window, self._on_window),
-            (self.detail, self._on_detail),
-            (self.weights, self._on_weights),
-            (self.button, self._on_button),
-            (self.all_planes, self._on_all_planes),
-        ]
+    def _connect(self) -> None:
+        self.photo.changed.connect(self._on_photo)
+        self.window.changed.connect(self.window_requested.emit)
+        self.detail.changed.connect(self.detail_requested.emit)
+        self.weights.changed.connect(self._on_weights)
+        self.button.changed.connect(self._on_button)
+        self.all_planes.native.clicked.connect(self.run_all_requested)
 
     def _on_photo(self, photo: Image | None) -> None:
         if photo is not None:
             self.photo_requested.emit(photo)
 
-    def _on_window(self, key: str) -> None:
-        self.window_requested.emit(key)
-
-    def _on_detail(self, size: Size) -> None:
-        self.detail_requested.emit(size)
-
     def _on_weights(self, name: str | None) -> None:
         if name:
             self.weights_requested.emit(name)
 
-    def _on_button(self, pressed: bool = False) -> None:
+    def _on_button(self, pressed: bool) -> None:
         if self._running:
             self.stop_requested.emit()
         else:
             self.run_requested.emit()
-
-    def _on_all_planes(self, pressed: bool = False) -> None:
-        self.run_all_requested.emit()
 
     def set_photos(
         self, photos: Sequence[tuple[str, Image]], chosen: Image | None
@@ -178,11 +160,6 @@ class RunView(QWidget):
         self.photo.enabled = bool(photos)
         self._enable(chosen is not None)
 
-    def set_window(self, key: str) -> None:
-        """Show a photo's own tone window."""
-        with self.window.changed.blocked():
-            self.window.value = key
-
     def set_details(self, names: dict[Size, str], chosen: Size) -> None:
         """List the working sizes."""
         with self.detail.changed.blocked():
@@ -194,17 +171,6 @@ class RunView(QWidget):
         with self.weights.changed.blocked():
             forms.choose(self.weights, name)
             self.weights.reset_choices()
-
-    def set_cost(self, words: str) -> None:
-        """Say what the chosen detail means for the photo."""
-        self.cost.setText(words)
-
-    def set_understood(self, words: str) -> None:
-        self.understood.setText(words)
-
-    def set_stack(self, is_stack: bool) -> None:
-        """Offer what only stacks have."""
-        self.all_planes.visible = is_stack
 
     def show_running(self, words: str) -> None:
         """A long task is under way."""
@@ -226,9 +192,6 @@ class RunView(QWidget):
         self.bar.native.hide()
         if words:
             self.status.setText(words)
-
-    def show_status(self, words: str) -> None:
-        self.status.setText(words)
 
     def _enable(self, has_photo: bool) -> None:
         self.button.enabled = has_photo or self._running

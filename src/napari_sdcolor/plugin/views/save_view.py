@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from magicgui.widgets import PushButton
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.views.words import Words
@@ -34,25 +34,13 @@ class SaveView(QWidget):
             'clipboard.',
         )
         self.words = Words(3)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addWidget(forms.row(self.save, self.command).native)
-        layout.addWidget(self.words)
-        self.save.changed.connect(self._on_save)
-        self.command.changed.connect(self._on_command)
+        buttons = forms.row(self.save, self.command)
+        forms.column(self, buttons.native, self.words)
+        self.save.native.clicked.connect(self.save_requested)
+        self.command.native.clicked.connect(self.command_requested)
         self.set_ready(False)
-
-    def _on_save(self, pressed: bool) -> None:
-        self.save_requested.emit()
-
-    def _on_command(self, pressed: bool) -> None:
-        self.command_requested.emit()
 
     def set_ready(self, ready: bool) -> None:
         """There is something to save."""
         self.save.enabled = ready
         self.command.enabled = ready
-
-    def show_words(self, words: str) -> None:
-        self.words.setText(words)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
-from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import Signal
 
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.jobs import Job, Jobs
+from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.map_watcher import MapWatcher
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.plane import Inputs
+from napari_sdcolor.plugin.saving import settings_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -30,7 +31,7 @@ RUN, RECOLOR = 'run', 'recolor'
 """Kinds of jobs."""
 
 
-class Coloring(QObject):
+class ColorJobs(Listener):
     """Turns runs, edits and sliders into jobs, the latest winning.
 
     The color of a plane is asked for when map, tone window, saturation or
@@ -72,19 +73,16 @@ class Coloring(QObject):
         self.engine = engine
         self.trios: list[Trio] = []
         self.live = True
-        self.paused = False
+        self._paused = False
         self._watcher = MapWatcher()
-        self._watcher.touched.connect(self._on_map_touched)
+        self._watcher.touched.connect(self.look)
         self.jobs.stopped.connect(self._on_job_lost)
         self.jobs.failed.connect(self._on_job_lost)
         self._warned: set[tuple[Trio, int]] = set()
         # Fires when the window has drawn what was shown last: what Qt has
         # to do comes before a timer of no delay.
         self._shown_at = 0.0
-        self._drawn = QTimer(self)
-        self._drawn.setSingleShot(True)
-        self._drawn.setInterval(0)
-        self._drawn.timeout.connect(self._on_drawn)
+        self._drawn = self.once_after(0, self._on_drawn)
 
     @property
     def watching(self) -> bool:
@@ -93,24 +91,27 @@ class Coloring(QObject):
 
     def close(self) -> None:
         """Watch and follow nothing any more."""
+        super().close()
         self._watcher.close()
-        # Python may tear a forgotten dock down in any order.
-        if isalive(self._drawn):
-            self._drawn.stop()
         for trio in self.trios:
             # Another dock may have taken over meanwhile.
             if trio.owner is self:
                 trio.unbind()
                 trio.owner = None
-            self._unfollow(trio)
         self.trios.clear()
 
     def add(self, trio: Trio) -> None:
         """Begin to follow a photo."""
         trio.owner = self
         trio.bind()
-        for signal, slot in self._photo_pairs(trio):
-            signal.connect(slot)
+        events = trio.photo.events
+        self.listen(
+            trio,
+            [
+                (events.data, self._on_pixels_changed),
+                (events.contrast_limits, self._on_contrast_changed),
+            ],
+        )
         for known in trio.planes.values():
             # What another dock asked for does not come any more.
             known.asked = known.shown
@@ -123,19 +124,8 @@ class Coloring(QObject):
         self.stop(trio)
         self.unwatch(trio.map)
         trio.unbind()
-        self._unfollow(trio)
+        self.unlisten(trio)
         self.trios.remove(trio)
-
-    def _photo_pairs(self, trio: Trio) -> list[tuple]:
-        events = trio.photo.events
-        return [
-            (events.data, self._on_pixels_changed),
-            (events.contrast_limits, self._on_contrast_changed),
-        ]
-
-    def _unfollow(self, trio: Trio) -> None:
-        for signal, slot in self._photo_pairs(trio):
-            signal.disconnect(slot)
 
     def unwatch(self, layer: Labels | None) -> None:
         """A map is gone."""
@@ -150,17 +140,17 @@ class Coloring(QObject):
         Parameters
         ----------
         trio
-            Its saturation and window are not in them.
+            Whose.
         fresh
             For a map that is still to be predicted: at the detail that was
-            chosen for the photo, unless an existing map must be kept.
+            chosen for the photo, unless an existing map must be kept, which
+            keeps the size that it was made for.
         """
-        settings = self.engine.settings()
-        settings = replace(settings, weights=trio.weights or settings.weights)
-        if trio.size and (not fresh or trio.has_work):
-            # An existing map keeps the size that it was made for.
-            return replace(settings, size=trio.size)
-        return replace(settings, size=trio.detail or settings.size)
+        preferred = self.engine.settings()
+        settings = settings_of(trio, preferred)
+        if fresh and not trio.has_work:
+            settings = replace(settings, size=trio.detail or preferred.size)
+        return settings
 
     def segment_and_color(self, trio: Trio, plane: int | None = None) -> None:
         """Predict a fresh map of a plane, the shown one, and color it."""
@@ -170,7 +160,7 @@ class Coloring(QObject):
             if job.plane == plane and job is not self.jobs.running:
                 self.jobs.withdraw(job)
                 trio.planes[plane].asked = trio.planes[plane].shown
-        self._submit(trio, plane, None, quiet=False)
+        self._submit(trio, plane, trio.inputs(None), quiet=False)
 
     def recolor(
         self,
@@ -224,12 +214,12 @@ class Coloring(QObject):
             Ask also for what was asked for already and did not come, since
             it was stopped or failed.
         """
-        if self.paused or trio.map is None or trio.owner is not self:
+        if self._paused or trio.map is None or trio.owner is not self:
             # Of two docks in one viewer, the last one colors.
             return
         plane = trio.plane
         known = trio.planes[plane]
-        if self._run_is_due(trio, plane):
+        if any(job.plane == plane for job in self.jobs.pending(trio, [RUN])):
             return
         if anew:
             known.asked = known.shown
@@ -242,9 +232,14 @@ class Coloring(QObject):
             if inputs.version == known.shown.version:
                 self._ask(trio, plane, inputs, quiet=True)
 
-    def _run_is_due(self, trio: Trio, plane: int) -> bool:
-        runs = self.jobs.pending(trio, [RUN])
-        return any(job.plane == plane for job in runs)
+    def pause(self) -> None:
+        """Nobody looks: follow no edits."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Somebody looks again: catch up."""
+        self._paused = False
+        self.follow_all()
 
     def follow_all(self, *, anew: bool = False) -> None:
         """Catch up with every map, also of a dock that is gone."""
@@ -269,10 +264,7 @@ class Coloring(QObject):
             show_warning(words)
 
     def look(self, layer: Labels) -> None:
-        """A map may have changed without an event."""
-        self._on_map_touched(layer)
-
-    def _on_map_touched(self, layer: Labels) -> None:
+        """A map may have changed."""
         for trio in self.trios:
             if trio.map == layer:
                 self.follow(trio)
@@ -319,28 +311,20 @@ class Coloring(QObject):
         known = trio.planes[plane]
         if anew or not inputs.same(known.asked):
             known.asked = inputs
-            self._submit(trio, plane, inputs.labels, quiet=quiet)
+            self._submit(trio, plane, inputs, quiet=quiet)
 
     def _submit(
-        self,
-        trio: Trio,
-        plane: int,
-        labels: NDArray[np.uint8] | None,
-        *,
-        quiet: bool,
+        self, trio: Trio, plane: int, inputs: Inputs, *, quiet: bool
     ) -> None:
         """All that the job needs goes with it, as it is now."""
-        fresh = labels is None
+        fresh = inputs.labels is None
         name = RUN if fresh else RECOLOR
-        settings = replace(
-            self.settings(trio, fresh=fresh), saturation=trio.saturation
-        )
-        wanted = trio.inputs(labels)
+        settings = self.settings(trio, fresh=fresh)
         work = partial(
             trio.painter.color,
             self.engine,
             plane,
-            wanted,
+            inputs,
             trio.reader(plane),
             settings,
         )
@@ -366,7 +350,7 @@ class Coloring(QObject):
         painted: Painted,
     ) -> None:
         # Late, if the photo was deleted or got other pixels meanwhile.
-        if trio not in self.trios or painted.version != trio.version:
+        if trio not in self.trios or painted.inputs.version != trio.version:
             return
         fresh = painted.segmentation is not None
         if fresh and trio.map_changed(painted.plane, before):
