@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 import zipfile
 import zlib
+from types import SimpleNamespace
 
 import imagecodecs
 import numpy as np
@@ -229,6 +230,21 @@ def test_pipes_and_loops_do_not_hang(tmp_path):
         read_photo(pipe)
     with pytest.raises(PhotoError, match='cannot be opened'):
         read_photo(loop)
+
+
+@pytest.mark.parametrize('suffix', ['tif', 'png'])
+def test_more_than_the_memory_holds_is_refused(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f'castle.{suffix}'
+    pixels = np.zeros((64, 85), np.uint8)
+    if suffix == 'tif':
+        tifffile.imwrite(path, pixels)
+    else:
+        Image.fromarray(pixels).save(path)
+    assert read_photo(path).shape == (64, 85)
+    free = SimpleNamespace(available=5000)
+    monkeypatch.setattr('psutil.virtual_memory', lambda: free)
+    with pytest.raises(PhotoError, match=r'castle.* takes 0\.0 GiB of mem'):
+        read_photo(path)
 
 
 def test_missing_strips_are_no_black_strips(tmp_path):

@@ -218,7 +218,7 @@ def test_too_little_memory_for_the_reference_is_said(
     tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        'napari_sdcolor.archive.scan.free_memory', lambda: 1000
+        'psutil.virtual_memory', lambda: SimpleNamespace(available=1000)
     )
     with pytest.raises(SdcolorError, match='GB of memory'):
         run._size(tiny_colorizer, 64, Wish(True), Findings())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import psutil
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
@@ -134,27 +134,12 @@ def refuse_beyond_memory(nbytes: float) -> None:
     PhotoError
         The message is the reason only; the caller names the file.
     """
-    free = free_memory()
-    if free is not None and nbytes > free:
+    free = psutil.virtual_memory().available
+    if nbytes > free:
         raise PhotoError(
             f'reading it takes {nbytes / 2**30:.1f} GiB of memory, but only '
             f'{free / 2**30:.1f} GiB are free'
         )
-
-
-def free_memory() -> int | None:
-    """Bytes that can be had without swapping; None if nobody tells."""
-    try:
-        with open('/proc/meminfo', encoding='ascii') as file:
-            for line in file:
-                if line.startswith('MemAvailable:'):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    try:
-        return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, OSError, ValueError):
-        return None
 
 
 def clean_orientation(value: object) -> int:

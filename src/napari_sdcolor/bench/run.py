@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from napari_sdcolor.bench import (
     gigapixel,
     networks,
@@ -199,12 +201,10 @@ def _machine(colorizer: Colorizer, findings: Findings) -> list[Row]:
 def _size(
     colorizer: Colorizer, size: int, wish: Wish, findings: Findings
 ) -> list[Row]:
-    from napari_sdcolor.archive.scan import free_memory
-
-    free = free_memory()
+    free = psutil.virtual_memory().available
     widths = sum(colorizer.color_net.config.widths) / 992
     needed = size * size * BYTES_PER_PIXEL * widths
-    if free is not None and needed > free:
+    if needed > free:
         raise SdcolorError(
             f'the reference needs about {needed / 1e9:.1f} GB of memory, and '
             f'{free / 1e9:.1f} GB are free.'

@@ -24,6 +24,7 @@ NEEDED = (
     'tifffile',
     'imagecodecs',
     'jsonschema',
+    'psutil',
 )
 """Without these nothing is colored."""
 
