@@ -10,6 +10,7 @@ import pytest
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.batch import corrections, run
 from napari_sdcolor.batch.corrections import SUPERSEDED, save_maps
+from napari_sdcolor.batch.journal import read_records
 from napari_sdcolor.batch.outcome import (
     CORRECTED,
     DONE,
@@ -17,7 +18,7 @@ from napari_sdcolor.batch.outcome import (
     WAITING,
 )
 from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.status import read_records, read_statuses
+from napari_sdcolor.batch.status import read_statuses
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.batch.thumbnails import read_thumbnail
 from napari_sdcolor.errors import SaveError

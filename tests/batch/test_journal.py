@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from napari_sdcolor.batch.journal import Journal
+from napari_sdcolor.batch.journal import Journal, read_last_run, read_records
 from napari_sdcolor.errors import PlanError
 
 
@@ -32,6 +32,21 @@ def test_the_last_line_counts(path):
         assert [record['key'] for record in journal] == ['a', 'b']
         assert 'c' not in journal
         assert journal.get('c') is None
+
+
+def test_looking_on_touches_nothing(path, tmp_path):
+    """While a batch runs, with lines that are damaged or half written."""
+    whole = path.read_bytes()
+    content = whole + b'\x00\xff\n[1]\n{"key": "a", "status'
+    path.write_bytes(content)
+    assert read_records(tmp_path) == {
+        'a': {'key': 'a', 'status': 'done', 'n': 1},
+        'b': {'key': 'b', 'status': 'planned'},
+    }
+    assert read_last_run(tmp_path)['settings'] == {'size': 64}
+    assert path.read_bytes() == content
+    assert read_records(tmp_path / 'none') == {}
+    assert read_last_run(tmp_path / 'none') is None
 
 
 def test_every_possible_tear(path):

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.batch.corrections import save_maps
+from napari_sdcolor.batch.journal import read_records
 from napari_sdcolor.batch.outcome import CORRECTED
 from napari_sdcolor.batch.photo_settings import (
     own_of,
@@ -17,7 +18,7 @@ from napari_sdcolor.batch.photo_settings import (
     with_own,
 )
 from napari_sdcolor.batch.plan import make_plan
-from napari_sdcolor.batch.status import read_records, read_statuses
+from napari_sdcolor.batch.status import read_statuses
 from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.cli import app
 from napari_sdcolor.settings import Settings, SettingsError

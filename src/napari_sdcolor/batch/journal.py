@@ -82,11 +82,8 @@ class Journal:
             os.ftruncate(self._file, place)
 
     def _note(self, line: bytes, place: int) -> None:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            record = None
-        if not isinstance(record, dict):
+        record = _parsed(line)
+        if record is None:
             if place == 0:
                 raise PlanError(
                     f'{self.path} is no journal of a batch. Choose another '
@@ -177,3 +174,39 @@ class Journal:
             while len(content) < length:
                 content += os.read(self._file, length - len(content))
         return json.loads(content)
+
+
+def read_records(output: Path) -> dict[str, dict[str, Any]]:
+    """The last record about every photo, by its key.
+
+    Other than ``Journal`` it only reads, so that it may look on while a
+    batch runs. Lines that cannot be read are left out.
+    """
+    return {each['key']: each for each in _read(output) if 'key' in each}
+
+
+def read_last_run(output: Path) -> dict[str, Any] | None:
+    """What the latest batch was asked to do, read as ``read_records`` does."""
+    runs = [each for each in _read(output) if 'journal' in each]
+    return runs[-1] if runs else None
+
+
+def _read(output: Path) -> Iterator[dict[str, Any]]:
+    try:
+        stream = (output / JOURNAL).open('rb')
+    except OSError:
+        return
+    with stream:
+        for line in stream:
+            record = _parsed(line)
+            if record is not None:
+                yield record
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """One line; None if it is damaged."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None

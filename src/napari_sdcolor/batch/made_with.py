@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.archive.one_file import JobSpec
-from napari_sdcolor.batch.journal import JOURNAL, Journal
+from napari_sdcolor.batch.journal import Journal, read_last_run
 from napari_sdcolor.errors import PlanError
 from napari_sdcolor.settings import Settings
 
@@ -35,7 +34,7 @@ def mixed_tones(output: Path, settings: Settings) -> str:
         A sentence, if photos from now on may be brighter or darker than
         those that are done; else an empty string.
     """
-    before = read_made_with(output)
+    before = read_last_run(output)
     if before is None or before.get('tones') == TONES:
         return ''
     if settings.window not in ('auto', 'minmax'):
@@ -98,20 +97,3 @@ def _by_name(facts: Mapping[str, Any]) -> dict[str, Any]:
         **{name: facts[name] for name in OTHERS if name in facts},
         **{f'weights {kind}': digest for kind, digest in weights.items()},
     }
-
-
-def read_made_with(output: Path) -> dict[str, Any] | None:
-    """Settings, format and weights of the latest batch in a folder."""
-    latest = None
-    try:
-        stream = (output / JOURNAL).open('rb')
-    except OSError:
-        return None
-    with stream:
-        for line in stream:
-            if line.startswith(b'{"journal"'):
-                try:
-                    latest = json.loads(line)
-                except ValueError:
-                    continue
-    return latest

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.batch.corrections import is_outdated
-from napari_sdcolor.batch.journal import JOURNAL
+from napari_sdcolor.batch.journal import JOURNAL, read_records
 from napari_sdcolor.batch.outcome import (
     CORRECTED,
     DONE,
@@ -19,28 +18,6 @@ from napari_sdcolor.batch.outcome import (
 )
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.task import Task
-
-
-def read_records(output: Path) -> dict[str, dict[str, Any]]:
-    """The last record of the journal about every photo, by its key.
-
-    Other than ``Journal`` it only reads, so that it may look on while a
-    batch runs. Lines that cannot be read are left out.
-    """
-    records: dict[str, dict[str, Any]] = {}
-    try:
-        stream = (output / JOURNAL).open('rb')
-    except OSError:
-        return records
-    with stream:
-        for line in stream:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and 'key' in record:
-                records[record['key']] = record
-    return records
 
 
 def has_begun(output: Path) -> bool:

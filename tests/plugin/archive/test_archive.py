@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from napari_sdcolor.archive.labels import read_ids
 from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.batch.corrections import SUPERSEDED
+from napari_sdcolor.batch.journal import read_records
 from napari_sdcolor.batch.outcome import CORRECTED
-from napari_sdcolor.batch.status import read_records
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.cli import app
 from napari_sdcolor.plugin import forms

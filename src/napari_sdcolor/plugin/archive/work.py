@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_sdcolor.batch.made_with import read_made_with
+from napari_sdcolor.batch.journal import read_last_run
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.status import has_begun, read_statuses
 from napari_sdcolor.core.cancel import CancelToken
@@ -72,7 +72,7 @@ def look(choices: Choices, report: Report) -> Looked:
         Counter(item.reason for item in plan.refused),
         plan,
         read_statuses(plan),
-        read_made_with(plan.output),
+        read_last_run(plan.output),
         has_begun(plan.output),
     )
 
