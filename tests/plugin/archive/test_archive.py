@@ -27,7 +27,7 @@ from napari_sdcolor.cli import app
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices, recall
 from napari_sdcolor.plugin.archive.dialogs import start
-from napari_sdcolor.plugin.archive.setup_view import TWO_VALUES
+from napari_sdcolor.plugin.archive.views import TWO_VALUES
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.widget import ColorizeWidget
 from napari_sdcolor.settings import Settings

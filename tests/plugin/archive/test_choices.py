@@ -15,8 +15,7 @@ from napari_sdcolor.batch.outcome import (
     WAITING,
 )
 from napari_sdcolor.cli.batch import batch
-from napari_sdcolor.plugin.archive.choices import Choices
-from napari_sdcolor.plugin.archive.state import advice
+from napari_sdcolor.plugin.archive.choices import Choices, advice
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
 from napari_sdcolor.settings import NEEDS_A_PERSON
 

@@ -12,18 +12,18 @@ from qtpy.QtGui import QIcon
 
 from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
 from napari_sdcolor.plugin.archive import table as module
-from napari_sdcolor.plugin.archive.run_bar import RunBar
-from napari_sdcolor.plugin.archive.state import holdings
+from napari_sdcolor.plugin.archive.choices import holdings
 from napari_sdcolor.plugin.archive.table import (
     ALL,
     BROKEN,
     CONFIDENCE,
+    HEIGHT,
     NAME,
     PERSON,
     STATUS,
     PhotoTable,
 )
-from napari_sdcolor.plugin.archive.thumbs import HEIGHT
+from napari_sdcolor.plugin.archive.views import RunBar
 
 
 def strip() -> bytes:

@@ -8,9 +8,8 @@ the worker is free, at the latest by the next run.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,24 +25,26 @@ from napari_sdcolor.errors import FAILURES, SdcolorError, reason
 from napari_sdcolor.plugin.archive import work
 from napari_sdcolor.plugin.archive.choices import (
     Choices,
+    advice,
     as_made,
+    holdings,
     recall,
     remember,
+    verb,
 )
 from napari_sdcolor.plugin.archive.dialogs import Chooser
 from napari_sdcolor.plugin.archive.queue import Queue
-from napari_sdcolor.plugin.archive.state import advice, holdings, verb
 from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
-from napari_sdcolor.settings import Settings, SettingsError
+from napari_sdcolor.settings import SettingsError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_sdcolor.batch.progress import Progress
     from napari_sdcolor.batch.run import Summary
-    from napari_sdcolor.plugin.archive.widget import Views
+    from napari_sdcolor.plugin.archive.views import Views
     from napari_sdcolor.plugin.coordinator import Coordinator
 
 TOLD = 3
@@ -51,16 +52,6 @@ TOLD = 3
 
 GATHER = 100
 """Milliseconds over which news of photos are gathered for the table."""
-
-
-@dataclass(frozen=True)
-class News:
-    """One photo, and how far the whole was after it."""
-
-    outcome: Outcome
-    done: int
-    total: int
-    words: str
 
 
 class ArchiveCoordinator(QObject):
@@ -79,6 +70,11 @@ class ArchiveCoordinator(QObject):
     chooser
         Asks for folders.
 
+    Attributes
+    ----------
+    running : bool
+        Whether photos are being colored, or will be in a moment.
+
     Signals
     -------
     photos_wanted
@@ -86,7 +82,7 @@ class ArchiveCoordinator(QObject):
     """
 
     photos_wanted = Signal()
-    _heard = Signal()
+    _heard = Signal(object, int, int, str)
 
     def __init__(
         self,
@@ -101,18 +97,16 @@ class ArchiveCoordinator(QObject):
         self.engine = engine
         self.chooser = chooser or Chooser()
         self.jobs = Jobs()
-        self.queue = Queue(
-            viewer, views.photos, colorize, self._verb, self._settings
-        )
+        self.queue = Queue(viewer, views.photos, colorize)
         self.choices = recall(self.engine.settings())
-        self.begun = False
         self._looked = False
         self._wrong = ''
         self._told = 0
-        self._running = False
+        self.running = False
         self._stopped = False
         self._closed = False
-        self._news: deque[News] = deque()
+        self._news: list[Outcome] = []
+        self._far = (0, 0, '')
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(GATHER)
@@ -156,11 +150,6 @@ class ArchiveCoordinator(QObject):
     def table(self) -> PhotoTable:
         """The photos."""
         return self.views.photos.model
-
-    @property
-    def running(self) -> bool:
-        """Whether photos are being colored, or will be in a moment."""
-        return self._running
 
     # --- choices ----------------------------------------------------------
 
@@ -217,7 +206,7 @@ class ArchiveCoordinator(QObject):
 
     def look(self) -> None:
         """Find out what lies in the chosen folders."""
-        self.begun = self._looked = False
+        self._looked = False
         self.table.fill(Path(self.choices.output), [])
         self.views.folders.show_counted('')
         if self.choices.inputs:
@@ -233,11 +222,11 @@ class ArchiveCoordinator(QObject):
         )
         if looked.plan is None:
             return
-        self.begun = looked.begun
-        made = looked.made_with
-        if made is not None:
-            self._go_on_as_made(made)
-        self.table.fill(looked.plan.output, looked.statuses)
+        if looked.made_with is not None:
+            self._go_on_as_made(looked.made_with)
+        self.table.fill(
+            looked.plan.output, looked.statuses, begun=looked.begun
+        )
         self.queue.forget()
         if looked.statuses:
             self.photos_wanted.emit()
@@ -261,17 +250,19 @@ class ArchiveCoordinator(QObject):
 
     def start(self) -> None:
         """Color what is not colored yet; also resumes."""
-        self._begin('run', _all)
+        self._begin('run')
 
     def _begin(
-        self, name: str, keys: Callable[[], Collection[str] | None]
+        self,
+        name: str,
+        keys: Callable[[], Collection[str]] | None = None,
     ) -> None:
         token = CancelToken()
         task = partial(
             work.run, self.choices, self.engine, token, self._observe, keys
         )
         self._told = 0
-        self._running, self._stopped = True, False
+        self.running, self._stopped = True, False
         job = Job(name, task, self._on_done, name=name, token=token)
         self.jobs.submit(job)
         if self.jobs.running is None:
@@ -286,41 +277,39 @@ class ArchiveCoordinator(QObject):
 
     def stop(self) -> None:
         """Stop at once; what is done stays done."""
-        self._stopped, self._running = self._running, False
+        self._stopped, self.running = self.running, False
         self.jobs.stop()
         self._show_state()
 
     def _observe(self, outcome: Outcome, progress: Progress) -> None:
         """In the worker: a photo is done."""
-        if self._closed:
-            return
-        self._news.append(
-            News(outcome, progress.done, progress.total, progress.words)
-        )
-        if len(self._news) == 1:
-            self._heard.emit()
+        if not self._closed:
+            self._heard.emit(
+                outcome, progress.done, progress.total, progress.words
+            )
 
-    def _on_heard(self) -> None:
+    def _on_heard(
+        self, outcome: Outcome, done: int, total: int, words: str
+    ) -> None:
+        self._news.append(outcome)
+        self._far = done, total, words
         if not self._timer.isActive():
             self._timer.start()
 
     def _show_news(self) -> None:
-        news = []
-        while self._news:
-            news.append(self._news.popleft())
+        news, self._news = self._news, []
         if not news:
             return
-        self._tell_failures(item.outcome for item in news)
+        self._tell_failures(news)
         self.table.update(
             [
-                self._status(item.outcome)
-                for item in news
-                if self.table.get(item.outcome.key) is not None
+                self._status(outcome)
+                for outcome in news
+                if self.table.get(outcome.key) is not None
             ]
         )
         if self.running:
-            last = news[-1]
-            self.views.run.show_progress(last.done, last.total, last.words)
+            self.views.run.show_progress(*self._far)
             device = self.engine.in_use
             if device is not None:
                 self.views.badge.show_device(
@@ -360,13 +349,13 @@ class ArchiveCoordinator(QObject):
                 f'{self._told} photos failed; choose "Failed" above the '
                 'table to see why.'
             )
-        self.begun = True
+        self.table.begun = True
 
     # --- the worker's news ------------------------------------------------
 
     def _on_started(self, job: Job) -> None:
         if job.name in ('run', 'recolor'):
-            self._running = True
+            self.running = True
             self.views.run.show_running('Starting…')
             self._show_state()
         elif job.name == 'look':
@@ -377,7 +366,7 @@ class ArchiveCoordinator(QObject):
             self.views.run.show_status(words)
 
     def _on_failed(self, job: Job, error: BaseException) -> None:
-        self._running = False
+        self.running = False
         self._show_state()
         if not isinstance(error, FAILURES):
             # A fault of ours: napari shows the traceback to report.
@@ -390,47 +379,41 @@ class ArchiveCoordinator(QObject):
         if job.quiet:
             return
         if job.name in ('run', 'recolor'):
-            self.begun = True
-            self._running = False
+            self.table.begun = True
+            self.running = False
         self._show_state()
 
     # --- what is shown ----------------------------------------------------
 
     def _verb(self) -> str:
         """What the button does."""
-        return verb(self.table.counts(), begun=self.begun)
-
-    def _settings(self) -> Settings:
-        """Those of the batch."""
-        return self.choices.settings
+        return verb(self.table.counts(), begun=self.table.begun)
 
     def _show_choices(self) -> None:
         self.views.folders.show_choices(self.choices)
         self.views.options.show_choices(self.choices)
         self.table.set_threshold(self.choices.confidence)
+        self.queue.settings = self.choices.settings
         self.views.command.show_command(
             self.choices.command() if self.choices.complete else ''
         )
 
     def _show_state(self) -> None:
         """Bring the button and the words in line with how things are."""
-        running = self.running
-        self.views.folders.enabled = not running
-        self.views.options.enabled = not running
+        self.views.folders.enabled = not self.running
+        self.views.options.enabled = not self.running
         self.queue.show()
-        if not running and self.jobs.running is None:
-            self.views.run.set_has_photos(bool(self.table.counts()[ALL]))
-            words, ready = advice(
-                self.choices,
-                self.table.counts(),
-                begun=self.begun,
-                stopped=self._stopped,
-                looked=self._looked,
-            )
-            if self._wrong:
-                words, ready = self._wrong, False
-            self.views.run.show_idle(self._verb(), words, ready=ready)
-
-
-def _all() -> None:
-    """No choice of photos."""
+        if self.running or self.jobs.running is not None:
+            return
+        counts = self.table.counts()
+        self.views.run.set_has_photos(counts[ALL] > 0)
+        words, ready = advice(
+            self.choices,
+            counts,
+            begun=self.table.begun,
+            stopped=self._stopped,
+            looked=self._looked,
+        )
+        if self._wrong:
+            words, ready = self._wrong, False
+        self.views.run.show_idle(self._verb(), words, ready=ready)

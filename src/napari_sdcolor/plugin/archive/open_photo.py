@@ -89,8 +89,6 @@ class OpenPhoto(QObject):
     colorize
         Opens the dock that colors what is painted, and brings it to the
         front.
-    settings
-        Gives those of the batch; with its weights the photos are shown.
 
     Signals
     -------
@@ -109,10 +107,8 @@ class OpenPhoto(QObject):
         self,
         viewer: ViewerModel,
         colorize: Callable[[], Coordinator],
-        settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
-        self._batch = settings
         self.viewer = viewer
         self.colorize = colorize
         self.key: str | None = None
@@ -154,7 +150,7 @@ class OpenPhoto(QObject):
         folder, _, name = key.rpartition('/')
         return read(str(output_paths(output / folder, name).sidecar))
 
-    def show(self, key: str, layers: list[tuple]) -> None:
+    def show(self, key: str, layers: list[tuple], weights: str) -> None:
         """Lay a photo open, in place of the one before.
 
         Parameters
@@ -163,6 +159,8 @@ class OpenPhoto(QObject):
             Of its task.
         layers
             As ``read`` gives them.
+        weights
+            Of the batch; it is colored with them as it is painted on.
 
         Raises
         ------
@@ -189,7 +187,7 @@ class OpenPhoto(QObject):
             )
         self.key = key
         for trio in self.trios:
-            trio.weights = self._batch().weights
+            trio.weights = weights
         self._opened = self.draft()
         self._opened_as = [self.settings_of(trio) for trio in self.trios]
         self._bind_keys()

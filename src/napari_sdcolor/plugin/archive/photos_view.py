@@ -18,23 +18,23 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sdcolor.plugin.archive.choices import need
 from napari_sdcolor.plugin.archive.open_photo import (
     BACK_KEY,
     SAVE_KEY,
     SKIP_KEY,
 )
-from napari_sdcolor.plugin.archive.state import need
 from napari_sdcolor.plugin.archive.table import (
     ALL,
     BROKEN,
     CONFIDENCE,
+    HEIGHT,
     NAME,
     PERSON,
     PICTURE,
     STATUS,
     PhotoTable,
 )
-from napari_sdcolor.plugin.archive.thumbs import HEIGHT
 
 KINDS = {ALL: 'All photos', PERSON: 'Need a person', BROKEN: 'Failed'}
 
@@ -86,8 +86,8 @@ class PhotosView(QWidget):
         self.table.doubleClicked.connect(self._on_double)
         self.table.selectionModel().selectionChanged.connect(self._on_select)
         self.open.clicked.connect(self._on_open)
-        self.back.clicked.connect(self._on_back)
-        self.skip.clicked.connect(self._on_skip)
+        self.back.clicked.connect(self.back_requested)
+        self.skip.clicked.connect(self.skip_requested)
         self.save.clicked.connect(self._on_save)
         self._chosen: str | None = None
         self._correcting = False
@@ -148,12 +148,6 @@ class PhotosView(QWidget):
         if self.chosen is not None:
             self.open_requested.emit(self.chosen)
 
-    def _on_back(self) -> None:
-        self.back_requested.emit()
-
-    def _on_skip(self) -> None:
-        self.skip_requested.emit()
-
     def _on_save(self) -> None:
         if self._correcting:
             self.save_requested.emit()
@@ -189,15 +183,10 @@ class PhotosView(QWidget):
 
     # --- what is shown ----------------------------------------------------
 
-    def show_counts(self, counts: Mapping[str, int], failed: int) -> None:
+    def show_counts(self, counts: Mapping[str, int]) -> None:
         """How many photos each choice shows."""
-        numbers = {
-            ALL: counts[ALL],
-            PERSON: counts[PERSON],
-            BROKEN: failed,
-        }
         for row, (kind, words) in enumerate(KINDS.items()):
-            self.kind.setItemText(row, f'{words} ({numbers[kind]})')
+            self.kind.setItemText(row, f'{words} ({counts[kind]})')
 
     def show_queue(
         self, name: str | None, left: int, *, can_go_back: bool

@@ -15,16 +15,17 @@ from napari_sdcolor.batch.corrections import save_maps
 from napari_sdcolor.batch.outcome import CORRECTED, FAILED, WAITING
 from napari_sdcolor.batch.photo_settings import Own, own_of, save_own
 from napari_sdcolor.errors import FAILURES, SaveError, SdcolorError, reason
+from napari_sdcolor.plugin.archive.choices import verb
 from napari_sdcolor.plugin.archive.open_photo import Draft, Maps, OpenPhoto
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
+from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_sdcolor.plugin.archive.photos_view import PhotosView
     from napari_sdcolor.plugin.coordinator import Coordinator
-    from napari_sdcolor.settings import Settings
 
 
 class Queue(QObject):
@@ -38,13 +39,11 @@ class Queue(QObject):
         The table with its buttons.
     colorize
         Opens the dock that colors what is painted.
-    verb
-        Tells what the button that colors photos is called now.
-    settings
-        Gives those of the batch.
 
     Attributes
     ----------
+    settings : Settings
+        Those of the batch.
     open_photo : OpenPhoto
         Where the open photo lies.
     jobs : Jobs
@@ -65,16 +64,13 @@ class Queue(QObject):
         viewer: ViewerModel,
         photos: PhotosView,
         colorize: Callable[[], Coordinator],
-        verb: Callable[[], str],
-        settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
         self.photos = photos
-        self.open_photo = OpenPhoto(viewer, colorize, settings)
+        self.open_photo = OpenPhoto(viewer, colorize)
         self.jobs = Jobs()
         self.pending: set[str] = set()
-        self._verb = verb
-        self._settings = settings
+        self.settings = Settings()
         self._past: list[str] = []
         self._seen: set[str] = set()
         for signal, slot in (
@@ -109,7 +105,7 @@ class Queue(QObject):
     def show(self) -> None:
         """Bring the buttons of the queue in line with how things are."""
         counts = self.table.counts()
-        self.photos.show_counts(counts, counts[FAILED])
+        self.photos.show_counts(counts)
         self.photos.show_queue(
             self.open_photo.key,
             len(self._left()) if self.open_photo.key else counts[PERSON],
@@ -125,26 +121,27 @@ class Queue(QObject):
             show_error(f'{item.source} could not be colored: {item.reason}')
             return
         if item.status == WAITING:
-            show_info(
-                f'{key} is not colored yet. Press {self._verb()}, then open '
-                'it.'
-            )
+            show_info(f'{key} is not colored yet. {self._remedy()}')
             return
         if item.status == CORRECTED and key not in self.open_photo.drafts:
             show_info(
                 f'The map of {key} was saved, but {key} is not colored by it '
-                f'yet. Press {self._verb()}, then open it.'
+                f'yet. {self._remedy()}'
             )
             return
         task = partial(self.open_photo.read, self.table.output, key)
         then = partial(self._on_read, key)
         self.jobs.submit(Job('open', task, then, name='open'))
 
+    def _remedy(self) -> str:
+        button = verb(self.table.counts(), begun=self.table.begun)
+        return f'Press {button}, then open it.'
+
     def _on_read(self, key: str, layers: list[tuple]) -> None:
         if self.open_photo.key is not None:
             self._past.append(self.open_photo.key)
         try:
-            self.open_photo.show(key, layers)
+            self.open_photo.show(key, layers, self.settings.weights)
         except SdcolorError as error:
             show_error(str(error))
         self._seen.add(key)
@@ -196,7 +193,7 @@ class Queue(QObject):
         if key is None:
             return
         try:
-            own = own_of(self.open_photo.settings(), self._settings())
+            own = own_of(self.open_photo.settings(), self.settings)
         except SaveError as error:
             show_error(str(error))
             return

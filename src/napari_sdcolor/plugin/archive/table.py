@@ -6,14 +6,16 @@ rows at once faster than Qt asks about each pair of them.
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 
 from napari_sdcolor.batch.outcome import (
     CORRECTED,
@@ -21,14 +23,16 @@ from napari_sdcolor.batch.outcome import (
     WAITING,
     Outcome,
 )
-from napari_sdcolor.batch.thumbnails import read_thumbnail
-from napari_sdcolor.plugin.archive.thumbs import before_and_after
+from napari_sdcolor.batch.thumbnails import GAP, read_thumbnail
 
-ALL, PERSON, BROKEN = 'all', 'person', 'failed'
+ALL, PERSON, BROKEN = 'all', 'person', FAILED
 """What the table shows: all, photos whose map needs a person, failures."""
 
 PICTURE, NAME, STATUS, CONFIDENCE = range(4)
 HEADERS = ('Before | after', 'Photo', 'Status', 'Confidence')
+
+HEIGHT = 44
+"""Of the pictures, in pixels."""
 
 _NOBODY = QModelIndex()
 
@@ -40,11 +44,21 @@ class PhotoTable(QAbstractTableModel):
     ----------
     parent
         Owns it.
+
+    Attributes
+    ----------
+    output : Path
+        Folder of the results.
+    begun : bool
+        Whether a batch has worked there.
+    threshold : float
+        Maps with a lower mean confidence in [0, 1] need a person.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.output = Path()
+        self.begun = False
         self.threshold = 0.0
         self._all: dict[str, Outcome] = {}
         self._shown: list[str] = []
@@ -99,9 +113,15 @@ class PhotoTable(QAbstractTableModel):
 
     # --- what the coordinator tells ---------------------------------------
 
-    def fill(self, output: Path, statuses: Iterable[Outcome]) -> None:
+    def fill(
+        self,
+        output: Path,
+        statuses: Iterable[Outcome],
+        *,
+        begun: bool = False,
+    ) -> None:
         """Show other photos."""
-        self.output = output
+        self.output, self.begun = output, begun
         self._all = {item.key: item for item in statuses}
         self._renew()
 
@@ -154,7 +174,7 @@ class PhotoTable(QAbstractTableModel):
         return [key for key in keys if self.needs_person(self._all[key])]
 
     def counts(self) -> Counter[str]:
-        """Number of photos by status, and of those ``PERSON`` and ``ALL``."""
+        """Number of photos by status, and by ``ALL`` and ``PERSON``."""
         found = Counter(item.status for item in self._all.values())
         found[PERSON] = sum(map(self.needs_person, self._all.values()))
         found[ALL] = len(self._all)
@@ -224,3 +244,39 @@ class PhotoTable(QAbstractTableModel):
         if not strip and item.thumbnail_place is not None:
             strip = read_thumbnail(self.output, item.thumbnail_place)
         return self._before_and_after(strip) if strip else None
+
+
+def before_and_after(strip: bytes) -> QIcon:
+    """The photo and its color side by side, out of a report's picture.
+
+    Parameters
+    ----------
+    strip
+        WebP of photo, map and color side by side. What is damaged gives an
+        empty picture.
+    """
+    try:
+        with Image.open(io.BytesIO(strip)) as image:
+            whole = image.convert('RGB')
+    except (OSError, ValueError, SyntaxError):
+        return QIcon()
+    width = (whole.width - 2 * GAP) // 3
+    pair = Image.new('RGB', (2 * width + GAP, whole.height), 'gray')
+    pair.paste(whole.crop((0, 0, width, whole.height)), (0, 0))
+    right = (whole.width - width, 0, whole.width, whole.height)
+    pair.paste(whole.crop(right), (width + GAP, 0))
+    pair.thumbnail((4 * HEIGHT, HEIGHT), Image.Resampling.BOX)
+    data = pair.tobytes()
+    image = QImage(
+        data,
+        pair.width,
+        pair.height,
+        3 * pair.width,
+        QImage.Format.Format_RGB888,
+    )
+    # fromImage copies, so that ``data`` may go.
+    pixmap = QPixmap.fromImage(image)
+    icon = QIcon(pixmap)
+    # Qt would tint it in a row that is selected.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon

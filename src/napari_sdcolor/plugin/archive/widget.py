@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QDockWidget, QWidget
@@ -11,9 +10,7 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 from napari_sdcolor.plugin import detail
 from napari_sdcolor.plugin.archive.coordinator import ArchiveCoordinator
 from napari_sdcolor.plugin.archive.dialogs import Chooser
-from napari_sdcolor.plugin.archive.photos_view import PhotosView
-from napari_sdcolor.plugin.archive.run_bar import CommandView, RunBar
-from napari_sdcolor.plugin.archive.setup_view import FoldersForm, OptionsForm
+from napari_sdcolor.plugin.archive.views import OptionsForm, Views
 from napari_sdcolor.plugin.docks import (
     DockContent,
     bring_to_front,
@@ -21,7 +18,6 @@ from napari_sdcolor.plugin.docks import (
     open_dock,
 )
 from napari_sdcolor.plugin.engine import Engine, device_job
-from napari_sdcolor.plugin.views.run_view import DeviceBadge
 from napari_sdcolor.plugin.views.section import Section, lay_out_dock
 from napari_sdcolor.plugin.widget import ColorizeWidget
 
@@ -30,18 +26,6 @@ if TYPE_CHECKING:
 
     from napari_sdcolor.core.device import Device
     from napari_sdcolor.plugin.coordinator import Coordinator
-
-
-@dataclass(frozen=True)
-class Views:
-    """Everything that the dock shows."""
-
-    badge: DeviceBadge
-    folders: FoldersForm
-    options: OptionsForm
-    run: RunBar
-    command: CommandView
-    photos: PhotosView
 
 
 class ArchiveWidget(DockContent):
@@ -75,14 +59,7 @@ class ArchiveWidget(DockContent):
         self.viewer = viewer
         self._window = getattr(viewer, 'window', None)
         engine = engine or Engine()
-        self.views = Views(
-            badge=DeviceBadge(),
-            folders=FoldersForm(),
-            options=OptionsForm(detail.choices(engine.settings().size)),
-            run=RunBar(),
-            command=CommandView(),
-            photos=PhotosView(),
-        )
+        self.views = Views(OptionsForm(detail.choices(engine.settings().size)))
         self._lay_out()
         self.coordinator = ArchiveCoordinator(
             viewer,

@@ -82,7 +82,7 @@ def run(
     engine: Engine,
     token: CancelToken,
     observer: Observer,
-    keys: Callable[[], Collection[str] | None],
+    keys: Callable[[], Collection[str]] | None,
     report: Report,
 ) -> Summary:
     """Color what is not colored, as ``sdcolor batch`` does.
@@ -98,7 +98,7 @@ def run(
     observer
         Called after each photo, in this thread.
     keys
-        Asked when it begins: the photos to work on, None for all.
+        Asked for the photos to work on when it begins; None takes all.
     report
         Takes progress words.
 
@@ -118,21 +118,21 @@ def run(
     spec = JobSpec(choices.settings, plan.format)
     report('Starting…')
     # The words of single photos would hide how far the whole is.
-    with told_to(_nobody):
+    with told_to(_ignore):
         return run_batch(
             plan,
             spec,
             Pipeline(Worker(spec, colorizer), token),
             {kind: part.digest for kind, part in colorizer.parts.items()},
-            only=keys(),
+            only=None if keys is None else keys(),
             confidence=choices.confidence,
             observers=[observer],
             token=token,
         )
 
 
-def _nobody(words: str) -> None:
-    """Listens to nothing."""
+def _ignore(words: str) -> None:
+    """Nobody is told."""
 
 
 def _plan(choices: Choices, report: Report) -> Plan:
