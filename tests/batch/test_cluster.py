@@ -95,7 +95,7 @@ def run(client, scans, out, digests, observers=(), token=None):
     plan = make_plan([scans], out)
     spec = JobSpec(TINY)
     cluster = Cluster(client, plan, spec, digests, token, said.append)
-    cluster.greet()
+    cluster.check_workers()
     summary = run_batch(
         plan, spec, cluster, digests, observers=observers, token=token
     )

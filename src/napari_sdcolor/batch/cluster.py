@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -26,8 +26,8 @@ from napari_sdcolor.batch.cluster_worker import (
     UnfitWorker,
     WorkerInfo,
     WorkerSetup,
+    check_worker,
     color_photo,
-    greet,
 )
 from napari_sdcolor.batch.lock import LOCK, locked
 from napari_sdcolor.batch.outcome import FAILED, Outcome
@@ -90,7 +90,6 @@ class Cluster:
         self.plan = plan
         self.token = token or CancelToken()
         self.say = say
-        self.workers: dict[str, WorkerInfo] = {}
         self._setup = WorkerSetup(
             spec=spec,
             weights=_weights_place(spec.settings.weights),
@@ -103,9 +102,9 @@ class Cluster:
         )
         self._threads: dict[str, int] = {}
         self._unfit: dict[str, str] = {}
-        self._seen = 0.0
+        self._looked_at = 0.0
 
-    def greet(self) -> dict[str, WorkerInfo]:
+    def check_workers(self) -> dict[str, WorkerInfo]:
         """Have every process look whether it fits, before any work.
 
         Returns
@@ -123,24 +122,22 @@ class Cluster:
             If the scheduler is gone.
         """
         with output_folder(self.plan.output), locked(self.plan.output):
-            # Who sees this very file sees this very folder.
-            self._prove()
+            self._read_proof()
             self._wait_for_a_worker()
             try:
                 answers = self.client.run(
-                    greet, self._setup, on_error='return'
+                    check_worker, self._setup, on_error='return'
                 )
             except OSError as error:
-                raise self._gone() from error
-        trouble = {
+                raise _scheduler_gone() from error
+        refusals = {
             address: answer
             for address, answer in answers.items()
             if not isinstance(answer, WorkerInfo)
         }
-        if trouble:
-            raise PlanError(_trouble_words(trouble))
-        self.workers = dict(answers)
-        return self.workers
+        if refusals:
+            raise PlanError(_refusal_words(refusals))
+        return dict(answers)
 
     def __call__(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """Color photos.
@@ -150,8 +147,8 @@ class Cluster:
         ClusterError
             If the scheduler is gone, or no process is left that fits.
         """
-        self._prove()
-        self._look()
+        self._read_proof()
+        self._update_workers()
         suspected: list[Task] = []
         yield from self._work(iter(tasks), suspected)
         for task in suspected:
@@ -160,7 +157,8 @@ class Cluster:
         # Of lost processes; nobody writes any more.
         remove_all_leftovers(self.plan)
 
-    def _prove(self) -> None:
+    def _read_proof(self) -> None:
+        """Who sees the lock of this run sees this very folder."""
         proof = (LOCK, (self.plan.output / LOCK).read_bytes())
         self._setup = replace(self._setup, proof=proof)
 
@@ -171,28 +169,20 @@ class Cluster:
 
         ``None`` instead of a list: they have been suspected before.
         """
+        from distributed import CancelledError, KilledWorker
+
         ready: SimpleQueue[Future] = SimpleQueue()
         under_way: dict[str, tuple[Future, Task]] = {}
 
-        def submit(task: Task) -> None:
-            future = self.client.submit(
-                color_photo,
-                self._setup,
-                _absolute(task),
-                key=f'sdcolor-photo-{uuid4().hex}',
-                pure=False,
-                workers=self._fit_ones(),
-            )
+        def watch(future: Future, task: Task) -> None:
             under_way[future.key] = future, task
             future.add_done_callback(ready.put)
 
         try:
             while True:
-                while len(under_way) < self._room():
-                    task = next(tasks, None)
-                    if task is None:
-                        break
-                    submit(task)
+                room = max(0, self._capacity() - len(under_way))
+                for task in islice(tasks, room):
+                    watch(self._submit(task), task)
                 if not under_way:
                     return
                 future = self._next(ready)
@@ -202,73 +192,66 @@ class Cluster:
                     continue
                 _, task = under_way.pop(future.key)
                 try:
-                    yield self._outcome(future, task)
+                    yield _outcome(future, task)
                 except TimeoutError:
                     # Its outcome went down with a process; dask asks again.
-                    under_way[future.key] = future, task
-                    future.add_done_callback(ready.put)
+                    watch(future, task)
                 except UnfitWorker as error:
                     self._exclude(error)
-                    submit(task)
-                except _Killed:
+                    watch(self._submit(task), task)
+                except KilledWorker:
                     if suspected is None:
-                        yield _killer(task)
-                    else:
-                        # The look at the processes now and then may miss
-                        # those that were replaced at once.
-                        self.say(
-                            f'{task.source} was with several processes that '
-                            'were lost: it is tried once more at the end, '
-                            'alone.'
-                        )
-                        suspected.append(task)
+                        yield _killed_again(task)
+                        continue
+                    # The look at the processes now and then may miss those
+                    # that were replaced at once.
+                    self.say(
+                        f'{task.source} was with several processes that were '
+                        'lost: it is tried once more at the end, alone.'
+                    )
+                    suspected.append(task)
+                except CancelledError as error:
+                    raise _scheduler_gone() from error
         finally:
             self.client.cancel([future for future, _ in under_way.values()])
 
+    def _submit(self, task: Task) -> Future:
+        return self.client.submit(
+            color_photo,
+            self._setup,
+            _absolute(task),
+            key=f'sdcolor-photo-{uuid4().hex}',
+            pure=False,
+            workers=self._places(),
+        )
+
     def _next(self, ready: SimpleQueue[Future]) -> Future | None:
         """The next photo that is done; None after a while without one."""
-        if time.monotonic() - self._seen >= EVERY:
-            self._look()
+        if time.monotonic() - self._looked_at >= EVERY:
+            self._update_workers()
         try:
             return ready.get(timeout=EVERY)
         except Empty:
             return None
 
-    def _outcome(self, future: Future, task: Task) -> Outcome:
-        from distributed import CancelledError, KilledWorker
-
-        try:
-            error = future.exception(timeout=EVERY)
-            if error is None:
-                outcome = future.result(timeout=EVERY)
-                # Otherwise dask would color the photo again if the process
-                # that still holds the outcome were lost.
-                future.release()
-                return replace(outcome, source=task.source)
-        except CancelledError as gone:
-            raise self._gone() from gone
-        if isinstance(error, CancelledError):
-            raise self._gone() from error
-        if isinstance(error, KilledWorker):
-            raise _Killed from error
-        if isinstance(error, UnfitWorker):
-            raise error
-        return failure(task, error)
-
-    def _room(self) -> int:
-        """Photos that may be on their way: one waits for each process."""
-        fit = [
-            threads
+    def _fit(self) -> dict[str, int]:
+        """Threads of the processes that fit, by their addresses."""
+        return {
+            address: threads
             for address, threads in self._threads.items()
             if address not in self._unfit
-        ]
-        return max(1, sum(fit) + len(fit))
+        }
 
-    def _fit_ones(self) -> list[str] | None:
+    def _capacity(self) -> int:
+        """Photos that may be on their way: one waits for each process."""
+        fit = self._fit()
+        return max(1, sum(fit.values()) + len(fit))
+
+    def _places(self) -> list[str] | None:
         """Where photos may go; None for anywhere."""
         if not self._unfit:
             return None
-        fit = [name for name in self._threads if name not in self._unfit]
+        fit = list(self._fit())
         if not fit:
             reason = next(iter(self._unfit.values()))
             raise ClusterError(
@@ -282,80 +265,61 @@ class Cluster:
             self._unfit[error.address] = str(error)
             self.say(f'{error.address} gets no photos. {error}')
 
-    def _look(self) -> None:
+    def _update_workers(self) -> None:
         """Look which processes there are, and tell what changed."""
-        self._seen = time.monotonic()
+        self._looked_at = time.monotonic()
         try:
             now = dict(self.client.nthreads())
         except (OSError, RuntimeError) as error:
-            raise self._gone() from error
+            raise _scheduler_gone() from error
         lost = len(self._threads.keys() - now.keys())
-        if lost:
+        if lost and now:
             self.say(
-                f'{counted(lost, *PROCESS)} lost, {len(now)} left. Their photos go to '
-                'others.'
-                if now
-                else 'No process is left; waiting for new ones.'
+                f'{counted(lost, *PROCESS)} lost, {len(now)} left. Their '
+                'photos go to others.'
             )
+        elif lost:
+            self.say('No process is left; waiting for new ones.')
         self._threads = now
 
     def _wait_for_a_worker(self) -> None:
-        self._look()
+        self._update_workers()
         if not self._threads:
             self.say('Waiting for the first worker.')
         while not self._threads:
             if self.token.cancelled:
                 raise Cancelled('Stopped before there was a worker.')
             time.sleep(EVERY / 4)
-            self._look()
-
-    def _gone(self) -> ClusterError:
-        return ClusterError(
-            'The scheduler is gone. What is done is in the journal: start a '
-            'scheduler and workers, and the same command goes on from there.'
-        )
+            self._update_workers()
 
 
-class _Killed(Exception):
-    """A photo was with several processes that were lost."""
+def _outcome(future: Future, task: Task) -> Outcome:
+    """What became of a photo that is done, or what came in between."""
+    from distributed import CancelledError, KilledWorker
+
+    error = future.exception(timeout=EVERY)
+    if error is None:
+        outcome = future.result(timeout=EVERY)
+        # Otherwise dask would color the photo again if the process that
+        # still holds the outcome were lost.
+        future.release()
+        return replace(outcome, source=task.source)
+    if isinstance(error, (CancelledError, KilledWorker, UnfitWorker)):
+        raise error
+    return failure(task, error)
 
 
-def describe(workers: Mapping[str, WorkerInfo]) -> str:
-    """Such as '8 processes on 2 machines: CPU (1 thread)'."""
-    hosts = len({info.host for info in workers.values()})
-    words = sorted({info.words for info in workers.values()})
-    machines = f'{counted(hosts, "machine")}'
-    return (
-        f'{counted(len(workers), *PROCESS)} on {machines}: {", ".join(words)}'
+def _scheduler_gone() -> ClusterError:
+    return ClusterError(
+        'The scheduler is gone. What is done is in the journal: start a '
+        'scheduler and workers, and the same command goes on from there.'
     )
 
 
-def warnings(workers: Mapping[str, WorkerInfo]) -> list[str]:
-    """Sentences on what makes the work slow or its bits differ."""
-    notes = []
-    kinds = {info.device for info in workers.values()}
-    if len(kinds) > 1:
-        notes.append(
-            f'Some processes work on {" and some on ".join(sorted(kinds))}: '
-            'the last bits of the colors differ between them. Choose one '
-            'with --device.'
-        )
-    cards = Counter(
-        (info.host, info.gpu) for info in workers.values() if info.gpu
-    )
-    shared = [host for (host, _), count in cards.items() if count > 1]
-    if shared:
-        notes.append(
-            f'Several processes share a GPU on {", ".join(sorted(shared))}. '
-            'Start one process for each, with its own CUDA_VISIBLE_DEVICES.'
-        )
-    return notes
-
-
-def _trouble_words(trouble: Mapping[str, object]) -> str:
+def _refusal_words(refusals: Mapping[str, object]) -> str:
     """Why a batch cannot begin, by the reasons and not by the processes."""
     reasons: dict[str, list[str]] = {}
-    for address, error in trouble.items():
+    for address, error in refusals.items():
         if isinstance(error, ImportError):
             why = (
                 f'A part of this program is missing there ({said(error)}). Install '
@@ -368,14 +332,13 @@ def _trouble_words(trouble: Mapping[str, object]) -> str:
         reasons.setdefault(why, []).append(address)
     sentences = [
         f'{counted(len(names), *PROCESS)} cannot take part '
-        f'({listed(names, SHOWN)}). '
-        f'{why}'
+        f'({listed(names, SHOWN)}). {why}'
         for why, names in reasons.items()
     ]
     return ' '.join(sentences)
 
 
-def _killer(task: Task) -> Outcome:
+def _killed_again(task: Task) -> Outcome:
     return Outcome(
         task.key,
         task.source,

@@ -141,7 +141,7 @@ class ClusterWorker(Worker):
             return super().color(job, page)
 
 
-async def greet(setup: WorkerSetup) -> WorkerInfo:
+async def check_worker(setup: WorkerSetup) -> WorkerInfo:
     """Look whether this process fits, beside its event loop.
 
     Raises

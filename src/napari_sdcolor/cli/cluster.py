@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from napari_sdcolor.cli.colorize import (
     weights_facts,
 )
 from napari_sdcolor.cli.console import Talk
+from napari_sdcolor.words import counted
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.one_file import JobSpec
+    from napari_sdcolor.batch.cluster_worker import WorkerInfo
     from napari_sdcolor.batch.plan import Plan
     from napari_sdcolor.batch.run import Work
     from napari_sdcolor.core.cancel import CancelToken
@@ -103,11 +106,7 @@ def _elsewhere(
     stack: ExitStack,
 ) -> Workers:
     from napari_sdcolor.batch import machines
-    from napari_sdcolor.batch.cluster import (
-        Cluster,
-        describe,
-        warnings,
-    )
+    from napari_sdcolor.batch.cluster import Cluster
     from napari_sdcolor.core import models
 
     parts = models.load(spec.settings.weights)
@@ -129,9 +128,9 @@ def _elsewhere(
     cluster = Cluster(
         client, plan, spec, digests, token, talk.warn, where.batch_size
     )
-    found = cluster.greet()
-    talk.say(f'At work: {describe(found)}')
-    for note in warnings(found):
+    found = cluster.check_workers()
+    talk.say(f'At work: {_describe(found)}')
+    for note in _warnings(found):
         talk.warn(note)
     workers = [
         {'address': address, 'host': info.host, 'device': info.words}
@@ -139,3 +138,34 @@ def _elsewhere(
     ]
     facts = {'workers': workers, 'weights': weights_facts(parts)}
     return Workers(cluster, digests, facts)
+
+
+def _describe(workers: Mapping[str, WorkerInfo]) -> str:
+    """Such as '8 processes on 2 machines: CPU (1 thread)'."""
+    hosts = len({info.host for info in workers.values()})
+    words = sorted({info.words for info in workers.values()})
+    processes = counted(len(workers), 'process', 'processes')
+    machines = counted(hosts, 'machine')
+    return f'{processes} on {machines}: {", ".join(words)}'
+
+
+def _warnings(workers: Mapping[str, WorkerInfo]) -> list[str]:
+    """Sentences on what makes the work slow or its bits differ."""
+    notes = []
+    kinds = {info.device for info in workers.values()}
+    if len(kinds) > 1:
+        notes.append(
+            f'Some processes work on {" and some on ".join(sorted(kinds))}: '
+            'the last bits of the colors differ between them. Choose one '
+            'with --device.'
+        )
+    cards = Counter(
+        (info.host, info.gpu) for info in workers.values() if info.gpu
+    )
+    shared = [host for (host, _), count in cards.items() if count > 1]
+    if shared:
+        notes.append(
+            f'Several processes share a GPU on {", ".join(sorted(shared))}. '
+            'Start one process for each, with its own CUDA_VISIBLE_DEVICES.'
+        )
+    return notes
