@@ -109,35 +109,28 @@ class Pipeline:
     ) -> Colored:
         """Run the networks on what was read, and have it saved."""
         with self.worker.gathering():
-            return self._color_gathered(begun, reading, saving)
-
-    def _color_gathered(
-        self,
-        begun: Future[Begun],
-        reading: ThreadPoolExecutor,
-        saving: ThreadPoolExecutor,
-    ) -> Colored:
-        found = begun.result()
-        if isinstance(found, Outcome):
-            return found
-        job, page = found
-        try:
-            self._check()
-            with self.token.active():
-                result = self.worker.color(job, page)
-        except Cancelled:
-            job.resources.close()
-            raise
-        except TROUBLE as error:
-            job.resources.close()
-            return failure(job.task, error)
-        del found, page
-        channel = Channel()
-        saved = saving.submit(self.worker.save, job, channel)
-        channel.put(result)
-        del result
-        self._color_further(job, channel, reading)
-        return saved
+            found = begun.result()
+            if isinstance(found, Outcome):
+                return found
+            job, page = found
+            try:
+                self._check()
+                with self.token.active():
+                    result = self.worker.color(job, page)
+            except Cancelled:
+                job.resources.close()
+                raise
+            except TROUBLE as error:
+                job.resources.close()
+                return failure(job.task, error)
+            # Nothing of a large photo stays here longer than it is needed.
+            del found, page
+            channel = Channel()
+            saved = saving.submit(self.worker.save, job, channel)
+            channel.put(result)
+            del result
+            self._color_further(job, channel, reading)
+            return saved
 
     def _color_further(
         self,

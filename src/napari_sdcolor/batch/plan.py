@@ -45,6 +45,16 @@ class Plan:
     refused: tuple[Found, ...] = ()
     format: str = 'tiff'
 
+    @property
+    def unusable(self) -> list[Found]:
+        """What a person should look at of what is left out."""
+        return [item for item in self.refused if item.failed]
+
+    @property
+    def others(self) -> list[Found]:
+        """Files of other kinds."""
+        return [item for item in self.refused if not item.failed]
+
 
 def make_plan(
     inputs: Sequence[PathLike],

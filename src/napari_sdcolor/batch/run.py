@@ -292,14 +292,13 @@ class _Run:
             (outcome.source, outcome.reason)
             for outcome in self.failures.values()
         ]
-        refused = self.plan.refused
-        failed += [(item.path, item.reason) for item in refused if item.failed]
+        failed += [(item.path, item.reason) for item in self.plan.unusable]
         return Summary(
             progress=self.progress,
             failed=tuple(failed),
             flagged=tuple(self.flagged),
             skipped=tuple(
-                (item.path, item.reason) for item in refused if not item.failed
+                (item.path, item.reason) for item in self.plan.others
             ),
             reports=reports,
             damaged=self.journal.damaged,

@@ -35,8 +35,7 @@ def read_statuses(plan: Plan) -> list[Outcome]:
     found = [_status(task, records.get(task.key)) for task in plan.tasks]
     return found + [
         Outcome(item.path, item.path, FAILED, item.reason)
-        for item in plan.refused
-        if item.failed
+        for item in plan.unusable
     ]
 
 

@@ -10,7 +10,7 @@ import typer
 
 from napari_sdcolor.cli import options
 from napari_sdcolor.cli.cluster import Where, workers
-from napari_sdcolor.cli.console import FAILED, Talk
+from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.interrupts import stop_signals
@@ -214,7 +214,7 @@ def _run(
     from napari_sdcolor.archive.folders import output_folder
     from napari_sdcolor.batch.made_with import mixed_tones
     from napari_sdcolor.batch.run import run_batch
-    from napari_sdcolor.cli.batch_progress import BatchProgress
+    from napari_sdcolor.cli.batch_progress import shown
     from napari_sdcolor.core.cancel import CancelToken
 
     talk.say(_plan_words(plan))
@@ -231,7 +231,7 @@ def _run(
         stop_signals(stop, insisting=(signal.SIGINT, signal.SIGTERM)),
         output_folder(plan.output),
         workers(talk, plan, spec, token, where) as working,
-        BatchProgress(talk) as progress,
+        shown(talk) as observer,
     ):
         summary = run_batch(
             plan,
@@ -240,7 +240,7 @@ def _run(
             working.weights,
             limit=limit,
             confidence=confidence,
-            observers=[progress],
+            observers=[observer],
             token=token,
         )
     _say_summary(talk, summary)
@@ -248,10 +248,10 @@ def _run(
         'settings': spec.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
-        'notes': [mixed] * bool(mixed),
+        'notes': [mixed] if mixed else [],
     }
     done = not summary.failed and not summary.stopped
-    talk.finish(facts, 0 if done else FAILED)
+    talk.finish(facts, DONE if done else FAILED)
 
 
 def _plan_words(plan: Plan) -> str:
@@ -259,12 +259,11 @@ def _plan_words(plan: Plan) -> str:
     words = [counted(len(plan.tasks), 'photo') + ' found']
     if maps:
         words.append(f'{maps} with a map of their own')
-    failed = sum(item.failed for item in plan.refused)
-    if failed:
-        words.append(f'{failed} that cannot be used')
-    others = len(plan.refused) - failed
-    if others:
-        words.append(f'{counted(others, "file")} of other kinds left out')
+    if plan.unusable:
+        words.append(f'{len(plan.unusable)} that cannot be used')
+    if plan.others:
+        others = counted(len(plan.others), 'file')
+        words.append(f'{others} of other kinds left out')
     return ', '.join(words) + '.'
 
 
@@ -288,22 +287,17 @@ def _say_plan(talk: Talk, plan: Plan) -> None:
     for item in plan.refused:
         talk.warn(f'{item.path}: {item.reason}')
     talk.say(_plan_words(plan) + ' Nothing was written.')
-    talk.finish(
-        {
-            'photos': photos,
-            'failed': [
-                {'photo': item.path, 'reason': item.reason}
-                for item in plan.refused
-                if item.failed
-            ],
-            'skipped': [
-                {'file': item.path, 'reason': item.reason}
-                for item in plan.refused
-                if not item.failed
-            ],
-        },
-        FAILED if any(item.failed for item in plan.refused) else 0,
-    )
+    facts = {
+        'photos': photos,
+        'failed': [
+            {'photo': item.path, 'reason': item.reason}
+            for item in plan.unusable
+        ],
+        'skipped': [
+            {'file': item.path, 'reason': item.reason} for item in plan.others
+        ],
+    }
+    talk.finish(facts, FAILED if plan.unusable else DONE)
 
 
 def _say_summary(talk: Talk, summary: Summary) -> None:

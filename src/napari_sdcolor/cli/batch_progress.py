@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
+from napari_sdcolor.batch.progress import Observer
 from napari_sdcolor.batch.progress import Progress as Counts
 from napari_sdcolor.cli.console import Talk
 
@@ -15,65 +17,52 @@ EVERY = 10.0
 """Seconds between the lines where there is no terminal for a bar."""
 
 
-class BatchProgress:
-    """A bar on a terminal, a line now and then in a log.
+@contextmanager
+def shown(talk: Talk) -> Iterator[Observer]:
+    """An observer of ``run_batch`` that says failures as they come.
 
-    Parameters
-    ----------
-    talk
-        Where failures are said, as they come.
+    It shows a bar on a terminal, and a line now and then in a log.
     """
+    if not talk.console.is_terminal:
+        said = time.monotonic()
 
-    def __init__(self, talk: Talk) -> None:
-        self.talk = talk
-        self._said = time.monotonic()
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
-        if talk.console.is_terminal:
-            self._bar = Progress(
-                BarColumn(),
-                TextColumn('{task.description}', markup=False),
-                console=talk.console,
-                transient=True,
-            )
+        def write(outcome: Outcome, counts: Counts) -> None:
+            nonlocal said
+            _tell(talk, outcome, counts)
+            now = time.monotonic()
+            if now - said >= EVERY or counts.done == counts.total:
+                said = now
+                talk.say(counts.words)
 
-    def __enter__(self) -> BatchProgress:
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task('…', total=None)
-        return self
+        yield write
+        return
+    with Progress(
+        BarColumn(),
+        TextColumn('{task.description}', markup=False),
+        console=talk.console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task('…', total=None)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, outcome: Outcome, counts: Counts) -> None:
-        """Show how far it is; an observer of ``run_batch``."""
-        if outcome.status == FAILED:
-            named = outcome.source in outcome.reason
-            self.talk.refuse(outcome.reason, '' if named else outcome.source)
-        elif outcome.status == DONE and outcome.needs_person(
-            counts.confidence
-        ):
-            self.talk.warn(
-                f'{outcome.source}: look at its map, the mean confidence is '
-                f'{outcome.confidence:.0%}.'
-            )
-        words = counts.words
-        if self._bar is not None and self._task is not None:
-            self._bar.update(
-                self._task,
+        def update(outcome: Outcome, counts: Counts) -> None:
+            _tell(talk, outcome, counts)
+            bar.update(
+                task,
                 total=counts.total,
                 completed=counts.done,
-                description=words,
+                description=counts.words,
             )
-            return
-        now = time.monotonic()
-        if now - self._said >= EVERY or counts.done == counts.total:
-            self._said = now
-            self.talk.say(words)
+
+        yield update
+
+
+def _tell(talk: Talk, outcome: Outcome, counts: Counts) -> None:
+    """Name a photo that failed or whose map a person should look at."""
+    if outcome.status == FAILED:
+        named = outcome.source in outcome.reason
+        talk.refuse(outcome.reason, '' if named else outcome.source)
+    elif outcome.status == DONE and outcome.needs_person(counts.confidence):
+        talk.warn(
+            f'{outcome.source}: look at its map, the mean confidence is '
+            f'{outcome.confidence:.0%}.'
+        )

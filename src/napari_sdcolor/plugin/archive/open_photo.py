@@ -76,7 +76,16 @@ class Draft:
 
     def same_as(self, other: Draft) -> bool:
         """Whether nothing was painted or set."""
-        return self.looks == other.looks and same_maps(self.maps, other.maps)
+        return (
+            self.looks == other.looks
+            and len(self.maps) == len(other.maps)
+            and all(
+                np.array_equal(one, another)
+                for (_, one), (_, another) in zip(
+                    self.maps, other.maps, strict=True
+                )
+            )
+        )
 
 
 class OpenPhoto(QObject):
@@ -190,7 +199,7 @@ class OpenPhoto(QObject):
             trio.weights = weights
         self._opened = self.draft()
         self._opened_as = [self.settings_of(trio) for trio in self.trios]
-        self._bind_keys()
+        self._set_keys(bound=True)
         self.viewer.layers.selection.active = self.trios[-1].map
         if draft is not None:
             self._put_back(draft)
@@ -251,7 +260,7 @@ class OpenPhoto(QObject):
         now = self.draft()
         if keep_draft and not now.same_as(self._opened):
             self.drafts[key] = now
-        self._unbind_keys()
+        self._set_keys(bound=False)
         trios, self.trios = self.trios, []
         for trio in trios:
             self._coordinator.trios.let_go(trio)
@@ -274,33 +283,23 @@ class OpenPhoto(QObject):
         self._coordinator.show_state()
         self._coordinator.update()
 
-    def _bind_keys(self) -> None:
-        for key, answer in self._keys():
-            for layer in self._layers():
-                layer.bind_key(key, answer, overwrite=True)
-
-    def _unbind_keys(self) -> None:
-        for key, _ in self._keys():
-            for layer in self._layers():
-                layer.bind_key(key, None)
-
-    def _keys(self) -> list[tuple[str, Callable[[Layer], None]]]:
+    def _set_keys(self, *, bound: bool) -> None:
+        """Bind the keys on the layers of the open photo, or release them."""
         # napari asks every function that is bound for its name: methods
         # have one, partials have none.
-        return [
-            (SAVE_KEY, self._on_save_key),
-            (SKIP_KEY, self._on_skip_key),
-            (BACK_KEY, self._on_back_key),
-        ]
-
-    def _layers(self) -> list[Layer]:
-        """Those of the open photo."""
-        return [
-            layer
-            for trio in self.trios
-            for layer in (trio.photo, trio.color, trio.map)
-            if layer is not None
-        ]
+        keys = {
+            SAVE_KEY: self._on_save_key,
+            SKIP_KEY: self._on_skip_key,
+            BACK_KEY: self._on_back_key,
+        }
+        for trio in self.trios:
+            for layer in (trio.photo, trio.color, trio.map):
+                if layer is None:
+                    continue
+                for key, answer in keys.items():
+                    layer.bind_key(
+                        key, answer if bound else None, overwrite=True
+                    )
 
     def _on_save_key(self, layer: Layer) -> None:
         self.save_requested.emit()
@@ -323,7 +322,7 @@ class OpenPhoto(QObject):
         needed = [trio.photo for trio in self.trios]
         needed += [trio.map for trio in self.trios]
         if all(layer in self.viewer.layers for layer in needed):
-            self._bind_keys()
+            self._set_keys(bound=True)
         else:
             # Without its photo or map nothing can be saved any more.
             self._forget()
@@ -331,7 +330,7 @@ class OpenPhoto(QObject):
 
     def _forget(self) -> None:
         """What lies open is no longer ours; it stays in the viewer."""
-        self._unbind_keys()
+        self._set_keys(bound=False)
         self.key = None
         self.trios = []
 
@@ -369,10 +368,3 @@ def at_size_of(draft: Draft, layers: list[tuple]) -> list[tuple]:
                 meta = meta | map_place(photo, shape, planes[0].shape)
         changed.append((data, meta, kind))
     return changed
-
-
-def same_maps(one: Maps, other: Maps) -> bool:
-    """Whether nothing was painted."""
-    return len(one) == len(other) and all(
-        np.array_equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True)
-    )
