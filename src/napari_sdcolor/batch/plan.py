@@ -209,12 +209,10 @@ def _refuse_folders(outputs: Iterable[str], roots: Iterable[Root]) -> None:
     deep: dict[tuple[int, int], str] = {}
     flat: dict[tuple[int, int], str] = {}
     for root in roots:
-        try:
-            known = os.stat(root.path)
-        except OSError:
-            continue
-        kind = deep if root.deep else flat
-        kind[known.st_dev, known.st_ino] = root.path
+        identity = _identity(root.path)
+        if identity is not None:
+            kind = deep if root.deep else flat
+            kind[identity] = root.path
     for output in sorted(outputs):
         chain = _identities(output)
         clash = flat.get(chain[0]) or next(
@@ -234,40 +232,37 @@ def _identities(output: str) -> list[tuple[int, int]]:
     parent is not taken for it.
     """
     place = Path(os.path.realpath(output))
-    chain = []
-    for folder in (place, *place.parents):
-        try:
-            known = os.stat(folder)
-        except OSError:
-            chain.append((-1, -1))
-        else:
-            chain.append((known.st_dev, known.st_ino))
-    return chain
+    return [
+        _identity(folder) or (-1, -1) for folder in (place, *place.parents)
+    ]
+
+
+def _identity(path: PathLike) -> tuple[int, int] | None:
+    """Device and inode of a file or folder; None if it cannot be seen."""
+    try:
+        known = os.stat(path)
+    except OSError:
+        return None
+    return known.st_dev, known.st_ino
 
 
 def _refuse_inputs_as_outputs(
     tasks: Iterable[Task], found: Iterable[Found], form: str
 ) -> None:
     """Refuse if a result's name is a link to one of the photos."""
-    taken: dict[tuple[int, int], tuple[str, str]] = {}
+    outputs: dict[tuple[int, int], tuple[str, str]] = {}
     folders: dict[str, bool] = {}
     for task in tasks:
         if not folders.setdefault(task.folder, os.path.isdir(task.folder)):
             continue
         for path in output_paths(task.folder, task.name, form):
-            try:
-                known = os.stat(path)
-            except OSError:
-                continue
-            taken[known.st_dev, known.st_ino] = str(path), task.source
-    if not taken:
+            identity = _identity(path)
+            if identity is not None:
+                outputs[identity] = str(path), task.source
+    if not outputs:
         return
     for item in found:
-        try:
-            known = os.stat(item.path)
-        except OSError:
-            continue
-        clash = taken.get((known.st_dev, known.st_ino))
+        clash = outputs.get(_identity(item.path))
         if clash:
             raise PlanError(
                 f'{clash[0]}, where a result of {clash[1]} would go, is the '

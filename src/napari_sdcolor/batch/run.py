@@ -131,7 +131,7 @@ def run_batch(
     """
     token = token or CancelToken()
     with output_folder(plan.output), locked(plan.output):
-        _refuse_foreign_report(plan)
+        _refuse_report_of_others(plan)
         with Journal(plan.output) as journal:
             facts = made_with(spec, weights)
             refuse_other(plan.output, journal, facts)
@@ -306,7 +306,7 @@ class _Run:
         )
 
 
-def _refuse_foreign_report(plan: Plan) -> None:
+def _refuse_report_of_others(plan: Plan) -> None:
     """Reports are renewed, but never those of somebody else."""
     if os.path.lexists(plan.output / JOURNAL):
         return

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from napari_sdcolor.plugin.archive.views import Views
     from napari_sdcolor.plugin.coordinator import Coordinator
 
-TOLD = 3
+SHOWN = 3
 """So many failures of a run are told at once; the table shows them all."""
 
 GATHER = 100
@@ -101,7 +101,7 @@ class ArchiveCoordinator(QObject):
         self.choices = recall(self.engine.settings())
         self._looked = False
         self._wrong = ''
-        self._told = 0
+        self._failed = 0
         self.running = False
         self._stopped = False
         self._closed = False
@@ -261,7 +261,7 @@ class ArchiveCoordinator(QObject):
         task = partial(
             work.run, self.choices, self.engine, token, self._observe, keys
         )
-        self._told = 0
+        self._failed = 0
         self.running, self._stopped = True, False
         job = Job(name, task, self._on_done, name=name, token=token)
         self.jobs.submit(job)
@@ -324,8 +324,8 @@ class ArchiveCoordinator(QObject):
         for outcome in outcomes:
             if outcome.status != FAILED:
                 continue
-            self._told += 1
-            if self._told <= TOLD:
+            self._failed += 1
+            if self._failed <= SHOWN:
                 named = outcome.source in outcome.reason
                 name = '' if named else f'{outcome.source}: '
                 show_warning(name + outcome.reason)
@@ -344,9 +344,9 @@ class ArchiveCoordinator(QObject):
 
     def _on_done(self, summary: Summary) -> None:
         self._show_news()
-        if self._told > TOLD:
+        if self._failed > SHOWN:
             show_warning(
-                f'{self._told} photos failed; choose "Failed" above the '
+                f'{self._failed} photos failed; choose "Failed" above the '
                 'table to see why.'
             )
         self.table.begun = True
