@@ -18,6 +18,7 @@ from napari_sdcolor.archive.scan import (
 from napari_sdcolor.archive.tiff_checks import COLOR, check_page
 from napari_sdcolor.archive.tiff_tones import tone_tags
 from napari_sdcolor.archive.tones import mirrored
+from napari_sdcolor.core.depth import in_eight_bits, in_sixteen_bits
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags, type_range
 from napari_sdcolor.errors import PhotoError
 
@@ -148,7 +149,7 @@ def _apply_palette(page: TiffPage, indices: NDArray) -> NDArray:
         narrow = not (palette & 255).any()
         palette = palette >> 8 if narrow else palette
     elif palette.max() > 255:
-        palette = palette // 257
+        palette = in_eight_bits(palette)
     if palette.max() < 256:
         palette = palette.astype(np.uint8)
     if (palette == palette[0]).all():
@@ -169,7 +170,7 @@ def _alpha(
                 scaled = alpha.astype(np.float64) * (top / white)
                 alpha = np.rint(scaled).clip(0, top).astype(alpha.dtype)
             if dtype.itemsize > alpha.dtype.itemsize:
-                alpha = alpha.astype(dtype) * 257  # beside a deep palette
+                alpha = in_sixteen_bits(alpha)  # beside a deep palette
             return np.ascontiguousarray(alpha)
     if extra.shape[-1]:
         notes.append('A further channel of unknown meaning was left out.')

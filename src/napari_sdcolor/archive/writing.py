@@ -23,7 +23,7 @@ from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.archive.marking import Mark
 from napari_sdcolor.archive.profiles import srgb_profile
 from napari_sdcolor.archive.scan import TEXT_TAGS
-from napari_sdcolor.core.compose import in_eight_bits
+from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.core.paint import PAINTERS, Painting
 from napari_sdcolor.core.planes import Rows
 from napari_sdcolor.errors import SaveError, said

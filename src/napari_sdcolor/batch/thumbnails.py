@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.core.lab import lightness_to_gray
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.results import Colorized
@@ -38,9 +39,7 @@ def thumbnail(result: Colorized) -> bytes:
     """
     gray = lightness_to_gray(_thinned(result.photo.lightness)) * 255
     gray = np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
-    rgb = _thinned(result.rgb)
-    if rgb.dtype == np.uint16:
-        rgb = (rgb >> 8).astype(np.uint8)
+    rgb = in_eight_bits(_thinned(result.rgb), 'upper byte')
     planes = gray, _palette()[result.labels], rgb
     orientation = result.photo.origin.orientation
     height, width = upright(result.photo.lightness, orientation).shape

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sdcolor.bench.timing import Case, Row, row_of, take_turns
+from napari_sdcolor.core.depth import in_sixteen_bits
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import pad
 
@@ -79,7 +80,7 @@ def measure_archive(
     small = [gray_photo(768, 1024, seed) for seed in range(count)]
     rows = _archive(colorizer, small, rounds, 'archive')
     if large:
-        photo = gray_photo(4000, 6000).astype(np.uint16) * 257
+        photo = in_sixteen_bits(gray_photo(4000, 6000))
         rows += _archive(
             colorizer, [photo] * large, 1, 'archive of 24 megapixels, 16 bits'
         )

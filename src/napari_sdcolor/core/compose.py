@@ -134,10 +134,3 @@ def quantize(lightness: NDArray, linear: NDArray, bits: int) -> NDArray:
     own += green >= np.take(nearest.borders, own, mode='clip')
     codes[..., 1] = own
     return codes
-
-
-def in_eight_bits(rgb: NDArray) -> NDArray[np.uint8]:
-    """A picture (H, W, 3), uint8 or uint16, as uint8: rounded codes."""
-    if rgb.dtype == np.uint16:
-        return ((rgb.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return rgb

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.archive.tiff_tones import display_tags, tone_tags
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
+from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.planes import resize_labels, same_aspect
 from napari_sdcolor.core.tone import ToneTags, scale
@@ -230,7 +231,7 @@ def _in_8_bits(pixels: NDArray, tags: ToneTags) -> NDArray[np.uint8]:
     tones = choose_tones(pixels, 'auto', tags)
     pixels = tones.blacken(pixels, tones.missing(pixels))
     if pixels.dtype == np.uint16 and (tones.low, tones.high) == (0, 65535):
-        return (pixels // 257).astype(np.uint8)
+        return in_eight_bits(pixels, 'down')
     share = scale(np.nan_to_num(pixels, nan=tones.low), tones.low, tones.high)
     return (share * 255 + 0.5).astype(np.uint8)
 

@@ -15,7 +15,7 @@ from napari.layers import Image, Labels
 from napari.qt.threading import FunctionWorker, thread_worker
 from napari.types import LayerDataTuple
 
-from napari_sdcolor.core.compose import in_eight_bits
+from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.engine import Engine

@@ -14,7 +14,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
-from napari_sdcolor.core.compose import in_eight_bits
+from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.errors import PhotoError, SdcolorError
 from napari_sdcolor.plugin.palette import map_look, names, palette
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY
