@@ -88,15 +88,22 @@ def labeled(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.labels is not None]
 
 
-def some(
-    entries: Sequence[Entry], photos: int = 400
+def readable(
+    entries: Iterable[Entry],
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
-    """About so many photos and their maps, evenly chosen, that are fine."""
-    for entry in entries[:: max(1, len(entries) // photos)]:
+    """Photos and their maps; one bad photo of thousands does not matter."""
+    for entry in entries:
         try:
             yield entry.load()
         except BadEntry:
             continue
+
+
+def some(
+    entries: Sequence[Entry], photos: int = 400
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    """About so many photos and their maps, evenly chosen, that are fine."""
+    return readable(entries[:: max(1, len(entries) // photos)])
 
 
 def class_colors(entries: Iterable[Entry]) -> dict[int, NDArray[np.float32]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
-from napari_sdcolor.datasets.coverage import ClassMeans, mean_colors
+from napari_sdcolor.datasets.coverage import (
+    ClassMeans,
+    mean_colors,
+    readable,
+)
 from napari_sdcolor.datasets.entry import BadEntry, Entry
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.files import publish
@@ -129,21 +133,12 @@ def class_means(
     ClassMeans or None
         None if no pixel of any photo has a known class.
     """
-    means = mean_colors(_labeled(progress(entries)))
+    means = mean_colors(
+        (rgb, labels)
+        for rgb, labels in readable(progress(entries))
+        if labels is not None
+    )
     return means if means.pixels.any() else None
-
-
-def _labeled(
-    entries: Iterable[Entry],
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    for entry in entries:
-        try:
-            rgb, labels = entry.load()
-        except BadEntry:
-            # One photo of thousands does not matter for a mean.
-            continue
-        if labels is not None:
-            yield rgb, labels
 
 
 def kept_means(
