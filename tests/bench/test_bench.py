@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +28,7 @@ from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import WIDTHS
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.multiplications import multiplications
-from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.errors import SaveError, SdcolorError
 
 KEYS = {'name', 'size', 'stroke', 'median_s', 'p95_s', 'ratio'}
 
@@ -138,6 +140,21 @@ def test_the_plot_is_drawn(
     path = tmp_path / f'bench.{suffix}'
     save_plot(findings, path)
     assert path.stat().st_size > 1000
+
+
+def test_a_full_disk_keeps_the_plot_before(
+    findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, 'no space left')
+
+    path = tmp_path / 'bench.png'
+    path.write_bytes(b'before')
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(SaveError, match=r'bench\.png .*the disk is full'):
+        save_plot(findings, path)
+    assert path.read_bytes() == b'before'
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_odd_plot_files_are_refused_in_a_sentence(

@@ -246,6 +246,18 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_is_tried_again(
     assert Trainer(COLOR, entries, tmp_path).step == 6
 
 
+def test_a_checkpoint_that_was_being_written_is_cleared_away(
+    entries: list[Entry], tmp_path: Path
+) -> None:
+    left = tmp_path / f'.{"0b" * 8}.part'
+    left.write_bytes(b'half of a checkpoint')
+    other = tmp_path / 'mine.part'
+    other.write_bytes(b'')
+    Trainer(COLOR, entries, tmp_path)
+    assert not left.exists()
+    assert other.exists()
+
+
 def test_a_disk_that_stays_full_ends_in_a_sentence(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import os
 import platform
-import secrets
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from napari_sdcolor.archive.one_file import JobSpec, Page
@@ -280,10 +280,9 @@ def _check_folders(setup: WorkerSetup) -> None:
             'machines must see it at the same place, for example on one '
             'shared file system.'
         )
-    trial = Path(setup.output, f'.{secrets.token_hex(8)}.part')
     try:
-        trial.touch(exist_ok=False)
-        trial.unlink()
+        with TemporaryFile(dir=setup.output):
+            pass
     except OSError as error:
         raise ClusterError(
             f'It cannot write into {setup.output}: {said(error)}.'

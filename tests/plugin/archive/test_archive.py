@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ from napari_sdcolor.batch.outcome import CORRECTED
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.cli import app
 from napari_sdcolor.plugin import forms
-from napari_sdcolor.plugin.archive.choices import Choices, recall
+from napari_sdcolor.plugin.archive.choices import Choices, recall, remember
 from napari_sdcolor.plugin.archive.dialogs import start
 from napari_sdcolor.plugin.archive.views import TWO_VALUES
 from napari_sdcolor.plugin.engine import Engine
@@ -92,6 +93,19 @@ def test_choices_are_remembered(make_dock, choices, rest):
     assert recall(base) == choices
     Path(choices.inputs[0]).rename(choices.inputs[0] + ' moved')
     assert recall(base).inputs == ()
+
+
+def test_a_full_disk_leaves_the_choices_that_were_remembered(
+    choices, remembered, monkeypatch
+):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, 'no space left')
+
+    remember(choices)
+    monkeypatch.setattr(os, 'fsync', full)
+    remember(replace(choices, format='png'))
+    assert recall(Settings(device='cpu')) == choices
+    assert list(remembered.parent.iterdir()) == [remembered]
 
 
 def test_a_dialog_begins_where_the_last_photos_were(choices, rest, make_dock):
