@@ -23,7 +23,7 @@ from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import map_place, placement_facts
 from napari_sdcolor.plugin.source import SOURCE_KEY
 from napari_sdcolor.plugin.trio import Trio
-from napari_sdcolor.plugin.writers import write_color
+from napari_sdcolor.plugin.writers import write
 from napari_sdcolor.settings import Settings
 
 GRASS = 36
@@ -339,4 +339,4 @@ def test_writing_a_restored_color_without_the_dock(save, make_photo, tmp_path):
     _, meta, _ = layers[1]
     assert not isinstance(meta['metadata'][METADATA_KEY], Trio)
     with pytest.raises(SaveError, match='Open Plugins > Colorize first'):
-        write_color(str(tmp_path / 'again.tif'), meta)
+        write(str(tmp_path / 'again.tif'), [layers[1]])

@@ -21,7 +21,7 @@ class Engine:
     """Lends the colorizer; ``get`` and ``fall_back`` are for the worker."""
 
     def __init__(self) -> None:
-        self._key: tuple | None = None
+        self._loaded: tuple | None = None
         self._colorizer: Colorizer | None = None
 
     def settings(self) -> Settings:
@@ -47,17 +47,19 @@ class Engine:
         WeightsError, DeviceError
             If they cannot be loaded.
         """
-        key = (settings.weights, settings.device, settings.size)
-        if self._colorizer is None or key != self._key:
+        if self._colorizer is None or _key(settings) != self._loaded:
             # The guard speaks before the engine's own import of torch fails.
             choose(settings.device)
-            from napari_sdcolor.core.engine import Colorizer
-
-            self._colorizer = Colorizer.load(
-                settings.weights, device=settings.device, size=settings.size
-            )
-            self._key = key
+            self._load(settings, settings.device)
         return self._colorizer
+
+    def _load(self, settings: Settings, device: str) -> None:
+        from napari_sdcolor.core.engine import Colorizer
+
+        self._colorizer = Colorizer.load(
+            settings.weights, device=device, size=settings.size
+        )
+        self._loaded = _key(settings)
 
     def fall_back(self, settings: Settings, error: DeviceError) -> Colorizer:
         """The same networks on the CPU, after their device gave up.
@@ -71,17 +73,18 @@ class Engine:
         """
         if self.in_use is None or self.in_use.kind == 'cpu':
             raise error
-        from napari_sdcolor.core.engine import Colorizer
-
+        # Its memory is free before the new one asks for some.
         self._colorizer = None
-        colorizer = Colorizer.load(
-            settings.weights, device='cpu', size=settings.size
-        )
+        self._load(settings, 'cpu')
         words = f'{error} From now on the CPU computes.'
-        colorizer.device = replace(colorizer.device, notes=(words,))
-        self._key = (settings.weights, settings.device, settings.size)
-        self._colorizer = colorizer
-        return colorizer
+        device = replace(self._colorizer.device, notes=(words,))
+        self._colorizer.device = device
+        return self._colorizer
+
+
+def _key(settings: Settings) -> tuple:
+    """What networks are loaded for."""
+    return settings.weights, settings.device, settings.size
 
 
 def device_job(engine: Engine, then: Callable[[Device], None]) -> Job:

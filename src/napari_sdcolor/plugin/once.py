@@ -19,8 +19,11 @@ from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.engine import Engine
-from napari_sdcolor.plugin.palette import map_look
-from napari_sdcolor.plugin.placement import map_place, same_place
+from napari_sdcolor.plugin.placement import (
+    color_fields,
+    map_fields,
+    same_place,
+)
 from napari_sdcolor.plugin.source import PhotoSource
 from napari_sdcolor.settings import Settings, window_words
 
@@ -73,19 +76,13 @@ def color_layers(
     result = _ENGINE.get(chosen).colorize(understood, fitted, settings=chosen)
     # napari shows 8 bits of a color picture.
     rgb = in_eight_bits(np.asarray(result.rgb))
-    flat = Image(source.pixels(0), **same_place(photo), rgb=photo.rgb)
-    place = map_place(flat, result.photo.shape, result.labels.shape)
+    flat = Image(
+        source.pixels(0), name=photo.name, rgb=photo.rgb, **same_place(photo)
+    )
+    fields = map_fields(flat, result.photo.shape, result.labels.shape)
     return [
-        (
-            rgb,
-            {'name': f'{photo.name} color', 'rgb': True, **same_place(flat)},
-            'image',
-        ),
-        (
-            result.labels,
-            {'name': f'{photo.name} semantic map', **place, **map_look()},
-            'labels',
-        ),
+        (rgb, color_fields(flat), 'image'),
+        (result.labels, fields, 'labels'),
     ]
 
 

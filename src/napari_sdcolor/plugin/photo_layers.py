@@ -15,8 +15,14 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin import preferences
-from napari_sdcolor.plugin.palette import map_look, outline
-from napari_sdcolor.plugin.placement import FOLLOWED, map_place, same_place
+from napari_sdcolor.plugin.palette import outline
+from napari_sdcolor.plugin.placement import (
+    FOLLOWED,
+    color_fields,
+    map_fields,
+    map_place,
+    same_place,
+)
 from napari_sdcolor.plugin.source import PhotoSource
 
 if TYPE_CHECKING:
@@ -126,10 +132,7 @@ class PhotoLayers:
         data = np.zeros(self.plane_shape(labels.shape), np.uint8)
         self.plane_of(data, plane)[...] = labels
         self.map = Labels(
-            data,
-            name=f'{self.photo.name} semantic map',
-            **map_look(),
-            **map_place(self.photo, self.source.shape, labels.shape),
+            data, **map_fields(self.photo, self.source.shape, labels.shape)
         )
         self._insert(self.map, len(self.viewer.layers))
         self._ready_to_paint(labels)
@@ -178,10 +181,8 @@ class PhotoLayers:
     def _add_color(self) -> None:
         self.color = Image(
             np.zeros(self.color_shape(), np.uint8),
-            rgb=True,
-            name=f'{self.photo.name} color',
             metadata={METADATA_KEY: self},
-            **same_place(self.photo),
+            **color_fields(self.photo),
         )
         self._insert(self.color, self.viewer.layers.index(self.photo) + 1)
 

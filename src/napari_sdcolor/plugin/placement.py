@@ -1,4 +1,4 @@
-"""Where the map and the color lie: exactly over their photo."""
+"""How the map and the color are called, and that they lie over their photo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.orientation import upright
+from napari_sdcolor.plugin.palette import map_look
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -29,6 +30,22 @@ FOLLOWED = (
 def same_place(photo: Layer) -> dict[str, Any]:
     """Fields that put another layer of the same shape over a photo."""
     return {name: getattr(photo, name) for name in FOLLOWED}
+
+
+def color_fields(photo: Layer) -> dict[str, Any]:
+    """Fields of the color layer of a photo."""
+    return {'name': f'{photo.name} color', 'rgb': True, **same_place(photo)}
+
+
+def map_fields(
+    photo: Layer, photo_shape: tuple[int, int], map_shape: tuple[int, int]
+) -> dict[str, Any]:
+    """Fields of the map layer of a photo; shapes as for ``map_place``."""
+    return {
+        'name': f'{photo.name} semantic map',
+        **map_look(),
+        **map_place(photo, photo_shape, map_shape),
+    }
 
 
 def placement_facts(photo: Layer) -> dict[str, Any]:

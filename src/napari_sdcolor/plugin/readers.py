@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.errors import PhotoError, SdcolorError
-from napari_sdcolor.plugin.palette import map_look, names, palette
+from napari_sdcolor.plugin.palette import names, palette
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import (
-    map_place,
+    color_fields,
+    map_fields,
     placed,
-    same_place,
     turned,
 )
 from napari_sdcolor.plugin.provenance import SOURCE_KEY
@@ -230,15 +230,14 @@ def _layers(
     model = Image(pixels, **shown)
     layers: list[LayerData] = [(pixels, {**shown, **beside}, 'image')]
     if color is not None:
-        place = {'name': f'{title} color', 'rgb': True, **same_place(model)}
         # Known as ours, so that nobody takes it for a photo.
         metadata = {METADATA_KEY: restored, SOURCE_KEY: restored}
-        layers.append((color, {**place, 'metadata': metadata}, 'image'))
+        fields = {**color_fields(model), 'metadata': metadata}
+        layers.append((color, fields, 'image'))
     if labels is not None:
         shape = model.data.shape[model.ndim - 2 :][:2]
-        place = map_place(model, shape, labels.shape[-2:])
-        place |= {'name': f'{title} semantic map', **map_look()}
-        layers.append((labels, {**place, **beside}, 'labels'))
+        fields = map_fields(model, shape, labels.shape[-2:])
+        layers.append((labels, {**fields, **beside}, 'labels'))
     return layers
 
 

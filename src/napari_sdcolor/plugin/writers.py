@@ -29,6 +29,8 @@ from napari_sdcolor.settings import window_words
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_sdcolor.core.results import Colorized
+
 LayerData = tuple[Any, dict[str, Any], str]
 
 RECENT = 10.0
@@ -57,106 +59,58 @@ def write(path: str, layers: list[LayerData]) -> list[str]:
     Raises
     ------
     SaveError
-        If the file exists, or the layers are not for us.
+        If the file exists, the map does not fit the photo, or the layers
+        are not for us.
     """
-    if len(layers) == 1:
-        paths = write_color(path, layers[0][1])
+    from napari_sdcolor.archive.saving import save_as
+
+    engine = Engine()
+    image, *maps = sorted(layers, key=_image_first)
+    trio = _trio_of(maps[0] if maps else image)
+    if trio is not None:
+        request = saving.as_shown(trio, trio.plane, engine.settings())
+        result = saving.full_result(engine.get(request.settings), request)
+    elif not maps:
+        raise SaveError(
+            'This layer was not colored by napari-sdcolor, or its semantic '
+            'map was deleted. Choose another writer to save it as it is.'
+        )
     else:
-        paths = write_photo_and_map(path, layers)
-    written.update(Path(made) for made in paths)
-    names = ', '.join(Path(made).name for made in paths)
+        result = _colored(engine, *image[:2], maps[0][0])
+    paths = save_as(result, Path(path))
+    written.update(paths)
+    names = ', '.join(made.name for made in paths)
     show_info(f'Saved in {Path(path).parent}: {names}')
-    return paths
+    return [str(made) for made in paths]
 
 
-def write_color(path: str, meta: dict[str, Any]) -> list[str]:
-    """Save one of our color layers by a full pass.
-
-    Parameters
-    ----------
-    path
-        Ends in .tif, .tiff or .png.
-    meta
-        Of the layer, as napari gives it; it must be one that we made.
-
-    Raises
-    ------
-    SaveError
-        If the layer is not ours, or the file exists.
-    """
-    trio = meta.get('metadata', {}).get(METADATA_KEY)
+def _trio_of(layer: LayerData) -> Trio | None:
+    """Of a color or a map that a dock made, which knows what it is of."""
+    trio = layer[1].get('metadata', {}).get(METADATA_KEY)
     if isinstance(trio, Restored):
         raise SaveError(
             'Open Plugins > Colorize first: it goes on with the layers of a '
             'saved result, and can save them again.'
         )
-    if not isinstance(trio, Trio) or trio.map is None:
-        raise SaveError(
-            'This layer was not colored by napari-sdcolor, or its semantic '
-            'map was deleted. Choose another writer to save it as it is.'
-        )
-    return write_trio(path, trio)
+    there = isinstance(trio, Trio) and trio.map is not None
+    return trio if there else None
 
 
-def write_trio(path: str, trio: Trio) -> list[str]:
-    """Save the shown plane of a photo that the dock colors, as shown.
-
-    Parameters
-    ----------
-    path
-        Ends in .tif, .tiff or .png.
-    trio
-        Has a map.
-
-    Raises
-    ------
-    SaveError
-        If a file exists.
-    """
-    from napari_sdcolor.archive.saving import save_as
-
-    engine = Engine()
-    request = saving.as_shown(trio, trio.plane, engine.settings())
-    result = saving.full_result(engine.get(request.settings), request)
-    return [str(written) for written in save_as(result, Path(path))]
-
-
-def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
-    """Color a photo with a map, both given as layers, and save the result.
-
-    Parameters
-    ----------
-    path
-        Ends in .tif, .tiff or .png.
-    layers
-        One image and one labels layer.
-
-    Raises
-    ------
-    SaveError
-        If the file exists, or the map does not fit the photo.
-    """
+def _colored(
+    engine: Engine, pixels: Any, meta: dict[str, Any], labels: Any
+) -> Colorized:
+    """Color a photo with a map, both as layers hold them."""
     from napari_sdcolor.archive.labels import fit_labels
     from napari_sdcolor.archive.one_file import GivenMap, Page, color_page
-    from napari_sdcolor.archive.saving import save_as
     from napari_sdcolor.core.photo import photo_from_array
 
-    (pixels, photo_meta, _), (labels, map_meta, _) = sorted(
-        layers, key=_image_first
-    )
-    trio = map_meta.get('metadata', {}).get(METADATA_KEY)
-    if isinstance(trio, Trio) and trio.map is not None:
-        # A map of ours: what its photo is, and how it is colored, is known.
-        return write_trio(path, trio)
-    engine = Engine()
-    settings = engine.settings()
-    window = _window(np.asarray(pixels), photo_meta)
-    settings = replace(settings, window=window_words(window))
+    window = _window(np.asarray(pixels), meta)
+    settings = replace(engine.settings(), window=window_words(window))
     photo = photo_from_array(
         np.asarray(pixels),
         window=window,
-        rgb=bool(photo_meta.get('rgb')),
-        name=str(photo_meta.get('name', 'The image')),
+        rgb=bool(meta.get('rgb')),
+        name=str(meta.get('name', 'The image')),
     )
     try:
         fitted, notes = fit_labels(np.asarray(labels), photo, settings.size)
@@ -165,8 +119,7 @@ def write_photo_and_map(path: str, layers: list[LayerData]) -> list[str]:
         # and keeps to itself.
         raise SaveError(str(error)) from error
     page = Page(photo, GivenMap(fitted, 'given', notes, ask=False))
-    result = color_page(engine.get(settings), page, settings)
-    return [str(written) for written in save_as(result, Path(path))]
+    return color_page(engine.get(settings), page, settings)
 
 
 def _image_first(layer: LayerData) -> bool:

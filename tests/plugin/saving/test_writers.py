@@ -48,13 +48,13 @@ def trio(run_trio, pixels) -> Trio:
 
 def write(path: Path, layer: Image) -> list[str]:
     """As napari calls a writer of single layers."""
-    return writers.write_color(str(path), layer.as_layer_data_tuple()[1])
+    return writers.write(str(path), [layer.as_layer_data_tuple()])
 
 
 def write_pair(path: Path, *layers: Image | Labels) -> list[str]:
     """As napari calls a writer of several layers."""
     data = [layer.as_layer_data_tuple() for layer in layers]
-    return writers.write_photo_and_map(str(path), data)
+    return writers.write(str(path), data)
 
 
 def read(path: Path) -> np.ndarray:
