@@ -108,13 +108,9 @@ def _settings(content: Mapping[str, Any], changes: list[str]) -> Settings:
         changes.append(
             f'Some settings are not understood by this version ({error})'
         )
-        known = Settings().to_dict()
+        known = ('size', 'saturation', 'window')
         return Settings.from_dict(
-            {
-                name: content['settings'][name]
-                for name in ('size', 'saturation', 'window')
-                if name in known
-            }
+            {name: content['settings'][name] for name in known}
         )
 
 
