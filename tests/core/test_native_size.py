@@ -15,8 +15,8 @@ from PIL import Image
 from torch.nn import functional
 
 from napari_sdcolor.core import photo as photos
+from napari_sdcolor.core.bilinear import Enlarger
 from napari_sdcolor.core.engine import GRID_SIDE, Colorizer
-from napari_sdcolor.core.enlarge import Enlarger
 from napari_sdcolor.core.orientation import as_stored
 from napari_sdcolor.core.photo import (
     Origin,

@@ -193,7 +193,7 @@ def evaluate(
             files.refuse_used(output)
             stack.enter_context(output_folder(output))
             if not plots.can_draw():
-                talk.warn(plots.MISSING)
+                talk.warn(plots.NO_MATPLOTLIB)
         if class_means is not None:
             stack.enter_context(output_folder(class_means.parent))
         talk.say(f'Reading {data}')

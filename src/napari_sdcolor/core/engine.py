@@ -23,8 +23,8 @@ from napari_sdcolor.core import (
     models,
 )
 from napari_sdcolor.core.authors import load_color, load_segmentation
+from napari_sdcolor.core.bilinear import Enlarger
 from napari_sdcolor.core.device import choose
-from napari_sdcolor.core.enlarge import Enlarger
 from napari_sdcolor.core.features import FeaturesConfig
 from napari_sdcolor.core.model_files import NETWORKS
 from napari_sdcolor.core.networks import Networks

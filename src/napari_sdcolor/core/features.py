@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_sdcolor.core.enlarge import between, centers, taps
+from napari_sdcolor.core.bilinear import between, centers, taps
 from napari_sdcolor.core.planes import Box
 
 STRIDES = (2, 4, 8, 16, 32)

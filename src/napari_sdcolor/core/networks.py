@@ -21,13 +21,13 @@ from napari_sdcolor.core import (
     lab,
     progress,
 )
+from napari_sdcolor.core.bilinear import Enlarger
 from napari_sdcolor.core.device import (
     Device,
     free_memory,
     one_thread,
     out_of_memory_said,
 )
-from napari_sdcolor.core.enlarge import Enlarger
 from napari_sdcolor.core.features import Bottleneck, FeatureMaps, Seen
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.photo import Photo, resize_plane, working_shape

@@ -23,8 +23,8 @@ from napari_sdcolor.evaluation.metrics import (
 SHARP = 0.2
 """Photos count whose own colors have a smaller LCL."""
 
-METHODS = ('class-mean', 'predicted', 'repaired', 'true')
-"""Methods that are looked at besides the results of others."""
+OURS = ('class-mean', 'predicted', 'repaired', 'true')
+"""Methods of ours that are looked at, besides those of others."""
 
 COMPARED = (
     'lcl',
@@ -95,7 +95,7 @@ class Bleeding:
         sharp = bool(leaks) and float(np.mean(leaks)) < SHARP
         self.sharp_photos += sharp
         for method in case.methods:
-            if method in METHODS or method in case.finished:
+            if method in OURS or method in case.finished:
                 ab = case.picture(method).ab
                 result = [_measured(ab, edge) for edge in found]
                 self._count(method, found, truth, result, sharp)

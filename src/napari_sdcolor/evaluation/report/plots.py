@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MISSING = (
+NO_MATPLOTLIB = (
     'There will be no plots, since matplotlib is missing; evaluation.json '
     'holds the same figures. Install it with: pip install '
     '"napari-sdcolor[train]"'

@@ -70,9 +70,10 @@ def as_markdown(result: dict[str, Any]) -> str:
     """Tables of what ``evaluate`` returned, group by group."""
     blocks = [
         (
-            f'{counted(result["photos"], "photo")}, {result["labeled_photos"]} of them '
-            'with a label map. Every figure is formed per photo over its '
-            "pixels at the photo's own size, then averaged over photos; "
+            f'{counted(result["photos"], "photo")}, '
+            f'{result["labeled_photos"]} of them with a label map. Every '
+            "figure is formed per photo over its pixels at the photo's own "
+            'size, then averaged over photos; '
             f'working size {result["size"]}, default settings, one set of '
             'weights. Unknown pixels enter the map as "no class". PSNR in '
             'dB; ΔE2000, CF and ΔCF in their own units.'

@@ -1,4 +1,8 @@
-"""Bilinear interpolation of maps at any place, a few rows at a time."""
+"""Bilinear interpolation of a network's maps, a few rows at a time.
+
+In torch, for what the networks make and read; chroma is brought onto the
+photo by ``core.upsample``, which needs NumPy alone.
+"""
 
 from __future__ import annotations
 
