@@ -7,6 +7,7 @@ import pytest
 from napari.layers import Image
 from qtpy.QtCore import Qt
 
+from napari_sdcolor.core.device import Device
 from napari_sdcolor.plugin.source import WINDOW_CHOICES
 from napari_sdcolor.plugin.views.run_view import DeviceBadge, RunView
 
@@ -165,11 +166,11 @@ def test_before_the_check_no_device_is_claimed(badge):
 
 
 def test_the_device_is_named_and_the_cpu_stands_out(badge):
-    badge.show_device('cuda', 'GPU: NVIDIA H200', '')
+    badge.show_device(Device('cuda', 'GPU: NVIDIA H200'))
     assert badge.text() == 'Runs on GPU: NVIDIA H200'
     assert 'faster' not in badge.toolTip()
     fast = badge.styleSheet()
-    badge.show_device('cpu', 'CPU (8 threads)', 'No GPU was found.')
+    badge.show_device(Device('cpu', 'CPU (8 threads)', ('No GPU was found.',)))
     assert badge.text() == 'Runs on CPU (8 threads)'
     assert badge.styleSheet() != fast
     assert 'GPU would be faster' in badge.toolTip()

@@ -176,9 +176,7 @@ class Display:
 
     def show_device(self, device: Device) -> None:
         """Where the networks are going to run."""
-        self.views.badge.show_device(
-            device.kind, device.words, ' '.join(device.notes)
-        )
+        self.views.badge.show_device(device)
 
     def show_device_in_use(self, device: Device | None) -> None:
         """Where the networks run; None while they are not loaded."""

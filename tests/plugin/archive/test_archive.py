@@ -202,7 +202,7 @@ def test_a_stop_leaves_what_a_resume_finishes(
             stopped.append(True)
             dock.views.run.button.click()
 
-    coordinator._heard.connect(stop_after_one)
+    coordinator._observed.connect(stop_after_one)
     dock.views.run.button.click()
     assert dock.views.run.button.text() == 'Stop'
     while not stopped:

@@ -87,17 +87,31 @@ class Choices:
         step=0.05,
     )
 
-    @property
-    def complete(self) -> bool:
-        """There is something to color and a place for it."""
-        return bool(self.inputs and self.output)
+    def as_made(self, made: Mapping[str, Any]) -> Choices:
+        """The same, colored as an earlier batch was.
+
+        Parameters
+        ----------
+        made
+            What it was made with; what is not understood changes nothing,
+            the run itself says what is wrong.
+        """
+        try:
+            settings = _as_made(self.settings, made['settings'])
+            return replace(self, settings=settings, format=made['format'])
+        except (SdcolorError, LookupError, TypeError):
+            return self
 
     def command(self) -> str:
         """The call of ``sdcolor`` that does the same.
 
+        Empty until there is something to color and a place for it.
+
         Once maps were corrected, it names them, so that it also does the
         same into another folder.
         """
+        if not (self.inputs and self.output):
+            return ''
         words = ['sdcolor', 'batch', *self.inputs, '-o', self.output]
         if self.format != 'tiff':
             words += ['--format', self.format]
@@ -136,21 +150,20 @@ def recall(base: Settings) -> Choices:
     """
     try:
         facts = json.loads(_file().read_text(encoding='utf-8'))
-        inputs = tuple(p for p in facts['inputs'] if os.path.exists(p))
-        choices = Choices(
-            inputs=inputs,
+        return Choices(
+            inputs=tuple(p for p in facts['inputs'] if os.path.exists(p)),
             output=str(facts['output']),
+            settings=_as_made(base, facts['settings']),
             format=str(facts['format']),
             recursive=bool(facts['recursive']),
             confidence=float(facts['confidence']),
             near=str(facts.get('near', '')),
         )
-        return replace(choices, settings=as_made(base, facts['settings']))
     except (OSError, ValueError, LookupError, TypeError, SdcolorError):
         return Choices(settings=base)
 
 
-def as_made(base: Settings, made: dict[str, Any]) -> Settings:
+def _as_made(base: Settings, made: dict[str, Any]) -> Settings:
     """Settings with those of an earlier batch where they matter.
 
     Raises

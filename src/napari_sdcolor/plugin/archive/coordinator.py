@@ -15,18 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_sdcolor.batch.outcome import CORRECTED, DONE, FAILED, Outcome
 from napari_sdcolor.core.cancel import CancelToken
-from napari_sdcolor.errors import FAILURES, SdcolorError, reason
+from napari_sdcolor.errors import FAILURES, reason
 from napari_sdcolor.plugin.archive import work
 from napari_sdcolor.plugin.archive.choices import (
     Choices,
     advice,
-    as_made,
     holdings,
     recall,
     remember,
@@ -37,6 +35,7 @@ from napari_sdcolor.plugin.archive.queue import Queue
 from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
+from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ GATHER = 100
 """Milliseconds over which news of photos are gathered for the table."""
 
 
-class ArchiveCoordinator(QObject):
+class ArchiveCoordinator(Listener):
     """Owns the worker, the choices and the queue.
 
     Parameters
@@ -82,7 +81,7 @@ class ArchiveCoordinator(QObject):
     """
 
     photos_wanted = Signal()
-    _heard = Signal(object, int, int, str)
+    _observed = Signal(object, int, int, str)
 
     def __init__(
         self,
@@ -107,18 +106,15 @@ class ArchiveCoordinator(QObject):
         self._closed = False
         self._news: list[Outcome] = []
         self._far = (0, 0, '')
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(GATHER)
-        for signal, slot in self._pairs():
-            signal.connect(slot)
+        self._timer = self.once_after(GATHER, self._show_news)
+        self._connect()
         self._show_choices()
         self.look()
 
-    def _pairs(self) -> list[tuple]:
-        """Every (signal, slot) pair between views, worker and this."""
+    def _connect(self) -> None:
+        """Every signal of views, queue and worker, and what it calls."""
         views = self.views
-        return [
+        for signal, slot in (
             (views.folders.folder.changed, self._on_folder_requested),
             (views.folders.files.changed, self._on_files_requested),
             (views.folders.output.changed, self._on_output_requested),
@@ -127,22 +123,20 @@ class ArchiveCoordinator(QObject):
             (views.run.stop_requested, self.stop),
             (views.run.photos_requested, self.photos_wanted),
             (views.command.copy_requested, self._on_copy_requested),
-            (views.photos.kind_requested, self._on_kind_requested),
+            (views.photos.kind_requested, self.table.show_kind),
             (self.queue.saved, self._on_saved),
             (self.jobs.progress, self._on_progress),
             (self.jobs.started, self._on_started),
             (self.jobs.failed, self._on_failed),
             (self.jobs.finished, self._on_finished),
-            (self._heard, self._on_heard),
-            (self._timer.timeout, self._show_news),
-        ]
+            (self._observed, self._on_observed),
+        ):
+            signal.connect(slot)
 
     def close(self) -> None:
         """The dock goes away: stop, so that a later run can go on."""
         self._closed = True
-        # Python may tear a forgotten dock down in any order.
-        if isalive(self._timer):
-            self._timer.stop()
+        super().close()
         self.jobs.close()
         self.queue.close()
 
@@ -199,9 +193,6 @@ class ArchiveCoordinator(QObject):
         QApplication.clipboard().setText(self.choices.command())
         self.views.run.show_status('The command line is on the clipboard.')
 
-    def _on_kind_requested(self, kind: str) -> None:
-        self.table.show_kind(kind)
-
     # --- look, start, stop ------------------------------------------------
 
     def look(self) -> None:
@@ -233,13 +224,7 @@ class ArchiveCoordinator(QObject):
 
     def _go_on_as_made(self, made: dict) -> None:
         """An earlier batch is there: go on with its settings."""
-        try:
-            settings = as_made(self.choices.settings, made['settings'])
-            choices = replace(
-                self.choices, settings=settings, format=made['format']
-            )
-        except (SdcolorError, LookupError, TypeError):
-            return  # the run itself says what is wrong
+        choices = self.choices.as_made(made)
         if choices != self.choices:
             self.choices = choices
             self._show_choices()
@@ -284,11 +269,11 @@ class ArchiveCoordinator(QObject):
     def _observe(self, outcome: Outcome, progress: Progress) -> None:
         """In the worker: a photo is done."""
         if not self._closed:
-            self._heard.emit(
+            self._observed.emit(
                 outcome, progress.done, progress.total, progress.words
             )
 
-    def _on_heard(
+    def _on_observed(
         self, outcome: Outcome, done: int, total: int, words: str
     ) -> None:
         self._news.append(outcome)
@@ -310,11 +295,8 @@ class ArchiveCoordinator(QObject):
         )
         if self.running:
             self.views.run.show_progress(*self._far)
-            device = self.engine.in_use
-            if device is not None:
-                self.views.badge.show_device(
-                    device.kind, device.words, ' '.join(device.notes)
-                )
+            if self.engine.in_use is not None:
+                self.views.badge.show_device(self.engine.in_use)
             self.queue.show()
         else:
             # What was being saved when the run was stopped.
@@ -394,9 +376,7 @@ class ArchiveCoordinator(QObject):
         self.views.options.show_choices(self.choices)
         self.table.set_threshold(self.choices.confidence)
         self.queue.settings = self.choices.settings
-        self.views.command.show_command(
-            self.choices.command() if self.choices.complete else ''
-        )
+        self.views.command.show_command(self.choices.command())
 
     def _show_state(self) -> None:
         """Bring the button and the words in line with how things are."""

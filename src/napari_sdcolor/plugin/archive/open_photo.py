@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import NDArray
-from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import Signal
 
 from napari_sdcolor.archive.saving import output_paths
 from napari_sdcolor.batch.photo_settings import OWN
 from napari_sdcolor.errors import PhotoError, SaveError
+from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import map_place
 from napari_sdcolor.plugin.restoring import trios_of
@@ -88,7 +88,7 @@ class Draft:
         )
 
 
-class OpenPhoto(QObject):
+class OpenPhoto(Listener):
     """Puts the layers of one photo into the viewer and takes them out.
 
     Parameters
@@ -126,18 +126,13 @@ class OpenPhoto(QObject):
         self._opened = Draft([], [])
         self._opened_as: list[Settings] = []
         self._coordinator: Coordinator | None = None
-        self._changed = QTimer(self)
-        self._changed.setSingleShot(True)
-        self._changed.setInterval(0)
-        self._changed.timeout.connect(self._on_changed)
-        viewer.layers.events.removed.connect(self._on_removed)
+        self._changed = self.once_after(0, self._on_changed)
+        removed = viewer.layers.events.removed
+        self.listen(viewer, [(removed, self._on_removed)])
 
     def close(self) -> None:
         """The dock goes away; what lies open stays in the viewer."""
-        self.viewer.layers.events.removed.disconnect(self._on_removed)
-        # Python may tear a forgotten dock down in any order.
-        if isalive(self._changed):
-            self._changed.stop()
+        super().close()
         self._forget()
 
     @staticmethod

@@ -24,7 +24,6 @@ from napari_sdcolor.plugin.widget import ColorizeWidget
 if TYPE_CHECKING:
     import napari
 
-    from napari_sdcolor.core.device import Device
     from napari_sdcolor.plugin.coordinator import Coordinator
 
 
@@ -118,10 +117,5 @@ class ArchiveWidget(DockContent):
         """Say where the networks will run; torch loads in the worker."""
         coordinator = self.coordinator
         coordinator.queue.jobs.submit(
-            device_job(coordinator.engine, self._on_device)
-        )
-
-    def _on_device(self, device: Device) -> None:
-        self.views.badge.show_device(
-            device.kind, device.words, ' '.join(device.notes)
+            device_job(coordinator.engine, self.views.badge.show_device)
         )

@@ -18,6 +18,8 @@ from napari_sdcolor.settings import Size
 if TYPE_CHECKING:
     from napari.layers import Image
 
+    from napari_sdcolor.core.device import Device
+
 ORANGE = '#e08a00'
 
 RUN_WORDS = 'Run: find classes and color'
@@ -32,15 +34,16 @@ class DeviceBadge(QLabel):
         self.setWordWrap(True)
         self.setText('Device: not checked yet')
 
-    def show_device(self, kind: str, words: str, notes: str) -> None:
-        self.setText(f'Runs on {words}')
-        color = ORANGE if kind == 'cpu' else '#2e8b57'
+    def show_device(self, device: Device) -> None:
+        self.setText(f'Runs on {device.words}')
+        color = ORANGE if device.kind == 'cpu' else '#2e8b57'
         self.setStyleSheet(
             f'background-color: {color}; color: white; border-radius: 4px;'
             'padding: 2px; font-weight: bold;'
         )
-        slow = 'A supported GPU would be faster. ' if kind == 'cpu' else ''
-        self.setToolTip(slow + notes)
+        slow = 'A supported GPU would be faster.'
+        words = [slow] if device.kind == 'cpu' else []
+        self.setToolTip(' '.join([*words, *device.notes]))
 
 
 class RunView(QWidget):
