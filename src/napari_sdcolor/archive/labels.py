@@ -72,6 +72,14 @@ def page_stem(name: str, page: int) -> str:
     return f'{name}.p{page:04d}'
 
 
+def labels_path(
+    folder: str | os.PathLike[str], name: str, page: int | None = None
+) -> Path:
+    """Where the label map of the photo NAME lies, or that of one page."""
+    stem = name if page is None else page_stem(name, page)
+    return Path(folder) / f'{stem}{LABELS_SUFFIX}'
+
+
 def find_page_labels(
     file_or_folder: str | os.PathLike[str],
     name: str,

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from napari_sdcolor.archive.formats import FORMATS, SUFFIXES
 from napari_sdcolor.archive.labels import (
-    LABELS_SUFFIX,
-    page_stem,
+    labels_path,
     write_labels_png,
 )
 from napari_sdcolor.archive.marking import ACCESS_COPY, DESCRIPTION, make_mark
@@ -73,16 +72,9 @@ def output_paths(
     folder = Path(folder)
     return OutputNames(
         folder / f'{name}.color{SUFFIXES[format]}',
-        folder / f'{name}{LABELS_SUFFIX}',
+        labels_path(folder, name),
         folder / f'{name}{SIDECAR_SUFFIX}',
     )
-
-
-def page_labels_path(
-    folder: str | os.PathLike[str], name: str, page: int
-) -> Path:
-    """Where the label map of one page of a multi-page photo goes."""
-    return Path(folder) / f'{page_stem(name, page)}{LABELS_SUFFIX}'
 
 
 def album_paths(
@@ -103,7 +95,7 @@ def album_paths(
         The colored file, the map of each page, the sidecar.
     """
     names = output_paths(folder, name)
-    maps = (page_labels_path(folder, name, page) for page in range(count))
+    maps = (labels_path(folder, name, page) for page in range(count))
     return (names.color, *maps, names.sidecar)
 
 
@@ -186,7 +178,7 @@ def save_as(
     name = photo_name(path)
     places = OutputNames(
         path,
-        path.with_name(name + LABELS_SUFFIX),
+        labels_path(path.parent, name),
         path.with_name(name + SIDECAR_SUFFIX),
     )
     _save([result], places, form, 0, run, command)
@@ -221,7 +213,7 @@ def save_pages(
     results
         One per page, in order; an iterator is enough.
     folder, name
-        See ``output_paths``; the maps go to ``page_labels_path``.
+        See ``output_paths``; the maps go to ``labels.labels_path``.
     count
         Number of pages.
     result_bytes

@@ -149,7 +149,7 @@ async def check_worker(setup: WorkerSetup) -> WorkerInfo:
     ClusterError
         If it does not, with the reason.
     """
-    return await asyncio.to_thread(_info, setup)
+    return await asyncio.to_thread(_describe, setup)
 
 
 def color_photo(setup: WorkerSetup, task: Task) -> Outcome:
@@ -178,18 +178,18 @@ def worker_for(setup: WorkerSetup) -> ClusterWorker:
         If it does not fit.
     """
     with _guard:
-        return _made(setup)
+        return _make_worker(setup)
 
 
 @lru_cache(maxsize=2)
-def _made(setup: WorkerSetup) -> ClusterWorker:
+def _make_worker(setup: WorkerSetup) -> ClusterWorker:
     import torch
 
     torch.set_num_threads(1)
     _check_software(setup)
     _check_folders(setup)
     spec, wanted = setup.spec, setup.spec.settings.device
-    colorizer = _load(
+    colorizer = _load_networks(
         setup.weights,
         setup.digests,
         wanted,
@@ -204,7 +204,7 @@ def _made(setup: WorkerSetup) -> ClusterWorker:
 
 
 @lru_cache(maxsize=2)
-def _load(
+def _load_networks(
     weights: str, digests: Pairs, device: str, size: Size, dtype: str
 ) -> Colorizer:
     try:
@@ -226,7 +226,7 @@ def _load(
     return colorizer
 
 
-def _info(setup: WorkerSetup) -> WorkerInfo:
+def _describe(setup: WorkerSetup) -> WorkerInfo:
     device = worker_for(setup).colorizer.device
     gpu = ''
     if device.kind == 'cuda':

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.labels import (
-    LABELS_SUFFIX,
-    page_stem,
+    labels_path,
     write_labels_png,
 )
 from napari_sdcolor.batch.outcome import Outcome
@@ -66,8 +65,7 @@ def save_maps(
     folder = output / EDITED_MAPS / parent
     written = []
     for page, labels in maps:
-        stem = name if page is None else page_stem(name, page)
-        path = folder / f'{stem}{LABELS_SUFFIX}'
+        path = labels_path(folder, name, page)
         replace_file(path, write_labels_png(labels))
         written.append(path)
     return written

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from napari_sdcolor.archive.labels import (
-    LABELS_SUFFIX,
     find_page_labels,
-    page_stem,
+    labels_path,
 )
 from napari_sdcolor.batch.outcome import Outcome
 
@@ -114,11 +113,10 @@ class Task:
         return None
 
     def _in(self, folder: str, page: int | None, alone: bool) -> str | None:
-        names = [] if page is None else [page_stem(self.name, page)]
-        if alone:
-            names.append(self.name)
-        for name in names:
-            path = os.path.join(folder, name + LABELS_SUFFIX)
+        pages = [] if page is None else [page]
+        for number in [*pages, None] if alone else pages:
+            # As it was written: a Path would drop a leading './'.
+            path = os.path.join(folder, labels_path('', self.name, number))
             if os.path.isfile(path):
                 return path
         return None

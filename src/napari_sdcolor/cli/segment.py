@@ -72,16 +72,13 @@ def _segment_one(
     page: int | None,
     window: str,
 ) -> dict[str, Any]:
-    from napari_sdcolor.archive.labels import (
-        LABELS_SUFFIX,
-        write_labels_png,
-    )
+    from napari_sdcolor.archive.labels import labels_path, write_labels_png
     from napari_sdcolor.archive.reading import read_photo
     from napari_sdcolor.archive.saving import photo_name
     from napari_sdcolor.files import publish, refuse_existing
 
     name = photo_name(path)
-    target = output / f'{name}{LABELS_SUFFIX}'
+    target = labels_path(output, name)
     refuse_existing([target])
     photo = read_photo(path, window=window, page=page)
     talk.say(f'  {photo.describe()}')
