@@ -20,17 +20,18 @@ from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices
 from napari_sdcolor.plugin.archive.photos_view import PhotosView
 from napari_sdcolor.plugin.forms import Form, row
+from napari_sdcolor.plugin.source import WINDOW_CHOICES
 from napari_sdcolor.plugin.views.run_view import DeviceBadge
 from napari_sdcolor.plugin.views.words import Words
 from napari_sdcolor.settings import Size, parse_window
 
 TWO_VALUES = 'two values'
 TONES = [
-    ('Automatic', 'auto'),
-    ('Whole range of the type', 'type'),
-    ('Darkest to brightest', 'minmax'),
-    ('Two values', TWO_VALUES),
-]
+    (words, window)
+    for window, words in WINDOW_CHOICES.items()
+    if window != 'contrast'  # only layers have contrast limits
+] + [('Two values', TWO_VALUES)]
+
 COUNT_LINES = 2
 """Of words on what a folder holds that always have room."""
 
