@@ -28,9 +28,11 @@ from napari_sdcolor.core.photo import Photo, photo_from_array
 from napari_sdcolor.core.weights import Part, load_part, save_part
 from napari_sdcolor.datasets.open import open_data
 from napari_sdcolor.evaluation.run import evaluate
+from napari_sdcolor.training.beginning import Beginning
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.network import above_features
-from napari_sdcolor.training.recipe import SHIPPED, Recipe
+from napari_sdcolor.training.presets import SHIPPED
+from napari_sdcolor.training.recipe import Recipe
 
 HERE = Path(__file__).parent
 SIDE = 200
@@ -86,7 +88,7 @@ def trained(name: str, args: argparse.Namespace, entries: tuple) -> Part:
             part = models.load('default')['features']
             features = part.digest
             for network in (trainer.network, trainer.averaged):
-                network.features.load_state_dict(part.network.state_dict())
+                Beginning(features=part.network).give(network)
         if not trainer.run(save_every=120):
             raise SystemExit('Stopped; the same command goes on from here.')
         save_part(

@@ -16,10 +16,11 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from napari_sdcolor.cli import app, training_run
+from napari_sdcolor.cli import app
+from napari_sdcolor.cli import train as train_command
 from napari_sdcolor.cli.console import Talk
-from napari_sdcolor.cli.training_display import Lines, showing
-from napari_sdcolor.training.progress import Progress
+from napari_sdcolor.cli.training_display import showing
+from napari_sdcolor.training.progress import Lines, Progress
 
 
 def run(*words: object) -> Result:
@@ -265,14 +266,14 @@ def test_ctrl_c_says_how_to_go_on(
     train: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
-    def pressing(talk: Talk, what: str) -> Iterator[Callable]:
+    def pressing(talk: Talk, task: str) -> Iterator[Callable]:
         def press(progress: Progress) -> None:
             if progress.loss is not None and progress.step == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
         yield press
 
-    monkeypatch.setattr(training_run, 'showing', pressing)
+    monkeypatch.setattr(train_command, 'showing', pressing)
     words = (
         '--maps',
         'empty',
@@ -342,11 +343,11 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('COLUMNS', '120')
     talk = Talk('train')
     assert talk.console.is_terminal
-    with talk.console.capture() as capture, showing(talk, 'Training') as show:
+    with talk.console.capture() as capture, showing(talk, 'color') as show:
         show(Progress(30, 60, 0.25, 120))
         talk.say('Left out: one photo')
     text = capture.get()
-    assert 'Training' in text
+    assert 'Training (color)' in text
     assert '50%' in text
     assert 'about 2 minutes left' in text
     assert 'Left out: one photo' in text

@@ -10,8 +10,8 @@ import torch
 
 from napari_sdcolor.settings import SettingsError
 from napari_sdcolor.training.adversary import Adversary, PatchNet
-from napari_sdcolor.training.presets import check
-from napari_sdcolor.training.recipe import SHIPPED
+from napari_sdcolor.training.presets import SHIPPED
+from napari_sdcolor.training.recipe import check
 
 CPU = torch.device('cpu')
 

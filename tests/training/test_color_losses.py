@@ -20,8 +20,8 @@ from napari_sdcolor.training.losses import (
     matching_loss,
     rarity_weights,
 )
-from napari_sdcolor.training.presets import check
-from napari_sdcolor.training.recipe import SHIPPED
+from napari_sdcolor.training.presets import SHIPPED
+from napari_sdcolor.training.recipe import check
 
 
 def test_rare_colors_weigh_more(

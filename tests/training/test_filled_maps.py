@@ -10,7 +10,7 @@ import torch
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.training.augment import PREDICTED, corrupt
 from napari_sdcolor.training.network import Reader, build_network
-from napari_sdcolor.training.recipe import SHIPPED
+from napari_sdcolor.training.presets import SHIPPED
 
 RECIPE = replace(SHIPPED['color'], widths=(2,) * 5, features_size=64)
 

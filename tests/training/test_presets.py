@@ -21,11 +21,10 @@ from napari_sdcolor.training.network import build_network
 from napari_sdcolor.training.presets import (
     FINE_TUNING,
     PRESETS,
-    check,
     fine_tuning,
     parse_changes,
 )
-from napari_sdcolor.training.recipe import Recipe, learning_rate
+from napari_sdcolor.training.recipe import Recipe, check, learning_rate
 from napari_sdcolor.training.samples import CropDataset
 
 PAPER = PRESETS['paper']['color']
@@ -80,7 +79,7 @@ def test_crops_of_the_paper(
     whole = rgb_to_lab(rgb / np.float32(255))
     flips = Counter()
     for number in range(12):
-        gray, found, chroma = data[number]
+        gray, found, chroma = data.crop(number)
         assert gray.shape == (1, 32, 32)
         assert chroma.shape == (2, 32, 32)
         assert set(found.unique().tolist()) == {0, 50}
@@ -116,7 +115,7 @@ def test_one_step_is_one_of_adam(
     optimizer = torch.optim.Adam(
         before.parameters(), lr=1e-4, betas=(0.9, 0.999)
     )
-    samples = [trainer.crops[number] for number in range(2)]
+    samples = [trainer.crops.crop(number) for number in range(2)]
     gray, labels, chroma = (torch.stack(p) for p in zip(*samples, strict=True))
     found = before(gray, labels)
     torch.nn.HuberLoss(delta=1.0)(found, chroma).backward()

@@ -40,14 +40,14 @@ def test_a_crop_is_a_function_of_seed_and_number(
     first, again = (CropDataset(entries, recipe) for _ in range(2))
     assert len(first) == recipe.steps * recipe.batch
     numbers = range(len(first))
-    crops = [first[number] for number in numbers]
+    crops = [first.crop(number) for number in numbers]
     for number in reversed(numbers):
-        for one, other in zip(crops[number], again[number], strict=True):
+        for one, other in zip(crops[number], again.crop(number), strict=True):
             assert torch.equal(one, other)
     distinct = {crop[0].numpy().tobytes() for crop in crops}
     assert len(distinct) == len(crops)
     other = CropDataset(entries, replace(recipe, seed=1))
-    assert not torch.equal(other[0][0], first[0][0])
+    assert not torch.equal(other.crop(0)[0], first.crop(0)[0])
 
 
 def test_color_crops_are_what_the_network_wants(
@@ -55,7 +55,7 @@ def test_color_crops_are_what_the_network_wants(
 ) -> None:
     data = CropDataset(make_pack(shots).entries, COLOR)
     for number in range(10):
-        gray, labels, chroma = data[number]
+        gray, labels, chroma = data.crop(number)
         assert gray.shape == (1, 24, 24)
         assert labels.shape == (24, 24)
         assert chroma.shape == (2, 24, 24)
@@ -72,7 +72,7 @@ def test_segmentation_crops_keep_what_is_unknown(
     data = CropDataset(make_pack(shots).entries, SEGMENTATION)
     seen = set()
     for number in range(10):
-        gray, labels = data[number]
+        gray, labels = data.crop(number)
         assert gray.shape == (1, 24, 24)
         assert 0 <= gray.min() <= gray.max() <= 1
         seen |= set(labels.unique().tolist())
@@ -97,7 +97,7 @@ def test_gray_and_chroma_are_of_one_crop(
 ) -> None:
     """Together they are colors again."""
     data = CropDataset(make_pack(shots).entries, replace(COLOR, aging=0))
-    gray, _, chroma = data[3]
+    gray, _, chroma = data.crop(3)
     values = torch.cat((50 * (gray + 1), 128 * chroma)).permute(1, 2, 0)
     linear = lab.lab_to_linear(values[..., 0].numpy(), values[..., 1:].numpy())
     assert linear.min() > -1e-4
@@ -193,7 +193,7 @@ def test_some_crops_are_on_red_blind_film(
     )
     data = CropDataset(make_pack([shot]).entries, recipe)
     own = float(lab.rgb_to_lightness(red[-1, 0] / np.float32(255))) / 100
-    shown = [float(data.draw(number)[0][0].max()) for number in range(40)]
+    shown = [float(data[number][0][0].max()) for number in range(40)]
     if recipe.task == 'color':
         shown = [(value + 1) / 2 for value in shown]
     darker = sum(value < own - 0.05 for value in shown)

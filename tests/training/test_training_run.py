@@ -393,9 +393,9 @@ def test_an_infinite_gradient_stops_before_the_weights_are_touched(
     trainer = Trainer(COLOR, entries, tmp_path)
     genuine, calls = trainer.loss, [0]
 
-    def loss(batch: list[torch.Tensor]) -> torch.Tensor:
+    def loss(*planes: torch.Tensor) -> torch.Tensor:
         calls[0] += 1
-        found = genuine(batch)
+        found = genuine(*planes)
         if calls[0] == 3:
             # A finite loss whose gradient is not.
             found = found + 0 * (found - found.detach()).abs().sqrt()

@@ -9,7 +9,6 @@ import typer
 
 from napari_sdcolor.cli import options, training_options
 from napari_sdcolor.cli.console import Talk
-from napari_sdcolor.errors import WrongUsage
 from napari_sdcolor.settings import Settings
 from napari_sdcolor.words import counted
 
@@ -53,18 +52,17 @@ def calibrate(
     talk = Talk('train calibrate', as_json)
     with talk.refusing():
         settings = Settings(size=size, device=device.value)
-        if output.suffix != '.safetensors':
-            raise WrongUsage(f'{output} must end in .safetensors.')
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.models import with_features
         from napari_sdcolor.core.weights import describe_again, load_part
-        from napari_sdcolor.files import refuse_existing
+        from napari_sdcolor.datasets.open import open_data
+        from napari_sdcolor.training.export import refuse_target
 
-        refuse_existing([output])
+        refuse_target(output)
         part = load_part(weights, 'segmentation')
         parts = with_features({part.kind: part}, [weights])
         with output_folder(output.parent):
-            photos = _photos(talk, data, source and source.value, split)
+            photos = open_data(data, source, talk.say).split(split)
             facts = _choose(talk, parts, photos, settings)
             facts['split'] = split
             describe_again(
@@ -86,15 +84,6 @@ def calibrate(
         talk.say(f'Wrote {output}')
         talk.say(f'Next: sdcolor models add {output} --name my-model')
         talk.finish({**facts, 'output': str(output)})
-
-
-def _photos(
-    talk: Talk, folder: Path, source: str | None, split: str
-) -> list[Entry]:
-    from napari_sdcolor.datasets.open import open_data
-
-    found = open_data(folder, source, talk.say)
-    return found.split(split)
 
 
 def _choose(

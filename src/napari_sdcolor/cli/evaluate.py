@@ -197,7 +197,7 @@ def evaluate(
         if class_means is not None:
             stack.enter_context(output_folder(class_means.parent))
         talk.say(f'Reading {data}')
-        found = open_data(data, source and source.value, talk.say)
+        found = open_data(data, source, talk.say)
         entries = found.split(split)
         # Class means are a baseline; data may have no photos for them.
         train = [

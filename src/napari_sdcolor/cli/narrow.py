@@ -9,7 +9,6 @@ import typer
 from napari_sdcolor.cli import options, training_options
 from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.values import number
-from napari_sdcolor.errors import UnfitWeights, WrongUsage
 
 
 def narrow(
@@ -46,33 +45,21 @@ def narrow(
     """
     talk = Talk('train narrow', as_json)
     with talk.refusing():
-        if output.suffix != '.safetensors':
-            raise WrongUsage(f'{output} must end in .safetensors.')
-        if widths is None:
-            raise WrongUsage('Say how narrow: --widths A,B,C,…')
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.weights import save_part
         from napari_sdcolor.datasets.open import open_data
-        from napari_sdcolor.files import refuse_existing
-        from napari_sdcolor.training.narrowing import narrow as narrowed
-        from napari_sdcolor.training.narrowing import sample
+        from napari_sdcolor.training import narrowing
+        from napari_sdcolor.training.beginning import trained_parts
+        from napari_sdcolor.training.export import refuse_target
 
-        refuse_existing([output])
-        part = training_options.initial_parts(weights, 'color')['color']
-        if part.features:
-            raise UnfitWeights(
-                f'The colors of {weights} read photo features: only a '
-                'network without them can be narrowed. Features can be added '
-                'to what comes out, see --set features= of train color.'
-            )
-        found = open_data(data, source and source.value, talk.say)
+        refuse_target(output)
+        part = trained_parts(weights, 'color')['color']
+        photos = open_data(data, source, talk.say).split('train')
         with output_folder(output.parent):
-            gray, labels = sample(found.split('train'), crops, seed or 0)
-            network = narrowed(
+            network = narrowing.narrow(
                 part.network,
-                tuple(int(word) for word in widths.split(',')),
-                gray,
-                labels,
+                widths,
+                *narrowing.sample(photos, crops, seed or 0),
                 seed=seed or 0,
                 report=talk.say,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,18 +11,21 @@ import typer
 
 from napari_sdcolor.cli import options, training_options
 from napari_sdcolor.cli.calibrate import calibrate
-from napari_sdcolor.cli.checkpoints import (
-    STATEMENT,
-)
-from napari_sdcolor.cli.checkpoints import (
-    export as export_weights,
-)
-from napari_sdcolor.cli.console import Talk
+from napari_sdcolor.cli.console import FAILED, Talk
 from napari_sdcolor.cli.narrow import narrow
+from napari_sdcolor.cli.training_display import showing
 from napari_sdcolor.cli.values import number
 
 if TYPE_CHECKING:
     from napari_sdcolor.training.recipe import Task
+
+STATEMENT = (
+    'For research and non-commercial use: so are the photographs that these '
+    'weights were trained on.'
+)
+
+_RECIPE = ('steps', 'crop', 'batch', 'rate', 'widths', 'seed', 'instance_norm')
+"""Options that change a field of the recipe."""
 
 train = typer.Typer(
     name='train',
@@ -28,25 +33,6 @@ train = typer.Typer(
     epilog='Example: sdcolor train color --data photographs --out runs/color',
     no_args_is_help=True,
 )
-
-_CHANGES = ('steps', 'crop', 'batch', 'rate', 'widths', 'seed')
-"""Options that are fields of the recipe."""
-
-
-def _train(task: Task, options_given: dict[str, Any]) -> None:
-    """Hand the options of a command over, sorted."""
-    from napari_sdcolor.archive.folders import output_folder
-    from napari_sdcolor.cli.training_run import Order, carry_out
-
-    given = dict(options_given)
-    talk = Talk(f'train {task}', given.pop('as_json'))
-    changes = {name: given.pop(name) for name in _CHANGES}
-    if given.pop('no_instance_norm', False):
-        changes['instance_norm'] = False
-    words = given.pop('set_words') or []
-    given['device'] = given['device'].value
-    with talk.refusing(), output_folder(given['out']):
-        carry_out(talk, Order(task=task, **given), words, changes)
 
 
 @train.command(
@@ -78,7 +64,31 @@ def segmentation(
     as_json: options.Json = False,
 ) -> None:
     """Train the network that finds out what is in a photo."""
-    _train('segmentation', locals())
+    _train(
+        'segmentation',
+        as_json,
+        data=data,
+        out=out,
+        source=source,
+        preset=preset,
+        init=init,
+        features=features,
+        maps=maps,
+        maps_from=maps_from,
+        steps=steps,
+        crop=crop,
+        batch=batch,
+        rate=rate,
+        widths=widths,
+        seed=seed,
+        set_words=set_words,
+        device=device.value,
+        workers=workers,
+        compile_network=compile_network,
+        save_every=save_every,
+        check_every=check_every,
+        preview_every=preview_every,
+    )
 
 
 @train.command(
@@ -111,7 +121,118 @@ def color(
     as_json: options.Json = False,
 ) -> None:
     """Train the network that colors a photo after its map."""
-    _train('color', locals())
+    _train(
+        'color',
+        as_json,
+        data=data,
+        out=out,
+        source=source,
+        preset=preset,
+        init=init,
+        features_from=features_from,
+        maps=maps,
+        maps_from=maps_from,
+        instance_norm=False if no_instance_norm else None,
+        steps=steps,
+        crop=crop,
+        batch=batch,
+        rate=rate,
+        widths=widths,
+        seed=seed,
+        set_words=set_words,
+        device=device.value,
+        workers=workers,
+        compile_network=compile_network,
+        save_every=save_every,
+        check_every=check_every,
+        preview_every=preview_every,
+    )
+
+
+def _train(
+    task: Task,
+    as_json: bool,
+    *,
+    data: Sequence[Path],
+    out: Path,
+    source: str | None,
+    set_words: Sequence[str] | None,
+    **chosen: Any,
+) -> None:
+    """Train, and say what can be done with the result."""
+    changes = {name: chosen.pop(name, None) for name in _RECIPE}
+    talk = Talk(f'train {task}', as_json)
+    with talk.refusing():
+        from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.training import run
+        from napari_sdcolor.training.presets import parse_changes
+
+        with output_folder(out):
+            with showing(talk, task) as progress:
+                trainer = run.train(
+                    task,
+                    data,
+                    out,
+                    source=source,
+                    changes=changes | parse_changes(set_words or ()),
+                    report=talk.say,
+                    warn=talk.warn,
+                    progress=progress,
+                    **chosen,
+                )
+            left_out = trainer.record.left_out()
+            if left_out:
+                talk.warn(left_out)
+            facts = {
+                'task': task,
+                'steps': trainer.step,
+                'finished': trainer.finished,
+                'checkpoint': str(trainer.checkpoint),
+                'skipped': len(trainer.record.skipped),
+                'recipe': trainer.recipe.to_dict(),
+            }
+            if trainer.finished:
+                talk.answer(
+                    f'Trained {trainer.step} steps: {trainer.checkpoint}'
+                )
+                _say_what_next(talk, out)
+                talk.finish(facts)
+            else:
+                talk.answer(
+                    f'Stopped at step {trainer.step} of '
+                    f'{trainer.recipe.steps}; everything up to there is '
+                    f'saved in {trainer.checkpoint}.'
+                )
+                command = _command(task, data, source, out)
+                talk.say(f'Go on with: {command}')
+                talk.finish(facts, FAILED)
+
+
+def _command(
+    task: Task, data: Sequence[Path], source: str | None, out: Path
+) -> str:
+    """What a run goes on with."""
+    words = ['sdcolor', 'train', task]
+    for folder in data:
+        words += ['--data', str(folder)]
+    if source is not None:
+        words += ['--source', source]
+    return shlex.join([*words, '--out', str(out)])
+
+
+def _say_what_next(talk: Talk, out: Path) -> None:
+    file = f'{out.name}.safetensors'
+    name = ''.join(
+        letter if letter.isascii() and letter.isalnum() else '-'
+        for letter in out.name
+    )
+    talk.say('Next:')
+    for words in (
+        ['sdcolor', 'train', 'export', str(out), '-o', file],
+        ['sdcolor', 'models', 'add', file, '--name', name],
+        ['sdcolor', 'colorize', 'PHOTO', '-o', 'colored', '--weights', name],
+    ):
+        talk.say(f'  {shlex.join(words)}')
 
 
 @train.command(
@@ -168,6 +289,7 @@ def export(
     talk = Talk('train export', as_json)
     with talk.refusing():
         from napari_sdcolor.archive.folders import output_folder
+        from napari_sdcolor.training.export import export as export_weights
 
         with output_folder(output.parent):
             digest = export_weights(

@@ -20,7 +20,7 @@ from napari_sdcolor.datasets.entry import BadEntry, Entry, Skipped
 from napari_sdcolor.datasets.sheets import paint_labels, sheet
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.loading import on_device
-from napari_sdcolor.training.losses import color_loss, segmentation_loss
+from napari_sdcolor.training.losses import task_loss
 from napari_sdcolor.training.recipe import Recipe, without_augmentation
 from napari_sdcolor.training.samples import CropDataset, seen_whole
 
@@ -91,7 +91,8 @@ class HeldOut:
         self.device = device
         if not entries:
             raise DataError('no photograph is held out.')
-        crops = CropDataset(list(entries), without_augmentation(recipe))
+        self._plain = without_augmentation(recipe)
+        crops = CropDataset(list(entries), self._plain)
         self._samples: list[tuple[Tensor, ...]] = []
         self._shown: list[tuple[NDArray, NDArray | None]] = []
         for number in np.random.default_rng(0).permutation(len(crops.entries)):
@@ -124,23 +125,16 @@ class HeldOut:
             batch = [part[None] for part in sample]
             *inputs, target = on_device(batch, self.device)
             found = network(*inputs).float()
+            losses.append(task_loss(found, target, self._plain, None))
             if self.recipe.task == 'color':
-                loss = color_loss(
-                    found,
-                    target,
-                    delta=self.recipe.delta,
-                    vivid=self.recipe.vivid,
-                )
                 error = ((found - target) * 128).square().mean()
                 scores.append(10 * torch.log10(255**2 / error))
             else:
-                loss = segmentation_loss(found, target)
                 logits = enlarged(found, inputs[0])
                 known = target != UNKNOWN
                 if known.any():
                     right = logits.argmax(1) == target
                     scores.append(100 * right[known].float().mean())
-            losses.append(loss)
         return Figures(
             float(torch.stack(losses).mean()),
             float(torch.stack(scores).mean()) if scores else float('nan'),

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from napari_sdcolor.datasets.entry import Skipped
+from napari_sdcolor.errors import DataError
 from napari_sdcolor.interrupts import leave_to_main
 from napari_sdcolor.training.samples import CropDataset
 
@@ -64,29 +65,6 @@ Part = Tensor | Photos
 Batch = tuple[list[Part] | None, list[Skipped]]
 
 
-class _Draws(Dataset):
-    """Crops together with what could not be used on the way to them."""
-
-    def __init__(self, crops: CropDataset) -> None:
-        self.crops = crops
-
-    def __getitem__(self, number: int) -> tuple:
-        return self.crops.draw(number)
-
-
-class _From(Sampler):
-    """Sample numbers first, first + 1, … so that a run can resume."""
-
-    def __init__(self, first: int, last: int) -> None:
-        self.numbers = range(first, last)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.numbers)
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-
 def _collate(draws: list[tuple]) -> Batch:
     """A batch of the crops that there are, None if there is none."""
     crops = [crop for crop, _ in draws if crop is not None]
@@ -127,7 +105,7 @@ def on_device(parts: Sequence[Part], device: torch.device) -> list[Part]:
 
 def batches(
     crops: CropDataset, step: int, device: torch.device, workers: int
-) -> DataLoader[Batch]:
+) -> Iterator[Batch]:
     """All batches of a run from a step on, always the same ones.
 
     Parameters
@@ -140,12 +118,17 @@ def batches(
         Where the batches are going to.
     workers
         Processes that read photos; 0 reads in this one.
+
+    Raises
+    ------
+    DataError
+        After a batch that is None, or if a reading process is gone.
     """
     recipe = crops.recipe
-    return DataLoader(
-        _Draws(crops),
+    loader = DataLoader(
+        crops,
         batch_size=recipe.batch,
-        sampler=_From(step * recipe.batch, recipe.steps * recipe.batch),
+        sampler=range(step * recipe.batch, recipe.steps * recipe.batch),
         collate_fn=_collate,
         num_workers=workers,
         pin_memory=device.type == 'cuda',
@@ -154,4 +137,27 @@ def batches(
         # The loader draws a number that nobody uses: not from torch's own
         # sequence, which a resumed run would then have twice.
         generator=torch.Generator(),
+    )
+    try:
+        for number, (batch, skipped) in enumerate(loader, step):
+            yield batch, skipped
+            if batch is None:
+                raise DataError(_all_bad(skipped[-1], number))
+    except RuntimeError as error:
+        if 'DataLoader worker' not in str(error):
+            raise
+        raise DataError(
+            'A reading process was ended from outside, mostly because '
+            'memory ran out. Everything up to here is saved: start the '
+            'same command again with fewer --workers.'
+        ) from error
+
+
+def _all_bad(last: Skipped, step: int) -> str:
+    saved = 'everything up to here' if step else 'nothing yet'
+    return (
+        'None of the photographs of a whole batch can be used. The last one '
+        f'was {last.dataset}/{last.name}: {last.reason}. If the disk with '
+        'the photographs is gone, bring it back and start the same command '
+        f'again; {saved} is saved.'
     )

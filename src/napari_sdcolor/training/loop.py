@@ -8,13 +8,12 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from napari_sdcolor.datasets.entry import Entry, Skipped
 from napari_sdcolor.errors import (
@@ -27,26 +26,25 @@ from napari_sdcolor.errors import (
 from napari_sdcolor.files import remove_leftovers, replace_file
 from napari_sdcolor.interrupts import stop_signals
 from napari_sdcolor.training.adversary import Adversary
-from napari_sdcolor.training.heldout import Figures, HeldOut
+from napari_sdcolor.training.checkpoints import CHECKPOINT, read_checkpoint
+from napari_sdcolor.training.heldout import HeldOut
 from napari_sdcolor.training.loading import Part, batches, on_device
 from napari_sdcolor.training.losses import (
-    class_weights,
-    color_loss,
+    loss_weights,
     matching_loss,
-    rarity_weights,
-    segmentation_loss,
+    task_loss,
 )
 from napari_sdcolor.training.network import (
     above_features,
+    average,
     build_network,
     parameter_groups,
 )
-from napari_sdcolor.training.progress import Progress
+from napari_sdcolor.training.progress import Lines, Progress
 from napari_sdcolor.training.recipe import Recipe, learning_rate
 from napari_sdcolor.training.record import Record
 from napari_sdcolor.training.samples import CropDataset
 
-CHECKPOINT = 'checkpoint.pt'
 LOG_EVERY = 50
 """Steps between two rows of the log."""
 
@@ -75,12 +73,14 @@ class Trainer:
     report
         Called with sentences for a person.
     progress
-        Called after every step. Without it ``report`` gets a line every
-        ``LOG_EVERY`` steps.
+        Called after every step. Without it ``report`` gets a line now and
+        then.
     held_out
         Photographs to look at, never to learn from; may be empty.
     check_every, preview_every
         Steps between two looks at them, and between two preview sheets.
+    state
+        Of the folder's checkpoint, if that has been read already.
     """
 
     def __init__(
@@ -97,13 +97,14 @@ class Trainer:
         held_out: Sequence[Entry] = (),
         check_every: int = 250,
         preview_every: int = 1000,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.device = torch.device(device)
         self.workers = workers
         self.report = report
-        self.progress = progress or self._say_progress
+        self.progress = progress or Lines(report)
         self.check_every = check_every
         self.preview_every = preview_every
         self.network = build_network(recipe).to(
@@ -120,37 +121,29 @@ class Trainer:
             weight_decay=recipe.decay,
         )
         self.adversary = Adversary(self.device) if recipe.adversarial else None
-        self._judged: tuple[Tensor, Tensor, Tensor] | None = None
         self.crops = CropDataset(list(entries), recipe)
-        weigh = (
-            class_weights if recipe.task == 'segmentation' else rarity_weights
-        )
-        weights = weigh(entries, recipe)
-        self.weights = weights if weights is None else weights.to(self.device)
+        self.weights = loss_weights(entries, recipe, self.device)
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)
         self.record = Record(folder, recipe, report)
         unusable: list[Skipped] = []
-        self.held_out = self._hold_out(held_out, unusable)
+        self.held_out: HeldOut | None = None
+        try:
+            self.held_out = HeldOut(held_out, recipe, self.device, unusable)
+        except DataError as error:
+            report(f'There will be no held-out figures: {error}')
         self.step = 0
         self.seconds = 0.0
         self.recent: list[float] = []
-        if self.checkpoint.exists():
-            self.resume()
+        if state is None and self.checkpoint.exists():
+            _, state = read_checkpoint(folder)
+        if state is not None:
+            self._resume(state)
         else:
             # What a run left that ended before its first checkpoint.
             self.record.log.forget_after(-1)
         self.saved_step = self.step
         self.record.skip(unusable)
-
-    def _hold_out(
-        self, entries: Sequence[Entry], unusable: list[Skipped]
-    ) -> HeldOut | None:
-        try:
-            return HeldOut(entries, self.recipe, self.device, unusable)
-        except DataError as error:
-            self.report(f'There will be no held-out figures: {error}')
-            return None
 
     @property
     def checkpoint(self) -> Path:
@@ -160,35 +153,18 @@ class Trainer:
     def finished(self) -> bool:
         return self.step >= self.recipe.steps
 
-    def loss(self, batch: list[Part]) -> Tensor:
+    def loss(self, gray: Tensor, found: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy over known pixels, or Huber on ab (equation 1).
 
         The latter with what the recipe adds to it.
         """
         recipe = self.recipe
-        *inputs, target = batch
-        found = self.forward(*inputs).float()
-        if recipe.task == 'segmentation':
-            return segmentation_loss(
-                found,
-                target,
-                weights=self.weights,
-                smoothing=recipe.smoothing,
-            )
-        loss = color_loss(
-            found,
-            target,
-            delta=recipe.delta,
-            vivid=recipe.vivid,
-            rarity=self.weights,
-        )
+        loss = task_loss(found, target, recipe, self.weights)
         if recipe.matching:
             loss = loss + recipe.matching * matching_loss(
                 self.network.features, found, target
             )
         if self.adversary:
-            gray = inputs[0]
-            self._judged = gray, found.detach(), target
             last = above_features(self.network).final_conv.weight
             loss = loss + recipe.adversarial * self.adversary.pull(
                 gray, found, loss, last
@@ -257,20 +233,13 @@ class Trainer:
         try:
             for batch, skipped in loader:
                 self.record.skip(skipped)
-                if batch is None:
-                    if self.step:
-                        self.save()
-                    raise DataError(_all_bad(skipped[-1], self.step))
-                yield batch
-        except RuntimeError as error:
-            if 'DataLoader worker' not in str(error):
-                raise
-            self.save()
-            raise DataError(
-                'A reading process was ended from outside, mostly because '
-                'memory ran out. Everything up to here is saved: start the '
-                'same command again with fewer --workers.'
-            ) from error
+                if batch is not None:
+                    yield batch
+        except DataError:
+            # The sentence promises it.
+            if self.step:
+                self.save()
+            raise
 
     def _advance(self, batch: list[Part]) -> None:
         """One step of the optimizer.
@@ -286,10 +255,11 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group['lr'] = group['factor'] * learning_rate(recipe, self.step)
         try:
-            moved = on_device(batch, self.device)
-            moved[0] = moved[0].contiguous(memory_format=torch.channels_last)
+            gray, *others, target = on_device(batch, self.device)
+            gray = gray.contiguous(memory_format=torch.channels_last)
             with self._arithmetic():
-                loss = self.loss(moved)
+                found = self.forward(gray, *others).float()
+                loss = self.loss(gray, found, target)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
         except torch.OutOfMemoryError as error:
@@ -300,8 +270,8 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(
             self.network.parameters(), recipe.clip or math.inf
         )
-        found = loss.item()
-        for name, value in (('loss', found), ('gradient', norm.item())):
+        amount = loss.item()
+        for name, value in (('loss', amount), ('gradient', norm.item())):
             if not math.isfinite(value):
                 kept = self._kept(
                     'The last good state', f'in {self.checkpoint}'
@@ -312,11 +282,12 @@ class Trainer:
                     f'{recipe.rate / 3:.1e}.'
                 )
         self.optimizer.step()
-        if self.adversary and self._judged:
-            self.adversary.learn(*self._judged)
+        if self.adversary:
+            self.adversary.learn(gray, found.detach(), target)
         self.step += 1
-        self._average()
-        self.recent.append(found)
+        decay = min(recipe.average, (1 + self.step) / (10 + self.step))
+        average(self.averaged, self.network, decay)
+        self.recent.append(amount)
 
     def _arithmetic(self) -> contextlib.AbstractContextManager:
         return torch.autocast(
@@ -325,40 +296,18 @@ class Trainer:
             enabled=self.recipe.precision == 'bfloat16',
         )
 
-    def _average(self) -> None:
-        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
-        # Networks keep in evaluation mode what they do not train.
-        frozen = {
-            name
-            for name, part in self.network.named_children()
-            if not part.training
-        }
-        own = self.averaged.state_dict()
-        pairs = [
-            (own[name], value)
-            for name, value in self.network.state_dict().items()
-            # Even the mean of equal numbers has other bits where they are
-            # -0, and networks know the features that they read by them.
-            if name.partition('.')[0] not in frozen
-        ]
-        moving = [pair for pair in pairs if pair[1].is_floating_point()]
-        # All at once: they are hundreds, most of them tiny.
-        get_ema_multi_avg_fn(decay)(*zip(*moving, strict=True), self.step)
-        for mean, value in pairs:
-            if not value.is_floating_point():
-                mean.copy_(value)
-
     def _tell(self, seconds_left: float) -> None:
         """Progress after a step; a row of the log now and then."""
-        steps = self.recipe.steps
+        step, steps = self.step, self.recipe.steps
         mean = sum(self.recent) / len(self.recent)
-        self.progress(Progress(self.step, steps, mean, seconds_left))
-        if self.held_out and (
-            self.finished or not self.step % self.check_every
-        ):
+        self.progress(Progress(step, steps, mean, seconds_left))
+        if self.held_out and (self.finished or not step % self.check_every):
             self._look(mean)
-        elif self.finished or not self.step % LOG_EVERY:
-            self._write_row(mean)
+        elif self.finished or not step % LOG_EVERY:
+            self.record.write_row(step, self.seconds, mean)
+        else:
+            return
+        self.recent.clear()
 
     def _look(self, loss: float | None = None) -> None:
         """Measure the held-out photos, and show some of them."""
@@ -366,22 +315,12 @@ class Trainer:
             return
         with self._arithmetic():
             figures = self.held_out.measure(self.averaged)
-        self._write_row(loss, figures)
+        self.record.write_row(self.step, self.seconds, loss, figures)
         self.record.draw_curves(self.step)
         if self.finished or not self.step % self.preview_every:
             with self._arithmetic():
                 picture = self.held_out.preview(self.averaged)
             self.record.write_preview(self.step, picture)
-
-    def _write_row(
-        self, loss: float | None, figures: Figures | None = None
-    ) -> None:
-        self.record.write_row(self.step, self.seconds, loss, figures)
-        self.recent.clear()
-
-    def _say_progress(self, progress: Progress) -> None:
-        if not progress.step % LOG_EVERY:
-            self.report(progress.words)
 
     def save(self) -> bool:
         """Write the checkpoint, the old one staying until it is whole.
@@ -429,13 +368,25 @@ class Trainer:
             state['random_cuda'] = torch.cuda.get_rng_state(self.device)
         return state
 
-    def resume(self) -> None:
-        """Go on from the folder's checkpoint."""
+    def _resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what ``_state`` gave."""
         try:
-            state = torch.load(
-                self.checkpoint, map_location=self.device, weights_only=True
-            )
-            self._take(state)
+            self.network.load_state_dict(state['network'])
+            self.averaged.load_state_dict(state['averaged'])
+            self.optimizer.load_state_dict(state['optimizer'])
+            for group in self.optimizer.param_groups:
+                group.setdefault('factor', 1.0)
+                group['betas'] = self.recipe.betas
+                group['weight_decay'] = self.recipe.decay
+            if self.adversary and 'adversary' in state:
+                self.adversary.resume(state['adversary'])
+            self.step = state['step']
+            self.seconds = state.get('seconds', 0.0)
+            self.recent = list(state.get('recent', ()))
+            if 'random' in state:
+                torch.set_rng_state(state['random'])
+            if 'random_cuda' in state and self.device.type == 'cuda':
+                torch.cuda.set_rng_state(state['random_cuda'], self.device)
         except torch.OutOfMemoryError:
             raise
         except DAMAGED_PICKLE as error:
@@ -445,32 +396,3 @@ class Trainer:
             ) from error
         self.record.log.forget_after(self.step)
         self.report(f'resumed at step {self.step}')
-
-    def _take(self, state: dict[str, Any]) -> None:
-        """What ``_state`` gave, back into its places."""
-        self.network.load_state_dict(state['network'])
-        self.averaged.load_state_dict(state['averaged'])
-        self.optimizer.load_state_dict(state['optimizer'])
-        for group in self.optimizer.param_groups:
-            group.setdefault('factor', 1.0)
-            group['betas'] = self.recipe.betas
-            group['weight_decay'] = self.recipe.decay
-        if self.adversary and 'adversary' in state:
-            self.adversary.resume(state['adversary'])
-        self.step = state['step']
-        self.seconds = state.get('seconds', 0.0)
-        self.recent = list(state.get('recent', ()))
-        if 'random' in state:
-            torch.set_rng_state(state['random'].cpu())
-        if 'random_cuda' in state and self.device.type == 'cuda':
-            torch.cuda.set_rng_state(state['random_cuda'].cpu(), self.device)
-
-
-def _all_bad(last: Skipped, step: int) -> str:
-    saved = 'everything up to here' if step else 'nothing yet'
-    return (
-        'None of the photographs of a whole batch can be used. The last one '
-        f'was {last.dataset}/{last.name}: {last.reason}. If the disk with '
-        'the photographs is gone, bring it back and start the same command '
-        f'again; {saved} is saved.'
-    )

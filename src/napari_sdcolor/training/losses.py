@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
@@ -26,6 +27,43 @@ BIN = 10.0
 
 BINS = 26
 """So many along a and along b, from -130 on."""
+
+
+def task_loss(
+    found: Tensor, target: Tensor, recipe: Recipe, weights: Tensor | None
+) -> Tensor:
+    """How far what a network found is from what it should give.
+
+    Parameters
+    ----------
+    found, target
+        See ``color_loss`` and ``segmentation_loss``.
+    recipe
+        Says which of them.
+    weights
+        See ``loss_weights``.
+    """
+    if recipe.task == 'segmentation':
+        return segmentation_loss(
+            found, target, weights=weights, smoothing=recipe.smoothing
+        )
+    return color_loss(
+        found,
+        target,
+        delta=recipe.delta,
+        vivid=recipe.vivid,
+        rarity=weights,
+    )
+
+
+def loss_weights(
+    entries: Sequence[Entry], recipe: Recipe, device: torch.device
+) -> Tensor | None:
+    """Weights of classes or of colors on a device; None where all are 1."""
+    if recipe.task == 'segmentation':
+        return class_weights(entries, recipe).to(device)
+    weights = rarity_weights(entries, recipe)
+    return None if weights is None else weights.to(device)
 
 
 def color_loss(
@@ -83,9 +121,7 @@ def rarity_weights(entries: Sequence[Entry], recipe: Recipe) -> Tensor | None:
         np.add.at(counts, (a, b), 1 / a.size)
     share = ndimage.gaussian_filter(counts, 0.5)
     share = np.maximum(share / max(share.sum(), 1e-12), 1e-6)
-    weights = share**-recipe.rare
-    weights = np.clip(weights / (weights * share).sum(), *WEIGHTS)
-    return torch.tensor(weights).float()
+    return _limited(share**-recipe.rare, share)
 
 
 def matching_loss(
@@ -167,6 +203,10 @@ def class_weights(entries: Iterable[Entry], recipe: Recipe) -> Tensor:
         for _, labels in some(labeled(entries)):
             counts += np.bincount(labels.ravel(), minlength=256)[:N_CLASSES]
     share = counts / counts.sum()
-    weights = np.maximum(share, 1e-4) ** -recipe.balance
+    return _limited(np.maximum(share, 1e-4) ** -recipe.balance, share)
+
+
+def _limited(weights: NDArray, share: NDArray) -> Tensor:
+    """Weights whose mean over the shares is 1, and within ``WEIGHTS``."""
     weights = np.clip(weights / (weights * share).sum(), *WEIGHTS)
     return torch.tensor(weights).float()

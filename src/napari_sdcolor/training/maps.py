@@ -6,14 +6,13 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sdcolor.archive.labels import LABELS_SUFFIX
 from napari_sdcolor.classes import UNKNOWN
+from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.datasets.entry import (
     BadEntry,
     Entry,
@@ -29,17 +28,10 @@ LIMIT = 704
 working size."""
 
 
-class Segmenter(Protocol):
-    """What finds out what is in a photo, such as a ``Colorizer``."""
-
-    def segment(self, photo: NDArray[np.uint8]) -> object:
-        """The result has ``labels`` and ``confidence``, both (h, w)."""
-
-
 def with_predicted_maps(
     entries: Sequence[Entry],
     folder: Path,
-    segmenter: Segmenter,
+    colorizer: Colorizer,
     report: Callable[[int, int], None] = lambda done, of: None,
     *,
     sure: float = 0.0,
@@ -52,7 +44,7 @@ def with_predicted_maps(
         Those with maps are handed through.
     folder
         Receives the maps as PNG files; what lies there is not made again.
-    segmenter
+    colorizer
         Predicts.
     report
         Called with the number of photos done and in all.
@@ -80,7 +72,7 @@ def with_predicted_maps(
         path = folder / entry.dataset / f'{entry.name}{LABELS_SUFFIX}'
         try:
             if not path.is_file():
-                _predict(entry, path, segmenter, sure)
+                _predict(entry, path, colorizer, sure)
         except BadEntry as error:
             skipped.append(error.skipped)
         else:
@@ -91,11 +83,11 @@ def with_predicted_maps(
 
 
 def _predict(
-    entry: Entry, path: Path, segmenter: Segmenter, sure: float
+    entry: Entry, path: Path, colorizer: Colorizer, sure: float
 ) -> None:
     rgb, _ = entry.load(LIMIT)
     try:
-        found = segmenter.segment(np.ascontiguousarray(rgb))
+        found = colorizer.segment(np.ascontiguousarray(rgb))
     except PhotoError as error:
         reason = str(error).rstrip('.')
         raise BadEntry(entry.dataset, entry.name, reason) from error

@@ -19,7 +19,7 @@ from torch.nn import functional
 from napari_sdcolor.core.colornet import ColorNet, instance_norm
 from napari_sdcolor.datasets.entry import Entry
 from napari_sdcolor.errors import UnfitWeights
-from napari_sdcolor.training.recipe import SHIPPED
+from napari_sdcolor.training.presets import SHIPPED
 from napari_sdcolor.training.samples import CropDataset
 
 PLACES = 14_000
@@ -55,7 +55,7 @@ def sample(
     """
     recipe = replace(SHIPPED['color'], features='', seed=seed)
     crops = CropDataset(list(entries), recipe)
-    parts = [crops[number][:2] for number in range(count)]
+    parts = [crops.crop(number)[:2] for number in range(count)]
     gray, labels = map(torch.stack, zip(*parts, strict=True))
     return gray, labels
 
@@ -96,8 +96,9 @@ def narrow(
     widths = tuple(widths)
     if config.features:
         raise UnfitWeights(
-            'Only a color network without photo features can be narrowed; '
-            'features can be added to what comes out.'
+            'Only a color network without photo features can be narrowed. '
+            'Features can be added to what comes out, see --set features= of '
+            'train color.'
         )
     if len(widths) != len(config.widths) or any(
         new > old for new, old in zip(widths, config.widths, strict=True)

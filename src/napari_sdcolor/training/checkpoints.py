@@ -1,0 +1,124 @@
+"""A training run's folder: its checkpoint, and notes for the export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from napari_sdcolor.errors import DAMAGED_PICKLE, DataError, UnfitData, said
+from napari_sdcolor.files import replace_file
+from napari_sdcolor.training.recipe import Recipe, Task
+
+CHECKPOINT = 'checkpoint.pt'
+NOTES = 'run.json'
+"""What a checkpoint does not know, such as the name of the data folder."""
+
+
+def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
+    """Recipe and state of a run.
+
+    Raises
+    ------
+    DataError
+        If there is no checkpoint, or it cannot be read.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise UnfitData(
+            f'{folder} holds no {CHECKPOINT}: name the folder that a '
+            'training run wrote to.'
+        )
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+        recipe = Recipe.from_dict(json.loads(state['recipe']))
+        _check_state(state)
+    except DAMAGED_PICKLE as error:
+        raise DataError(
+            f'{path} is damaged or no checkpoint of a training run '
+            f'({type(error).__name__}). Start again in another folder.'
+        ) from error
+    return recipe, state
+
+
+def _check_state(state: dict[str, Any]) -> None:
+    """Refuse a checkpoint without what every one of them holds.
+
+    Raises
+    ------
+    LookupError, TypeError
+        If something is missing or of another kind.
+    """
+    if not isinstance(state['step'], int):
+        raise TypeError('step is no number')
+    for name in ('network', 'averaged'):
+        if not all(isinstance(each, Tensor) for each in state[name].values()):
+            raise TypeError(f'{name} is no table of tensors')
+
+
+def refuse_other(
+    folder: Path, found: Recipe, recipe: Recipe, task: Task
+) -> None:
+    """Refuse to go on with a run that trains another network.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    found
+        The recipe of its checkpoint.
+    recipe, task
+        What is asked for.
+
+    Raises
+    ------
+    DataError
+        If they are not of the same network.
+    """
+    wanted = {
+        'task': task,
+        'widths': recipe.widths,
+        'label_channels': recipe.label_channels,
+        'instance_norm': recipe.instance_norm,
+        'features': recipe.features,
+    }
+    for name, value in wanted.items():
+        there = getattr(found, name)
+        if there != value:
+            raise UnfitData(
+                f'{folder} holds a run with {name} {_shown(there)}, but '
+                f'{_shown(value)} is asked for. Choose another folder, or '
+                'the same network.'
+            )
+
+
+def _shown(value: object) -> str:
+    return str(value) or 'none'
+
+
+def write_notes(folder: Path, notes: dict[str, Any]) -> None:
+    """Keep what the export will need and the checkpoint does not hold."""
+    text = json.dumps(notes, indent=1) + '\n'
+    replace_file(folder / NOTES, text.encode())
+
+
+def read_notes(folder: Path) -> dict[str, Any]:
+    """What ``write_notes`` kept; empty if there is nothing.
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
+    path = folder / NOTES
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding='utf-8')))
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f'{path} is damaged ({said(error)}); delete it.'
+        ) from error
