@@ -12,6 +12,7 @@ import pytest
 
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import (
+    own_path,
     publish,
     refuse_existing,
     remove_leftovers,
@@ -330,6 +331,15 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path):
         path.write_bytes(b'')
     remove_leftovers(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_places_of_the_person(tmp_path, monkeypatch):
+    monkeypatch.delenv('SDCOLOR_PLACE', raising=False)
+    usual = own_path('models', 'SDCOLOR_PLACE')
+    assert usual.is_absolute()
+    assert usual.parts[-2:] == ('napari-sdcolor', 'models')
+    monkeypatch.setenv('SDCOLOR_PLACE', str(tmp_path))
+    assert own_path('models', 'SDCOLOR_PLACE') == tmp_path
 
 
 def test_sha256(tmp_path):

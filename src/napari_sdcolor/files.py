@@ -28,6 +28,24 @@ _NO_LINKS = {
 _LEFTOVER = re.compile(r'\.[0-9a-f]{16}\.part')
 
 
+def own_path(name: str, variable: str) -> Path:
+    """A file or folder that is kept for the person.
+
+    Parameters
+    ----------
+    name
+        In the folder for the data of this program.
+    variable
+        Environment variable that names another place.
+    """
+    from platformdirs import user_data_path
+
+    moved = os.environ.get(variable)
+    if moved:
+        return Path(moved)
+    return user_data_path('napari-sdcolor', appauthor=False) / name
+
+
 def sha256_of(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file's bytes.
 

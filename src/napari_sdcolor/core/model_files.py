@@ -6,15 +6,12 @@ What a model holds is read in ``core.models``.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from napari_sdcolor.errors import WeightsError, said
-from napari_sdcolor.files import sha256_of
+from napari_sdcolor.files import own_path, sha256_of
 
 NETWORKS = ('color', 'segmentation')
 """The networks of which a model may bring weights, each of them needed."""
@@ -49,10 +46,7 @@ def bundled_folder() -> Path:
 
 def user_folder() -> Path:
     """Where added models are kept."""
-    moved = os.environ.get(FOLDER_VARIABLE)
-    if moved:
-        return Path(moved)
-    return user_data_path('napari-sdcolor', appauthor=False) / 'models'
+    return own_path('models', FOLDER_VARIABLE)
 
 
 def weight_files(folder: Path, kind: str = '*') -> list[Path]:

@@ -9,7 +9,6 @@ or the dock is closed.
 from __future__ import annotations
 
 import io
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -20,11 +19,10 @@ import numpy as np
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 from PIL import Image
-from platformdirs import user_data_path
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.files import replace_file
+from napari_sdcolor.files import own_path, replace_file
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.painter import Painted, ReadPhoto, fingerprint
@@ -45,10 +43,7 @@ FOLDER_VARIABLE = 'SDCOLOR_AUTOSAVE'
 
 def folder() -> Path:
     """Where the maps lie."""
-    moved = os.environ.get(FOLDER_VARIABLE)
-    if moved:
-        return Path(moved)
-    return user_data_path('napari-sdcolor', appauthor=False) / 'autosave'
+    return own_path('autosave', FOLDER_VARIABLE)
 
 
 def _path(fingerprint: str, place: Path | None = None) -> Path:

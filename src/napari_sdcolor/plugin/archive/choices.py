@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
-
 from napari_sdcolor.batch.outcome import (
     CORRECTED,
     DONE,
@@ -24,7 +22,7 @@ from napari_sdcolor.batch.outcome import (
 )
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.errors import SaveError, SdcolorError
-from napari_sdcolor.files import replace_file
+from napari_sdcolor.files import own_path, replace_file
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 from napari_sdcolor.words import counted
@@ -126,10 +124,7 @@ class Choices:
 
 
 def _file() -> Path:
-    moved = os.environ.get(FILE_VARIABLE)
-    if moved:
-        return Path(moved)
-    return user_data_path('napari-sdcolor', appauthor=False) / 'archive.json'
+    return own_path('archive.json', FILE_VARIABLE)
 
 
 def remember(choices: Choices) -> None:
