@@ -54,8 +54,9 @@ MASKS = {
     ),
     'duration in words': re.compile(
         r'(?<= in )(\d+ (s|min|h))( \d+ (s|min))?'
-        rf'|(?<=[ (]){NUMBER}(?= photos per second)'
+        rf'|(?<=[ (]){NUMBER} photos? per (second|minute|hour)'
     ),
+    'port of a local cluster': re.compile(r'(?<=tcp://127\.0\.0\.1:)\d+'),
 }
 # Of files that hold such things, the digests differ as well, wherever they
 # stand; of a run of training, what it learned is compared in its export.
