@@ -25,6 +25,7 @@ from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import photo_from_array
 from napari_sdcolor.core.planes import resize_labels
 from napari_sdcolor.core.weights import Part, random_part
+from napari_sdcolor.datasets.coverage import labeled
 from napari_sdcolor.datasets.entry import BadEntry, Entry, Skipped
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.settings import Size
@@ -103,9 +104,9 @@ def sample_logits(
     DataError
         If no pixel of any photo is known.
     """
-    labeled = [entry for entry in entries if entry.labels is not None]
-    count = min(PHOTOS, len(labeled))
-    chosen = [labeled[n * len(labeled) // count] for n in range(count)]
+    usable = labeled(entries)
+    count = min(PHOTOS, len(usable))
+    chosen = [usable[n * len(usable) // count] for n in range(count)]
     logits, classes, skipped = [], [], []
     for entry in progress(chosen):
         try:

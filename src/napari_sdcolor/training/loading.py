@@ -61,8 +61,10 @@ class Photos:
         return replace(self, values=self.values.pin_memory())
 
 
-Part = Tensor | Photos
-Batch = tuple[list[Part] | None, list[Skipped]]
+Planes = Tensor | Photos
+"""One part of all crops of a batch, such as their gray values."""
+
+Batch = tuple[list[Planes] | None, list[Skipped]]
 
 
 def _collate(draws: list[tuple]) -> Batch:
@@ -72,7 +74,7 @@ def _collate(draws: list[tuple]) -> Batch:
     return collate(crops) if crops else None, skipped
 
 
-def collate(crops: list[tuple[Tensor, ...]]) -> list[Part]:
+def collate(crops: list[tuple[Tensor, ...]]) -> list[Planes]:
     """Crops as one batch.
 
     Returns
@@ -89,7 +91,7 @@ def collate(crops: list[tuple[Tensor, ...]]) -> list[Part]:
     ]
 
 
-def on_device(parts: Sequence[Part], device: torch.device) -> list[Part]:
+def on_device(parts: Sequence[Planes], device: torch.device) -> list[Planes]:
     """Parts of a batch where they are computed with.
 
     Places on a photo, in double, stay on the CPU: not every accelerator

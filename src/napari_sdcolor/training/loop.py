@@ -28,7 +28,7 @@ from napari_sdcolor.interrupts import stop_signals
 from napari_sdcolor.training.adversary import Adversary
 from napari_sdcolor.training.checkpoints import CHECKPOINT, read_checkpoint
 from napari_sdcolor.training.heldout import HeldOut
-from napari_sdcolor.training.loading import Part, batches, on_device
+from napari_sdcolor.training.loading import Planes, batches, on_device
 from napari_sdcolor.training.losses import (
     loss_weights,
     matching_loss,
@@ -228,7 +228,7 @@ class Trainer:
         self.record.draw_curves(self.step)
         return self.finished
 
-    def _batches(self) -> Iterator[list[Part]]:
+    def _batches(self) -> Iterator[list[Planes]]:
         loader = batches(self.crops, self.step, self.device, self.workers)
         try:
             for batch, skipped in loader:
@@ -241,7 +241,7 @@ class Trainer:
                 self.save()
             raise
 
-    def _advance(self, batch: list[Part]) -> None:
+    def _advance(self, batch: list[Planes]) -> None:
         """One step of the optimizer.
 
         Raises

@@ -15,7 +15,7 @@ from napari_sdcolor.core import lab
 from napari_sdcolor.core.features import FeaturesConfig
 from napari_sdcolor.core.photo import resize_plane, working_shape
 from napari_sdcolor.core.planes import pad
-from napari_sdcolor.datasets.coverage import class_colors
+from napari_sdcolor.datasets.coverage import class_colors, labeled
 from napari_sdcolor.datasets.entry import BadEntry, Entry, Skipped
 from napari_sdcolor.errors import DataError
 from napari_sdcolor.training.augment import (
@@ -81,14 +81,10 @@ class CropDataset(Dataset):
 
     def __init__(self, entries: list[Entry], recipe: Recipe) -> None:
         self.recipe = recipe
+        what = 'photograph'
         if recipe.task == 'segmentation':
-            entries = [entry for entry in entries if entry.labels]
+            entries, what = labeled(entries), 'photograph with a map'
         if not entries:
-            what = (
-                'photograph with a map'
-                if recipe.task == 'segmentation'
-                else 'photograph'
-            )
             raise DataError(f'There is no {what} to cut crops from.')
         self.entries = entries
         self.means = class_colors(entries) if recipe.swap else None
