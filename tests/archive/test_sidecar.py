@@ -103,8 +103,6 @@ def test_command_gives_the_settings_back(make_result):
     half = replace(half, model={**half.model, 'dtype': 'float16'})
     command = sidecar_of(half)['command']
     assert command[command.index('--dtype') + 1] == 'float16'
-    told = sidecar_of(make_result(), command=['sdcolor', 'batch'])
-    assert told['command'] == ['sdcolor', 'batch']
 
 
 def test_only_run_depends_on_the_moment(make_result):

@@ -106,7 +106,6 @@ def save_result(
     format: str = 'tiff',  # noqa: A002
     *,
     run: Run | None = None,
-    command: Sequence[str] | None = None,
 ) -> OutputNames:
     """Save a result: all three files, or none.
 
@@ -119,8 +118,6 @@ def save_result(
     run
         Circumstances (``sidecar.run_facts``), or what tells them when the
         colored file is written.
-    command
-        Command line to record; made from the settings if not given.
 
     Returns
     -------
@@ -136,16 +133,13 @@ def save_result(
         If the result's map holds wrong ids.
     """
     names = output_paths(folder, name, format)
-    _save([result], names, format, 0, run, command)
+    _save([result], names, format, 0, run)
     return names
 
 
 def save_as(
     result: Colorized,
     path: str | os.PathLike[str],
-    *,
-    run: Run | None = None,
-    command: Sequence[str] | None = None,
 ) -> OutputNames:
     """Save a result under a file name, with map and sidecar beside it.
 
@@ -155,8 +149,6 @@ def save_as(
         What to save; must come from the full pass.
     path
         The suffix .tif, .tiff, .png, .jpg or .jpeg says which format.
-    run, command
-        As for ``save_result``.
 
     Returns
     -------
@@ -181,7 +173,7 @@ def save_as(
         labels_path(path.parent, name),
         path.with_name(name + SIDECAR_SUFFIX),
     )
-    _save([result], places, form, 0, run, command)
+    _save([result], places, form, 0, None)
     return places
 
 
@@ -193,7 +185,6 @@ def save_pages(
     *,
     result_bytes: int = 0,
     run: Run | None = None,
-    command: Sequence[str] | None = None,
 ) -> tuple[Path, ...]:
     """Save the pages of one photo file as one multi-page TIFF file.
 
@@ -219,7 +210,7 @@ def save_pages(
     result_bytes
         Bytes of all pixels before they are packed
         (``PhotoFile.result_bytes``): decides between TIFF and BigTIFF.
-    run, command
+    run
         As for ``save_result``.
 
     Returns
@@ -233,7 +224,7 @@ def save_pages(
         As ``save_result``, and if there are not ``count`` results.
     """
     places = album_paths(folder, name, count)
-    _save(results, places, 'tiff', result_bytes, run, command)
+    _save(results, places, 'tiff', result_bytes, run)
     return places
 
 
@@ -243,7 +234,6 @@ def _save(
     form: str,
     result_bytes: int,
     run: Run | None,
-    command: Sequence[str] | None,
 ) -> None:
     """Write the colored file, the maps and, last of all, the sidecar.
 
@@ -273,7 +263,6 @@ def _save(
             ),
             pages=gathering.pages,
             profiles=gathering.profiles,
-            command=command,
             notes=_notes(last, form),
             run=run,
         )

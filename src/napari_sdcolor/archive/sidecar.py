@@ -120,7 +120,6 @@ def build_sidecar(
     color: Mapping[str, Any],
     pages: Sequence[Mapping[str, Any]],
     profiles: Mapping[str, bytes] | None = None,
-    command: Sequence[str] | None = None,
     notes: Sequence[str] = (),
     run: Run | None = None,
 ) -> dict[str, Any]:
@@ -136,8 +135,6 @@ def build_sidecar(
         ``page_facts`` of each page, at least one.
     profiles
         The photos' ICC profiles by their SHA-256.
-    command
-        Command line that gives the same result; made up if not given.
     notes
         Sentences on the colored file as a whole.
     run
@@ -161,7 +158,7 @@ def build_sidecar(
         'settings': result.settings.to_dict(),
         'model': result.model,
         'software': software_versions(),
-        'command': list(command or command_for(result, color, pages)),
+        'command': command_for(result, color, pages),
         'notes': list(notes),
         'run': {'source_path': os.path.abspath(path) if path else ''}
         | dict(told or {}),
