@@ -76,9 +76,9 @@ def main(home: Path, theme: str, suffix: str) -> None:
     grab(viewer, f'archive_done{suffix}')
     coordinator.queue.open_next()
     rest()
-    (trio,) = coordinator.queue.desk.trios
+    (trio,) = coordinator.queue.open_photo.trios
     height, width = trio.map.data.shape
-    colorize = coordinator.queue.desk.colorize()
+    colorize = coordinator.queue.open_photo.colorize()
     colorize.views.classes.class_requested.emit(class_id('grass'))
     trio.map.brush_size = 60
     for column in range(20, width, 20):

@@ -201,7 +201,7 @@ def test_a_brush_size_from_elsewhere_is_shown_and_not_asked_for(
 
 
 def test_rare_classes_are_marked(panel: ClassPanel) -> None:
-    panel.set_rare({SKY: 0, GRASS: 12})
+    panel.model.set_rare({SKY: 0, GRASS: 12})
     panel.set_shares(shares_of(sky=0.25))
 
     def words(number: int, role: Qt.ItemDataRole) -> str:

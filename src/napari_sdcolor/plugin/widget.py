@@ -84,7 +84,7 @@ class ColorizeWidget(DockContent):
         """Say which classes the networks hardly know."""
         engine = self.coordinator.engine
         work = partial(_rare, engine.settings().weights)
-        job = Job('rare', work, self.views.classes.set_rare, quiet=True)
+        job = Job('rare', work, self.views.classes.model.set_rare, quiet=True)
         self.coordinator.jobs.submit(job)
 
     def hideEvent(self, event: QHideEvent) -> None:

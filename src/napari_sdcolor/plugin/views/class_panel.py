@@ -89,7 +89,13 @@ class ClassModel(QAbstractListModel):
         )
 
     def set_rare(self, photos: Mapping[int, int]) -> None:
-        """Classes rarely seen in training: id to number of photographs."""
+        """Mark classes that the networks have rarely seen in training.
+
+        Parameters
+        ----------
+        photos
+            Class id to number of training photographs that show it.
+        """
         self._rare = photos
         self.dataChanged.emit(self.index(0), self.index(N_CLASSES - 1))
 
@@ -280,16 +286,6 @@ class ClassPanel(QWidget):
             self.filter.invalidate()
             if chosen is not None:
                 self.select(chosen)
-
-    def set_rare(self, photos: Mapping[int, int]) -> None:
-        """Mark classes that the networks have rarely seen in training.
-
-        Parameters
-        ----------
-        photos
-            Class id to number of training photographs that show it.
-        """
-        self.model.set_rare(photos)
 
     def set_brush_size(self, size: int) -> None:
         """Follow a brush size that was changed elsewhere."""
