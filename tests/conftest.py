@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -33,6 +34,13 @@ from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
 from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.settings import Settings
+
+# Each of several processes of tests has napari's settings to itself; napari
+# looks for their place when it is imported.
+if {'NAPARI_CONFIG', 'PYTEST_XDIST_WORKER'} <= os.environ.keys():
+    _settings = Path(os.environ['NAPARI_CONFIG'])
+    _settings = _settings.with_name(os.environ['PYTEST_XDIST_WORKER'])
+    os.environ['NAPARI_CONFIG'] = str(_settings / 'napari.yaml')
 
 # Tiny networks are slower on many threads than on one.
 torch.set_num_threads(1)
