@@ -437,7 +437,7 @@ def batches() -> list[Step]:
             f'{tree} -o mapped --labels ../maps --format png'
             ' --confidence 0.99 --no-recursive'
         ),
-        Step(f'{tree} -o machines --workers 1 --json'),
+        Step(f'batch ../tree/plain.tif {TINY} -o machines --workers 1 --json'),
         Step(f'batch ../nowhere -o nowhere {TINY}'),
     ]
 

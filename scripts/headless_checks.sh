@@ -21,7 +21,8 @@ if found:
 CHECK
 
 # All but what is about napari's window.
-python -m pytest --ignore=tests/plugin -m 'not viewer' "$@"
+python -m pytest --no-xvfb -n logical --maxprocesses 8 --dist loadgroup \
+    --ignore=tests/plugin -m 'not viewer' "$@"
 
 sdcolor doctor --json >"$scratch/doctor.json"
 python -m json.tool "$scratch/doctor.json" >/dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests, with a real napari. Does all its own set-up. Arguments go to
-# pytest.
+# Runs the tests, with a real napari, on all cores. Does all its own set-up.
+# Arguments go to pytest: -n 0 runs them one by one in one process.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -13,11 +13,9 @@ trap 'rm -rf "$scratch"' EXIT
 export NAPARI_CONFIG="$scratch/napari.yaml"
 export QT_API="${QT_API:-pyqt6}"
 
-runner=()
-if [ "$(uname -s)" = Linux ] && [ -z "${DISPLAY:-}" ] &&
-    [ -z "${WAYLAND_DISPLAY:-}" ] && [ -z "${QT_QPA_PLATFORM:-}" ]; then
-    # Xvfb is an X server; Qt must not guess another platform.
-    export QT_QPA_PLATFORM=xcb
-    runner=(xvfb-run -a -s '-screen 0 1280x1024x24 +extension GLX')
+if [ "$(uname -s)" = Linux ]; then
+    # Each process of the tests has an X server of its own (pytest-xvfb); Qt
+    # must not guess another platform.
+    export QT_QPA_PLATFORM="${QT_QPA_PLATFORM:-xcb}"
 fi
-${runner[@]+"${runner[@]}"} .venv/bin/python -m pytest "$@"
+.venv/bin/python -m pytest -n logical --maxprocesses 8 --dist loadgroup "$@"
