@@ -18,8 +18,8 @@ from napari_sdcolor.archive.one_file import (
     Page,
     color_page,
     read_map,
-    read_page,
     refuse_album,
+    with_map,
 )
 from napari_sdcolor.archive.reading import open_photos, read_photo
 from napari_sdcolor.errors import WrongUsage
@@ -115,19 +115,19 @@ def test_a_map_is_looked_for_by_the_page(photos, maps):
 
     with open_photos(photos[2]) as file:
         pages = [
-            read_page(file, page, SETTINGS, find, missing='album')
+            with_map(file, file.read(page), 64, find, missing='album')
             for page in file.pages
         ]
     assert asked == [0, 1]
     assert 'none for album.p0001:' in pages[1].map_notes[0]
     with open_photos(photos[0]) as file:
-        page = read_page(file, 0, SETTINGS, find)
+        page = with_map(file, file.read(0), 64, find)
     assert asked[2:] == [None]
     assert page.map_notes == ()
 
 
 def test_an_album_needs_a_format_that_holds_it():
-    file = SimpleNamespace(is_album=True, path='a.tif', count=3)
+    file = SimpleNamespace(is_album=True, path='a.tif', pages=range(3))
     refuse_album(file, 'tiff')
-    with pytest.raises(WrongUsage, match='has 3 pages'):
+    with pytest.raises(WrongUsage, match='holds 3 pages'):
         refuse_album(file, 'png')

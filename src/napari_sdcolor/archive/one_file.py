@@ -2,7 +2,7 @@
 
 The only place where the photos of a file meet their maps and the networks.
 The stages stand apart, so that a batch can run them in threads of their own
-and a command line can tell what it is doing: ``read_page``, ``color_page``,
+and a command line can tell what it is doing: ``with_map``, ``color_page``,
 ``save_file``. Who calls says where maps are looked for.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.labels import page_stem, read_labels
-from napari_sdcolor.archive.reading import PhotoFile, Window
+from napari_sdcolor.archive.reading import PhotoFile
 from napari_sdcolor.archive.saving import save_pages, save_result
 from napari_sdcolor.archive.sidecar import Run
 from napari_sdcolor.core.photo import Photo
@@ -127,8 +127,8 @@ def refuse_album(file: PhotoFile, form: str) -> None:
     """
     if file.is_album and form != 'tiff':
         raise WrongUsage(
-            f'{file.path} has {file.count} pages, which only a TIFF file can '
-            'hold: leave out --format, or choose one page with --page.'
+            f'{file.path} holds {len(file.pages)} pages, which one {form} file '
+            'cannot hold. Choose the format tiff, or one page with --page.'
         )
 
 
@@ -151,48 +151,42 @@ def read_map(
     return GivenMap(labels, name, notes, file=path)
 
 
-def read_page(
+def with_map(
     file: PhotoFile | SampleFile,
-    page: int,
-    settings: Settings,
+    photo: Photo,
+    size: Size,
     find_map: FindMap,
-    *,
-    window: Window | None = None,
     missing: str = '',
 ) -> Page:
-    """Read one photo of a file, and its map if one is given.
+    """A photo of a file with its map, if one is given.
 
     Parameters
     ----------
-    file, page
-        The opened file, and one of its ``pages``.
-    settings
-        Working size and tone window.
+    file
+        The opened file.
+    photo
+        As ``file.read`` gave it.
+    size
+        Working size.
     find_map
         Where the map is.
-    window
-        Tone window, where it is not that of the settings.
     missing
         NAME of the photo, where it is worth a note that it has no map: a
         place of maps was named.
 
     Raises
     ------
-    PhotoError, LabelsError
-        If one of them cannot be used.
+    LabelsError
+        If the map cannot be used.
     """
-    photo = file.read(page, window=window or settings.window)
     number = photo.origin.page
     found = find_map(number)
     if found is not None:
-        return Page(photo, read_map(found, photo, settings.size))
+        return Page(photo, read_map(found, photo, size))
     if not missing:
         return Page(photo)
     name = page_stem(missing, number) if file.is_album else missing
-    return Page(
-        photo,
-        notes=(f'{MISSING} {name}: it is predicted.',),
-    )
+    return Page(photo, notes=(f'{MISSING} {name}: it is predicted.',))
 
 
 def color_page(

@@ -21,8 +21,8 @@ from napari_sdcolor.archive.one_file import (
     MISSING,
     GivenMap,
     color_page,
-    read_page,
     save_file,
+    with_map,
 )
 from napari_sdcolor.archive.reading import PhotoFile
 from napari_sdcolor.archive.sidecar import (
@@ -214,12 +214,11 @@ def _results(
             f'tells of {len(told)}: it is another file.'
         )
     for number, (page, facts) in enumerate(zip(file.pages, told, strict=True)):
-        read = read_page(
+        read = with_map(
             file,
-            page,
-            replace(settings, size=colorizer.size),
+            file.read(page, window=window_of(recording.told, number)),
+            colorizer.size,
             partial(_recorded_map, recording, facts),
-            window=window_of(recording.told, number),
         )
         if read.map is not None:
             read = replace(read, map=_as_recorded(read.map, facts))

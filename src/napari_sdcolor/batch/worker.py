@@ -29,9 +29,9 @@ from napari_sdcolor.archive.one_file import (
     JobSpec,
     Page,
     color_page,
-    read_page,
     refuse_album,
     save_file,
+    with_map,
 )
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.archive.saving import album_paths, output_paths
@@ -220,10 +220,11 @@ class Worker:
         """
         since = time.perf_counter()
         task = job.task
-        read = read_page(
+        settings = self._settings(job)
+        read = with_map(
             job.file,
-            page,
-            self._settings(job),
+            job.file.read(page, window=settings.window),
+            settings.size,
             partial(task.find_map, alone=not job.file.is_album),
         )
         digest = None if read.map is None else sha256_of(read.map.file)

@@ -19,6 +19,7 @@ from napari_sdcolor.settings import Settings
 if TYPE_CHECKING:
     from napari_sdcolor.archive.one_file import JobSpec, Page
     from napari_sdcolor.core.engine import Colorizer
+    from napari_sdcolor.core.photo import Photo
     from napari_sdcolor.core.results import Colorized
     from napari_sdcolor.core.weights import Part
 
@@ -154,10 +155,12 @@ def color_one(
             for number in file.pages:
                 if file.is_album:
                     talk.say(f'  page {number} of {file.count}')
-                page = one_file.read_page(
+                photo = file.read(number, window=spec.settings.window)
+                _say_photo(talk, photo)
+                page = one_file.with_map(
                     file,
-                    number,
-                    spec.settings,
+                    photo,
+                    spec.settings.size,
                     find_map,
                     missing=name if labels else '',
                 )
@@ -186,14 +189,18 @@ def color_one(
     }
 
 
+def _say_photo(talk: Talk, photo: Photo) -> None:
+    talk.say(f'  {photo.describe()}')
+    for note in photo.notes:
+        talk.warn(f'  {note}')
+
+
 def _color_page(
     talk: Talk, colorizer: Colorizer, page: Page, settings: Settings
 ) -> Colorized:
     from napari_sdcolor.archive.one_file import color_page
 
-    talk.say(f'  {page.photo.describe()}')
-    told = (*page.photo.notes, *page.map_notes)
-    for note in told:
+    for note in page.map_notes:
         talk.warn(f'  {note}')
     if page.map is None:
         talk.say('  finding out what is in it, and coloring it')
@@ -201,7 +208,7 @@ def _color_page(
         talk.say(f'  coloring it after the map {page.map.file}')
     result = color_page(colorizer, page, settings)
     for note in result.notes:
-        if note not in told:
+        if note not in page.map_notes:
             talk.warn(f'  {note}')
     return result
 
