@@ -1,4 +1,4 @@
-"""What the page on the architecture names is there."""
+"""What the page on the architecture names is there; one version is told."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ NAMES = sorted(
     )
     if name.partition('.')[0] in ROOMS and not name.endswith('.yaml')
 )
+
+
+def test_the_citation_has_the_version() -> None:
+    citation = (PAGE.parents[1] / 'CITATION.cff').read_text('utf-8')
+    assert f'version: {napari_sdcolor.__version__}\n' in citation
 
 
 def test_there_are_names() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import (
+    keep_copy,
     own_path,
     publish,
     refuse_existing,
@@ -347,3 +348,16 @@ def test_sha256(tmp_path):
     path.write_bytes(b'abc')
     assert sha256_of(path).startswith('ba7816bf8f01cfea')
     assert sha256_of(str(path)) == sha256_of(path)
+
+
+@pytest.mark.parametrize('links', [True, False])
+def test_a_second_name_outlives_the_first(tmp_path, monkeypatch, links):
+    path, place = tmp_path / 'a.tif', tmp_path / 'kept.tif'
+    path.write_bytes(b'colored')
+    os.utime(path, (10, 20))
+    if not links:
+        fail_at(monkeypatch, 'link', 1, OSError(errno.EPERM, 'no links'))
+    keep_copy(path, place)
+    path.unlink()
+    assert place.read_bytes() == b'colored'
+    assert place.stat().st_mtime == 20

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -152,6 +153,23 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         _remove(temporary)
+
+
+def keep_copy(path: Path, place: Path) -> None:
+    """Keep a file under a second name, whatever becomes of the first.
+
+    Raises
+    ------
+    OSError
+        If the disk does not take it.
+    """
+    try:
+        os.link(path, place)
+    except OSError:
+        # No hard links here.
+        with open(path, 'rb') as source, _to_disk(place) as stream:
+            shutil.copyfileobj(source, stream)
+        shutil.copystat(path, place)
 
 
 class Publication:

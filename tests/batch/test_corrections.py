@@ -106,7 +106,7 @@ def test_cut_off_anywhere_and_run_again(
 
     with monkeypatch.context() as patch:
         if cut == 'keep':
-            patch.setattr(corrections, '_keep', cutting)
+            patch.setattr(corrections, 'keep_copy', cutting)
         elif cut == 'journal':
             patch.setattr(run.Journal, 'add', cutting)
         elif cut == 'color':

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.archive.formats import SUFFIXES
+from napari_sdcolor.archive.formats import SIDECAR_SUFFIX, SUFFIXES
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
-from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.files import sha256_of
 from napari_sdcolor.samples import SAMPLES, SampleFile, open_sample
 

@@ -25,6 +25,11 @@ from napari_sdcolor.files import sha256_of
 _STRIP = 2**18
 """Pixels compared at a time."""
 
+_DECODERS = {
+    'png': imagecodecs.png_decode,
+    'jpeg': imagecodecs.jpeg8_decode,
+}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -178,12 +183,7 @@ def _planes(path: Path) -> Iterator[NDArray]:
             for page in tif.pages:
                 yield page.asarray()[..., :3]
     else:
-        decode = (
-            imagecodecs.png_decode
-            if form == 'png'
-            else imagecodecs.jpeg8_decode
-        )
-        yield decode(path.read_bytes())[..., :3]
+        yield _DECODERS[form](path.read_bytes())[..., :3]
 
 
 def _delta_e(one: NDArray, other: NDArray) -> NDArray:

@@ -1,6 +1,12 @@
-"""The file formats of results, their suffixes and what people call them."""
+"""The files of a result: what their names end in, and their formats."""
 
 from __future__ import annotations
+
+LABELS_SUFFIX = '.labels.png'
+"""After NAME: the label map."""
+
+SIDECAR_SUFFIX = '.sdcolor.json'
+"""After NAME: the sidecar."""
 
 SUFFIXES = {'tiff': '.tif', 'png': '.png', 'jpeg': '.jpg'}
 """Formats and the suffixes that they are given."""

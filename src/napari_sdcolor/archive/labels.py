@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
+from napari_sdcolor.archive.formats import LABELS_SUFFIX
 from napari_sdcolor.archive.scan import DECODE_ERRORS, refuse_bomb
 from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN
 from napari_sdcolor.core.photo import Photo
@@ -24,8 +25,6 @@ from napari_sdcolor.core.planes import resize_labels, same_aspect
 from napari_sdcolor.errors import LabelsError, PhotoError, said
 from napari_sdcolor.settings import Size
 from napari_sdcolor.words import listed
-
-LABELS_SUFFIX = '.labels.png'
 
 _PALETTE = np.array([entry.color for entry in CLASSES], np.uint8)
 

@@ -17,6 +17,7 @@ from napari_sdcolor.archive.companions import (
     sample_of,
 )
 from napari_sdcolor.archive.compare import Comparison, compare
+from napari_sdcolor.archive.formats import SIDECAR_SUFFIX
 from napari_sdcolor.archive.one_file import (
     MISSING,
     GivenMap,
@@ -25,11 +26,7 @@ from napari_sdcolor.archive.one_file import (
     with_map,
 )
 from napari_sdcolor.archive.reading import PhotoFile
-from napari_sdcolor.archive.sidecar import (
-    SIDECAR_SUFFIX,
-    read_sidecar,
-    window_of,
-)
+from napari_sdcolor.archive.sidecar import read_sidecar, window_of
 from napari_sdcolor.core.device import HALVES, Device
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.samples import SampleFile

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_sdcolor.archive.formats import FORMATS, SUFFIXES
+from napari_sdcolor.archive.formats import FORMATS, SIDECAR_SUFFIX, SUFFIXES
 from napari_sdcolor.archive.labels import (
     labels_path,
     write_labels_png,
 )
 from napari_sdcolor.archive.marking import ACCESS_COPY, DESCRIPTION, make_mark
 from napari_sdcolor.archive.sidecar import (
-    SIDECAR_SUFFIX,
     Run,
     build_sidecar,
     collect_profile,

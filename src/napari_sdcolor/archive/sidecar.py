@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 FORMAT = 3
 """Raised when a reader of older sidecars could misunderstand newer ones."""
 
-SIDECAR_SUFFIX = '.sdcolor.json'
-
 Run = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 """Circumstances, or what tells them when all is done."""
 

@@ -165,8 +165,7 @@ def write(
         )
     _refuse_unusable(first)
     with _explaining(form):
-        encode = _encode_png if form == 'png' else _encode_jpeg
-        data = encode(first)
+        data = _ENCODERS[form](first)
     if first.mark.xmp not in data:
         raise _unmarked(form)
     stream.write(data)
@@ -360,3 +359,7 @@ def _exif(tags: dict[int, object]) -> bytes:
     for tag, value in tags.items():
         exif[tag] = value
     return exif.tobytes()
+
+
+_ENCODERS = {'png': _encode_png, 'jpeg': _encode_jpeg}
+"""Of the formats that hold one picture."""

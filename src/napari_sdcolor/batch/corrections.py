@@ -9,7 +9,6 @@ next run does.
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterable
@@ -26,7 +25,7 @@ from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.photo_settings import read_own
 from napari_sdcolor.batch.task import EDITED_MAPS, Task
 from napari_sdcolor.errors import SaveError, said
-from napari_sdcolor.files import replace_file, sha256_of
+from napari_sdcolor.files import keep_copy, replace_file, sha256_of
 from napari_sdcolor.settings import SettingsError
 
 SUPERSEDED = 'sdcolor-superseded'
@@ -86,9 +85,11 @@ def is_outdated(task: Task, done: Outcome) -> bool:
     corrected = False
     for page, digest in done.maps:
         edited = task.find_edited(page, alone=alone)
-        corrected |= edited is not None
-        if edited is not None and sha256_of(edited) != digest:
+        if edited is None:
+            continue
+        if sha256_of(edited) != digest:
             return True
+        corrected = True
     try:
         own = read_own(task.find_settings())
     except SettingsError:
@@ -132,7 +133,7 @@ def keep_superseded(output: Path, task: Task, done: Outcome) -> Path:
                     'as it is, and the photo is not colored by its new map: '
                     'move its results away first.'
                 )
-            _keep(path, part / name)
+            keep_copy(path, part / name)
         number = 1
         while (kept := home / str(number)).exists():
             number += 1
@@ -145,11 +146,3 @@ def keep_superseded(output: Path, task: Task, done: Outcome) -> Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return kept
-
-
-def _keep(path: Path, place: Path) -> None:
-    try:
-        os.link(path, place)
-    except OSError:
-        # No hard links here.
-        shutil.copy2(path, place)

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX, read_sidecar
+from napari_sdcolor.archive.formats import SIDECAR_SUFFIX
+from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.batch.outcome import KNOWN, Outcome
 from napari_sdcolor.batch.photo_settings import read_own
 from napari_sdcolor.batch.task import Task

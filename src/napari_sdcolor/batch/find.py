@@ -14,9 +14,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from napari_sdcolor.archive.companions import sidecar_of
-from napari_sdcolor.archive.labels import LABELS_SUFFIX
+from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
 from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
-from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
 from napari_sdcolor.batch.journal import JOURNAL
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.errors import PlanError, said

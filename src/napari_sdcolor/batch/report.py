@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from napari_sdcolor._version import __version__
-from napari_sdcolor.archive.labels import LABELS_SUFFIX
-from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
+from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
 from napari_sdcolor.batch.journal import Journal
 from napari_sdcolor.batch.outcome import (
     DONE,

@@ -293,9 +293,12 @@ class Worker:
                 job.started, threads=threads(), batch_size=self.batch_size
             )
 
-        # What was there before goes when there is something in its place.
-        results = chain([next(results)], results)
+        # What was there before goes when the networks are through with the
+        # first page: a photo that cannot be colored keeps it.
+        first = next(results)
         remove(job.replaced)
+        results = chain([first], results)
+        del first  # it needs much memory
         return save_file(
             results, job.file, task.folder, task.name, self.spec.format, run
         )

@@ -57,8 +57,7 @@ def _whole_folder(
 def _refuse_own_files(path: Path, folder: Path) -> None:
     """Refuse what this program itself wrote beside a photo."""
     from napari_sdcolor.archive.companions import sidecar_of
-    from napari_sdcolor.archive.labels import LABELS_SUFFIX
-    from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
+    from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
 
     if path.name.endswith(SIDECAR_SUFFIX):
         raise WrongUsage(
@@ -101,7 +100,7 @@ def refuse_no_sidecar(path: Path) -> None:
         If the name is not that of a sidecar.
     """
     from napari_sdcolor.archive.companions import sidecar_of
-    from napari_sdcolor.archive.sidecar import SIDECAR_SUFFIX
+    from napari_sdcolor.archive.formats import SIDECAR_SUFFIX
 
     if path.suffix.lower() == '.json':
         return

@@ -1,4 +1,4 @@
-"""Everything that needs neither napari nor Qt."""
+"""Arrays and networks: from gray values and a label map to colors."""
 
 import os
 

@@ -24,7 +24,6 @@ from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
 from napari_sdcolor.core.featuregrid import FeatureGridNet
 from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
-from napari_sdcolor.core.model_files import KINDS
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
 from napari_sdcolor.files import replace_file, sha256_of
 
@@ -116,24 +115,32 @@ def build(kind: str, config: Mapping[str, Any]) -> Network:
     ValueError
         If there is no such kind of network.
     """
-    if kind not in KINDS:
-        raise ValueError(f'unknown kind {kind!r}')
     fields = dict(config)
     if kind == 'color':
         return ColorNet(ColorNetConfig.from_dict(fields))
     if kind == 'features':
         return PhotoFeatures(FeaturesConfig.from_dict(fields))
-    grid = GridNetConfig.from_dict(fields)
-    return FeatureGridNet(grid) if grid.features else GridNet(grid)
+    if kind == 'segmentation':
+        grid = GridNetConfig.from_dict(fields)
+        return FeatureGridNet(grid) if grid.features else GridNet(grid)
+    raise ValueError(f'unknown kind {kind!r}')
 
 
 def kind_of(network: Network) -> str:
-    """One of ``KINDS``."""
+    """One of ``model_files.KINDS``.
+
+    Raises
+    ------
+    TypeError
+        If it is a network of no kind.
+    """
     if isinstance(network, ColorNet):
         return 'color'
     if isinstance(network, PhotoFeatures):
         return 'features'
-    return 'segmentation'
+    if isinstance(network, GridNet | FeatureGridNet):
+        return 'segmentation'
+    raise TypeError(f'{type(network).__name__} is no network of a model')
 
 
 def _seal(about: Mapping[str, str]) -> str:

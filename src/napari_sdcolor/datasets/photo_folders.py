@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_sdcolor.archive.labels import LABELS_SUFFIX
+from napari_sdcolor.archive.formats import LABELS_SUFFIX
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
 from napari_sdcolor.datasets.ids import read_mapping
 from napari_sdcolor.datasets.source import (

@@ -1,1 +1,1 @@
-"""The only part that knows napari and Qt."""
+"""Docks, layers, live recoloring, readers and writers: napari and Qt."""

@@ -1,7 +1,7 @@
 """Watch semantic maps for changes, however they come about.
 
 No single event of a Labels layer covers brush, fill, undo and new data, so
-all of them only mean "look again"; the coordinator compares the map itself.
+all of them only mean "look again"; ``ColorJobs`` compares the map itself.
 """
 
 from __future__ import annotations

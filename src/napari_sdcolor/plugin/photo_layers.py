@@ -1,6 +1,7 @@
 """The layers of one photo: the person's own, its color and its map.
 
-This is the only class that adds layers to the viewer or writes into them.
+This is the only class that adds our layers to the viewer and that writes
+results into them; what a person fills or undoes goes by napari's own ways.
 Layers are held themselves, never by name. They are compared with ``==``, as
 napari hands plugins proxies that equal the layer that they stand for.
 """

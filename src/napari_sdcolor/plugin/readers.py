@@ -14,6 +14,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
+from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
 from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.errors import PhotoError, SdcolorError
 from napari_sdcolor.plugin.palette import names, palette
@@ -31,7 +32,6 @@ from napari_sdcolor.settings import Settings, window_words
 if TYPE_CHECKING:
     from napari_sdcolor.archive.companions import Companions
 
-LABELS_SUFFIX = '.labels.png'
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -40,7 +40,7 @@ def get_reader(
     path: str | list[str],
 ) -> Callable[[str | list[str]], list[LayerData]] | None:
     """What reads a path, if it is the sidecar of a colored photo."""
-    if isinstance(path, str) and path.endswith('.sdcolor.json'):
+    if isinstance(path, str) and path.endswith(SIDECAR_SUFFIX):
         return read
     return None
 
@@ -73,7 +73,7 @@ def read(path: str | list[str]) -> list[LayerData]:
     if found.photo is None and not found.sample:
         raise PhotoError(' '.join(found.changes))
     settings = _settings(content, found.changes)
-    name = Path(path).name.removesuffix('.sdcolor.json')
+    name = Path(path).name.removesuffix(SIDECAR_SUFFIX)
     pages = [
         _read_page(content, found, number, settings)
         for number in range(len(content['pages']))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from napari_sdcolor.archive.labels import LABELS_SUFFIX
+from napari_sdcolor.archive.formats import LABELS_SUFFIX
 from napari_sdcolor.classes import UNKNOWN
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.datasets.entry import (
