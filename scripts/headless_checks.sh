@@ -21,7 +21,7 @@ if found:
 CHECK
 
 # All but what is about napari's window.
-python -m pytest --no-xvfb -n logical --maxprocesses 8 --dist loadgroup \
+python -m pytest --no-xvfb -n logical --maxprocesses 8 --dist loadfile \
     --ignore=tests/plugin -m 'not viewer' "$@"
 
 sdcolor doctor --json >"$scratch/doctor.json"

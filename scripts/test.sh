@@ -18,4 +18,4 @@ if [ "$(uname -s)" = Linux ]; then
     # must not guess another platform.
     export QT_QPA_PLATFORM="${QT_QPA_PLATFORM:-xcb}"
 fi
-.venv/bin/python -m pytest -n logical --maxprocesses 8 --dist loadgroup "$@"
+.venv/bin/python -m pytest -n logical --maxprocesses 8 --dist loadfile "$@"

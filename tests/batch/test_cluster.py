@@ -27,9 +27,6 @@ from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError
 from napari_sdcolor.settings import Settings
 
-# Processes that are killed and watched get no company of their kind.
-pytestmark = pytest.mark.xdist_group('processes')
-
 TINY = Settings(size=64, weights='tiny')
 
 

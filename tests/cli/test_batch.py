@@ -119,7 +119,6 @@ def test_lists_and_base(scans, out, sdcolor, tmp_path):
     assert (out / 'box 1' / 'a.color.tif').exists()
 
 
-@pytest.mark.xdist_group('processes')
 @pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_a_resumable_state(

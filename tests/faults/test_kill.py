@@ -15,12 +15,9 @@ import pytest
 
 from . import batch_process
 
-pytestmark = [
-    pytest.mark.xdist_group('processes'),
-    pytest.mark.skipif(
-        not hasattr(os, 'fork'), reason='kills forked processes'
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, 'fork'), reason='kills forked processes'
+)
 
 
 @pytest.fixture

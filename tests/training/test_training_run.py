@@ -98,7 +98,6 @@ Trainer(
 """
 
 
-@pytest.mark.xdist_group('processes')
 @pytest.mark.parametrize('task', RECIPES)
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     task: str, shots: list, write_pack: Callable[[Sequence], Path]
