@@ -434,3 +434,25 @@ def test_an_album_in_a_format_without_pages(
     summary = run_plan(plan, spec=spec, work=work)
     ((_, reason),) = summary.failed
     assert '3 pages' in reason
+
+
+@pytest.mark.parametrize('name', ['outputs', 'maps', 'source_sha256'])
+def test_a_record_that_proves_nothing_is_no_record(
+    scans, out, run_plan, contents, name
+):
+    run_plan(scans, out)
+    before = contents(out)
+    journal = out / 'sdcolor-journal.jsonl'
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for line in lines:
+        if line.get('status') == DONE:
+            del line[name]
+    journal.write_text(''.join(f'{json.dumps(line)}\n' for line in lines))
+    summary = run_plan(scans, out)
+    assert not summary.failed
+    assert summary.progress.known == 0
+    assert summary.progress.colored == 4
+    after = contents(out)
+    colored = [path for path in before if path.endswith('.color.tif')]
+    assert len(colored) == 4
+    assert all(after[path] == before[path] for path in colored)

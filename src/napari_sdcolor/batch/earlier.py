@@ -46,6 +46,8 @@ def verify(task: Task) -> Outcome | None:
     known = task.known
     if known is None:
         return None
+    if not (known.outputs and known.maps and known.source_sha256):
+        return None  # a damaged record, by which nothing can be verified
     missing = False
     for name, digest in known.outputs.items():
         path = os.path.join(task.folder, name)

@@ -67,6 +67,7 @@ class PhotoTable(QAbstractTableModel):
         self._order: tuple[int, bool] | None = None
         # Far more than a screen shows, and what it shows is asked for often.
         self._before_and_after = lru_cache(400)(before_and_after)
+        self._stored_picture = lru_cache(400)(_stored_picture)
 
     # --- what Qt asks -----------------------------------------------------
 
@@ -240,10 +241,17 @@ class PhotoTable(QAbstractTableModel):
         return None
 
     def _picture(self, item: Outcome) -> Any:
-        strip = item.thumbnail
-        if not strip and item.thumbnail_place is not None:
-            strip = read_thumbnail(self.output, item.thumbnail_place)
-        return self._before_and_after(strip) if strip else None
+        if item.thumbnail:
+            return self._before_and_after(item.thumbnail)
+        if item.thumbnail_place is None:
+            return None
+        return self._stored_picture(self.output, item.thumbnail_place)
+
+
+def _stored_picture(output: Path, place: tuple[int, int]) -> QIcon | None:
+    """The picture of a photo that an earlier run colored, if it is there."""
+    strip = read_thumbnail(output, place)
+    return before_and_after(strip) if strip else None
 
 
 def before_and_after(strip: bytes) -> QIcon:
