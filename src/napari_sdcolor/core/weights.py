@@ -127,13 +127,7 @@ def build(kind: str, config: Mapping[str, Any]) -> Network:
 
 
 def kind_of(network: Network) -> str:
-    """One of ``model_files.KINDS``.
-
-    Raises
-    ------
-    TypeError
-        If it is a network of no kind.
-    """
+    """One of ``model_files.KINDS``; TypeError where it has none."""
     if isinstance(network, ColorNet):
         return 'color'
     if isinstance(network, PhotoFeatures):
