@@ -7,8 +7,9 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import tarfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,6 +218,22 @@ def as_published(network: PhotoFeatures) -> dict[str, torch.Tensor]:
 @pytest.fixture(name='published', scope='session')
 def _published() -> Callable[[PhotoFeatures], dict[str, torch.Tensor]]:
     return as_published
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A mounted file system of 128 KiB."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', str(folder)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip('there is no mount here')
+    if done.returncode:
+        pytest.skip('mounting needs privileges')
+    yield folder
+    subprocess.run(['umount', str(folder)], check=True)
 
 
 # --- packs of photographs to train on -----------------------------------

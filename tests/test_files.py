@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -278,22 +277,6 @@ def test_a_stream_that_fails_names_the_file(tmp_path, monkeypatch):
         raise KeyboardInterrupt
     assert path.read_bytes() == b'old'
     assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A mounted file system of 64 KiB."""
-    folder = tmp_path / 'disk'
-    folder.mkdir()
-    mount = ['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip('there is no mount here')
-    if done.returncode:
-        pytest.skip('mounting needs privileges')
-    yield folder
-    subprocess.run(['umount', str(folder)], check=True)
 
 
 def test_a_disk_that_is_really_full(small_disk):

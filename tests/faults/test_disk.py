@@ -84,22 +84,6 @@ def test_a_limit_on_the_size_of_files(photos, tmp_path, whole, size, contents):
     assert contents(out) == whole
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A mounted file system of 128 KiB."""
-    folder = tmp_path / 'disk'
-    folder.mkdir()
-    mount = ['mount', '-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip('there is no mount here')
-    if done.returncode:
-        pytest.skip('mounting needs privileges')
-    yield folder
-    subprocess.run(['umount', str(folder)], check=True)
-
-
 def test_a_disk_that_is_really_full(
     photos, tmp_path, whole, small_disk, contents
 ):

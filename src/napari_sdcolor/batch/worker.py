@@ -50,6 +50,7 @@ from napari_sdcolor.batch.photo_settings import (
 from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.thumbnails import thumbnail
 from napari_sdcolor.core import progress
+from napari_sdcolor.core.device import threads
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import (
     FAILURES,
@@ -374,10 +375,3 @@ def failure(task: Task, error: BaseException) -> Outcome:
             'Please report it, if possible with the photo.'
         )
     return Outcome(task.key, task.source, FAILED, reason=why)
-
-
-def threads() -> int:
-    """Threads that the networks use on the CPU."""
-    import torch
-
-    return torch.get_num_threads()

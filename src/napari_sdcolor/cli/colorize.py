@@ -133,6 +133,7 @@ def color_one(
     from napari_sdcolor.archive.labels import find_page_labels
     from napari_sdcolor.archive.reading import open_photos
     from napari_sdcolor.archive.sidecar import run_facts
+    from napari_sdcolor.core.device import threads
     from napari_sdcolor.files import refuse_existing
 
     started = datetime.now(UTC)
@@ -176,7 +177,7 @@ def color_one(
                 folder,
                 name,
                 spec.format,
-                partial(run_facts, started, threads=_threads()),
+                partial(run_facts, started, threads=threads()),
             )
     for output in written:
         talk.answer(str(output))
@@ -221,12 +222,6 @@ def _page_facts(page: Page, result: Colorized) -> dict[str, Any]:
         'confidence': result.confidence,
         'notes': [*page.photo.notes, *result.notes],
     }
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()
 
 
 def _arguments(spec: JobSpec, labels: Path | None) -> list[str]:

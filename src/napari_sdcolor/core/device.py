@@ -220,3 +220,10 @@ def free_memory(device: Device) -> None:
         torch.cuda.empty_cache()
     elif device.kind == 'mps':
         torch.mps.empty_cache()
+
+
+def threads() -> int:
+    """Threads that the networks use on the CPU."""
+    import torch
+
+    return torch.get_num_threads()
