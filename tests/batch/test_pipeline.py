@@ -52,6 +52,32 @@ def test_the_pipeline_and_the_plain_function_agree(
     assert contents(out) == contents(other)
 
 
+def test_a_leftover_of_another_run_comes_in_between(
+    scans, out, worker, contents
+):
+    # As a process does that outlives the scheduler of its cluster.
+    (task, *_) = make_plan([scans], out).tasks
+    job = worker.open(task)
+    assert worker(task).status == DONE
+    results = contents(out)
+    pages = [worker.color(job, worker.read(job, 0))]
+    outcome = worker.save(job, pages)
+    assert outcome.status == DONE, outcome.reason
+    assert contents(out) == results
+
+
+def test_a_file_of_somebody_else_comes_in_between(scans, out, worker):
+    (task, *_) = make_plan([scans], out).tasks
+    job = worker.open(task)
+    out.mkdir()
+    theirs = out / f'{task.name}.color.tif'
+    theirs.write_bytes(b'mine')
+    outcome = worker.save(job, [worker.color(job, worker.read(job, 0))])
+    assert outcome.status == FAILED
+    assert 'never overwritten' in outcome.reason
+    assert [path.read_bytes() for path in out.iterdir()] == [b'mine']
+
+
 def test_tasks_and_outcomes_travel(tasks, worker):
     outcome = worker(pickle.loads(pickle.dumps(tasks[0])))
     assert pickle.loads(pickle.dumps(outcome)) == outcome
@@ -207,13 +233,15 @@ def living() -> int:
 def test_photos_and_results_do_not_pile_up(make_scans, out, worker):
     """Memory is needed for the few photos at work, however many come."""
     scans = make_scans([f'{number}.png' for number in range(60)])
-    # Fixtures of other tests may hold some; these stay as they are.
-    before = living()
     alive = []
+    # What there was before need not be looked through again and again.
+    gc.freeze()
     for outcome in Pipeline(worker)(make_plan([scans], out).tasks):
         assert outcome.status == DONE
-        alive.append(living() - before)
+        alive.append(living())
+    gc.unfreeze()
     assert len(alive) == 60
+    assert min(alive) > 0
     assert max(alive) <= 2 * (worker.side_by_side(8) + AHEAD + BEHIND + 1)
 
 

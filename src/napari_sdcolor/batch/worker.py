@@ -78,8 +78,6 @@ class Job:
         Open for reading.
     resources
         What has to be closed at the end.
-    replaced
-        Files of an earlier attempt that make room for the results.
     own
         Settings that only this photo has, see ``photo_settings``.
     maps
@@ -91,7 +89,6 @@ class Job:
     task: Task
     file: PhotoFile
     resources: ExitStack
-    replaced: list[Path]
     own: Mapping[str, Any]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     maps: list[tuple[int | None, str | None]] = field(default_factory=list)
@@ -200,14 +197,11 @@ class Worker:
                 )
                 refuse_album(file, self.spec.format)
                 own = read_own(task.find_settings())
-                job = Job(task, file, resources.pop_all(), [], own)
+                job = Job(task, file, resources, own)
+                self._earlier(job)  # refuses before the networks run
+                job.resources = resources.pop_all()
             except TROUBLE as error:
                 return failure(task, error)
-        try:
-            job.replaced = self._earlier(job)
-        except TROUBLE as error:
-            job.resources.close()
-            return failure(task, error)
         job.seconds['read'] += time.perf_counter() - since
         return job
 
@@ -295,9 +289,11 @@ class Worker:
             )
 
         # What was there before goes when the networks are through with the
-        # first page: a photo that cannot be colored keeps it.
+        # first page: a photo that cannot be colored keeps it. It is looked at
+        # anew: a process of a cluster whose scheduler is gone still finishes
+        # what it had begun, while the next run has the same photo.
         first = next(results)
-        remove(job.replaced)
+        remove(self._earlier(job))
         results = chain([first], results)
         del first  # it needs much memory
         return save_file(
@@ -305,6 +301,13 @@ class Worker:
         )
 
     def _earlier(self, job: Job) -> list[Path]:
+        """Files of an earlier attempt that make room for the results.
+
+        Raises
+        ------
+        SaveError
+            If anything else lies where a result goes.
+        """
         task, file = job.task, job.file
         if file.is_album:
             places = album_paths(task.folder, task.name, file.count)
