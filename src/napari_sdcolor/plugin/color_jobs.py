@@ -229,7 +229,8 @@ class ColorJobs(Listener):
                 self.recolor(trio, plane, quiet=True)
         elif known.shown is not None and trio.map_fits():
             inputs = trio.inputs(known.shown.labels)
-            if inputs.version == known.shown.version:
+            moved = not inputs.same(known.shown)
+            if moved and inputs.version == known.shown.version:
                 self._ask(trio, plane, inputs, quiet=True)
 
     def pause(self) -> None:
