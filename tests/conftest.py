@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import io
+import itertools
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +21,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import typer.main
+import typer.testing
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -28,6 +33,7 @@ from napari_sdcolor.batch.plan import Plan, make_plan
 from napari_sdcolor.batch.run import Summary, run_batch
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.cli import app
+from napari_sdcolor.core import models
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import PhotoFeatures
@@ -35,6 +41,7 @@ from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
 from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.settings import Settings
+from napari_sdcolor.training import record
 
 # Each of several processes of tests has napari's settings to itself; napari
 # looks for their place when it is imported.
@@ -43,32 +50,44 @@ if {'NAPARI_CONFIG', 'PYTEST_XDIST_WORKER'} <= os.environ.keys():
     _settings = _settings.with_name(os.environ['PYTEST_XDIST_WORKER'])
     os.environ['NAPARI_CONFIG'] = str(_settings / 'napari.yaml')
 
+# Built of all annotations anew for each command, it costs more than most.
+typer.testing._get_command = functools.cache(typer.main.get_command)
+
 # Tiny networks are slower on many threads than on one.
 torch.set_num_threads(1)
 
 TINY_WIDTHS = (4, 4, 8, 8, 8)
 TINY_COLOR = ColorNetConfig(widths=TINY_WIDTHS, label_channels=2)
-TINY_GRID = GridNetConfig(widths=TINY_WIDTHS)
+TINY_GRID = GridNetConfig(widths=TINY_WIDTHS, columns=2)
+
+
+@pytest.fixture(scope='session')
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders for what belongs to a person: another one for each test."""
+    root = tmp_path_factory.mktemp('homes')
+    return (root / str(number) for number in itertools.count())
+
+
+@pytest.fixture
+def home(homes: Iterator[Path]) -> Path:
+    folder = next(homes)
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(autouse=True)
-def models_folder(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Path:
+def models_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of added models: empty, and never the person's own."""
-    folder = tmp_path_factory.mktemp('models')
+    folder = home / 'models'
+    folder.mkdir()
     monkeypatch.setenv('SDCOLOR_MODELS', str(folder))
     return folder
 
 
 @pytest.fixture(autouse=True)
-def napari_config(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Path:
+def napari_config(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """napari's settings file, never the person's own."""
-    path = tmp_path_factory.mktemp('napari') / 'settings.yaml'
+    path = home / 'settings.yaml'
     monkeypatch.setenv('NAPARI_CONFIG', str(path))
     return path
 
@@ -93,12 +112,22 @@ def tiny_parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
-@pytest.fixture
-def tiny_model(models_folder: Path, tiny_parts: dict[str, Path]) -> str:
-    """Name of an added model with random narrow networks."""
-    from napari_sdcolor.core import models
+@pytest.fixture(scope='session')
+def tiny_added(
+    tmp_path_factory: pytest.TempPathFactory, tiny_parts: dict[str, Path]
+) -> Path:
+    """A folder of models to which these networks were added."""
+    folder = tmp_path_factory.mktemp('tiny model')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('SDCOLOR_MODELS', str(folder))
+        models.add(list(tiny_parts.values()), 'tiny')
+    return folder
 
-    models.add(list(tiny_parts.values()), 'tiny')
+
+@pytest.fixture
+def tiny_model(models_folder: Path, tiny_added: Path) -> str:
+    """Name of an added model with random narrow networks."""
+    shutil.copytree(tiny_added, models_folder, dirs_exist_ok=True)
     return 'tiny'
 
 
@@ -234,6 +263,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip('mounting needs privileges')
     yield folder
     subprocess.run(['umount', str(folder)], check=True)
+
+
+@pytest.fixture
+def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs draw no curves: at each look these take longer than the steps.
+
+    ``training/test_pictures_of_a_run.py`` draws them, and so do the runs of
+    ``cli/test_train.py``.
+    """
+    monkeypatch.setattr(record, 'curves', lambda rows, task, title: b'')
 
 
 # --- packs of photographs to train on -----------------------------------

@@ -39,15 +39,9 @@ class Machines:
 
 
 @pytest.fixture(scope='module')
-def folder(
-    tmp_path_factory: pytest.TempPathFactory, tiny_parts: dict[str, Path]
-) -> Path:
+def folder(tiny_added: Path) -> Path:
     """A folder with tiny networks that outlives one test."""
-    folder = tmp_path_factory.mktemp('models of all')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('SDCOLOR_MODELS', str(folder))
-        models.add(list(tiny_parts.values()), 'tiny')
-    return folder
+    return tiny_added
 
 
 @pytest.fixture(scope='module')
@@ -298,7 +292,8 @@ def test_a_scheduler_that_disappears(
     report = json.loads((out / 'sdcolor-report.json').read_text())
     assert report['summary']['done'] == 1
     assert not (out / '.sdcolor-lock').exists()
-    assert sdcolor('batch', scans, '-o', out).exit_code == 0
+    again = sdcolor('batch', scans, '-o', out)
+    assert again.exit_code == 0, again.output
     assert contents(out) == single(scans)
 
 

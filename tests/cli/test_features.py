@@ -36,6 +36,8 @@ from napari_sdcolor.core.weights import (
 from napari_sdcolor.errors import UnfitWeights
 from napari_sdcolor.training.calibration import segmenter
 
+pytestmark = pytest.mark.usefixtures('no_curves')
+
 Published = Callable[[PhotoFeatures], dict[str, torch.Tensor]]
 COLOR = ColorNetConfig(widths=(2,) * 5, features=WIDTHS)
 GRID = GridNetConfig(widths=(4,) * 5, features=WIDTHS)

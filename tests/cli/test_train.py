@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.cli import app
+from napari_sdcolor.core import models
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import load_part, random_part, save_part
@@ -182,25 +183,23 @@ def test_a_run_of_another_network_is_not_touched(
 
 @pytest.mark.parametrize('task', TASKS)
 def test_start_from_a_model(
-    train: Callable[..., Result], tiny_model: str, task: str
+    train: Callable[..., Result], tmp_path: Path, task: str
 ) -> None:
     """Its widths are taken over; one step moves the weights a little."""
-    words = ('--init', tiny_model, '--steps', 1, '--json')
+    kind = {'color': ColorNetConfig, 'segmentation': GridNetConfig}[task]
+    part = random_part(task, kind(widths=(4, 4, 8, 8, 8)), seed=1)
+    save_part(tmp_path / 'own.safetensors', part.network, part.training)
+    models.add([tmp_path / 'own.safetensors'], 'own')
+    words = ('--init', 'own', '--steps', 1, '--json')
     result = train(task, *words, widths=None)
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
     assert answer['recipe']['widths'] == [4, 4, 8, 8, 8]
     state = torch.load(answer['checkpoint'], weights_only=True)['network']
-    source = load_part(_path(tiny_model, task)).network.state_dict()
+    source = load_part(models.find('own', task)).network.state_dict()
     for name, tensor in source.items():
         if name.endswith('.weight') and tensor.dim() == 4:
             assert (state[name] - tensor).abs().max() < 0.01
-
-
-def _path(model: str, kind: str) -> Path:
-    from napari_sdcolor.core import models
-
-    return models.find(model, kind)
 
 
 def test_weights_that_do_not_fit_are_refused(

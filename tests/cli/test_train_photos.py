@@ -22,6 +22,8 @@ from napari_sdcolor.cli.console import Talk
 from napari_sdcolor.cli.training_display import showing
 from napari_sdcolor.training.progress import Lines, Progress
 
+pytestmark = pytest.mark.usefixtures('no_curves')
+
 
 def run(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])

@@ -18,7 +18,7 @@ from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.tiling import Moments, gray_statistics, tiles
 from napari_sdcolor.errors import Cancelled, OutOfMemory
 
-GRID = GridNetConfig(widths=(2, 2, 2, 2, 2))
+GRID = GridNetConfig(widths=(2, 2), columns=2)
 CONFIGS = {
     'paper': replace(colornet.PAPER, widths=(3, 4, 4, 5, 6)),
     'released': replace(colornet.RELEASED, widths=(3, 4, 4, 5, 6, 6)),

@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from . import batch_process
+from .batch_process import ended, forked
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, 'fork'), reason='kills forked processes'
@@ -25,26 +27,6 @@ def whole(photos, tmp_path, contents) -> dict[str, str]:
     """What one undisturbed run gives."""
     assert batch_process.run(str(photos), str(tmp_path / 'whole'), 1) == 0
     return contents(tmp_path / 'whole')
-
-
-def forked(photos: Path, out: Path) -> int:
-    """Start a batch in a forked process; its id.
-
-    Forking spares it the seconds that importing torch takes.
-    """
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = batch_process.run(str(photos), str(out), 1)
-        finally:
-            os._exit(code)
-    return child
-
-
-def ended(child: int) -> int:
-    """Wait for it; its exit code, or minus the signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def duration(photos: Path, out: Path) -> float:
@@ -91,6 +73,21 @@ def test_killed_at_random_moments(
 POINTS = ('open', 'link', 'unlink', 'fsync', 'write', 'replace')
 
 
+def die_at(point: str, number: int) -> None:
+    """Have the n-th call of a function kill this process."""
+    real = getattr(os, point)
+    calls = 0
+
+    def counted(*args, **more):
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **more)
+
+    setattr(os, point, counted)
+
+
 @pytest.mark.parametrize('point', POINTS)
 def test_killed_at_every_step(
     photos, tmp_path, whole, point, thorough, contents
@@ -99,25 +96,7 @@ def test_killed_at_every_step(
     step = 1 if thorough else 23
     number, out = 1, tmp_path / 'out'
     while True:
-        child = os.fork()
-        if child == 0:
-            real = getattr(os, point)
-            calls = 0
-
-            def counted(*args, **more):
-                nonlocal calls
-                calls += 1
-                if calls == number:  # noqa: B023
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return real(*args, **more)  # noqa: B023
-
-            setattr(os, point, counted)
-            code = 1
-            try:
-                code = batch_process.run(str(photos), str(out), 1)
-            finally:
-                os._exit(code)
-        if ended(child) == 0:
+        if ended(forked(photos, out, partial(die_at, point, number))) == 0:
             break
         no_half_files(contents(out), whole)
         assert ended(forked(photos, out)) == 0, number

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from napari.utils.notifications import (
     NotificationSeverity,
     notification_manager,
 )
+from npe2 import DynamicPlugin, PluginManifest
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.engine import Colorizer
@@ -43,6 +46,20 @@ class TinyEngine(Engine):
 
     def get(self, settings: Settings) -> Colorizer:
         return self._colorizer
+
+
+# Manifests are long and read slowly.
+_manifest = cache(PluginManifest.from_distribution)
+
+
+@pytest.fixture
+def tmp_plugin(npe2pm: Any) -> Callable[[str], DynamicPlugin]:
+    """Registers an installed package as a plugin, as long as it is entered."""
+
+    def of(package: str) -> DynamicPlugin:
+        return npe2pm.tmp_plugin(manifest=_manifest(package))
+
+    return of
 
 
 @pytest.fixture(autouse=True)

@@ -20,9 +20,9 @@ def trio(colored):
 
 
 @pytest.fixture
-def page(plugin_settings, npe2pm):
+def page(plugin_settings, tmp_plugin):
     """The plugin's page in napari's preferences."""
-    with npe2pm.tmp_plugin(package=PLUGIN):
+    with tmp_plugin(PLUGIN):
         yield get_plugin_settings(PLUGIN)
 
 

@@ -24,9 +24,9 @@ def unknown(plugin_settings) -> None:
 
 
 @pytest.fixture
-def page(plugin_settings, npe2pm) -> Iterator[Any]:
+def page(plugin_settings, tmp_plugin) -> Iterator[Any]:
     """The page of the registered plugin."""
-    with npe2pm.tmp_plugin(package=PLUGIN):
+    with tmp_plugin(PLUGIN):
         yield get_plugin_settings(PLUGIN)
 
 
@@ -62,8 +62,10 @@ def test_another_plugin_alone_makes_no_page(plugin_settings, npe2pm):
         assert preferences.read() == DEFAULTS
 
 
-def test_a_removed_plugin_falls_back_to_the_defaults(plugin_settings, npe2pm):
-    with npe2pm.tmp_plugin(package=PLUGIN):
+def test_a_removed_plugin_falls_back_to_the_defaults(
+    plugin_settings, npe2pm, tmp_plugin
+):
+    with tmp_plugin(PLUGIN):
         get_plugin_settings(PLUGIN).inference.size = 512
         assert preferences.read().size == 512
     # napari itself forgets its pages on changes of the plugins.

@@ -307,14 +307,14 @@ def test_a_real_viewer_finds_the_reader(
     engine,
     settle,
     stroke,
-    npe2pm,
+    tmp_plugin,
     qtbot,
 ):
     """By the manifest; the layers come through napari's proxies."""
     from napari_sdcolor.plugin.widget import ColorizeWidget
 
     sidecar = save(make_photo(), edit=True)
-    with npe2pm.tmp_plugin(package='napari-sdcolor'):
+    with tmp_plugin('napari-sdcolor'):
         viewer = make_napari_viewer_proxy(show=True)
         widget = ColorizeWidget(viewer, engine)
         viewer.window.add_dock_widget(widget, name='Colorize', area='right')

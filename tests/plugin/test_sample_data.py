@@ -38,8 +38,8 @@ def no_network(monkeypatch) -> None:
 
 
 @pytest.fixture
-def plugin(npe2pm) -> Iterator[None]:
-    with npe2pm.tmp_plugin(package=PLUGIN):
+def plugin(tmp_plugin) -> Iterator[None]:
+    with tmp_plugin(PLUGIN):
         yield
 
 

@@ -79,13 +79,13 @@ def test_all_pages_of_an_album_are_opened(made: Path, viewer) -> None:
 
 
 def test_preferences_are_taken_over(
-    made: Path, plugin_settings, npe2pm, tmp_path: Path
+    made: Path, plugin_settings, tmp_plugin, tmp_path: Path
 ) -> None:
     shutil.copy(made / 'settings' / f'{PLUGIN}.yaml', tmp_path)
     wanted = {'size': 288, 'memory': 512, 'live': False}
     if 'weights' in (tmp_path / f'{PLUGIN}.yaml').read_text():
         wanted |= {'weights': 'tiny', 'show_map': False}
-    with npe2pm.tmp_plugin(package=PLUGIN):
+    with tmp_plugin(PLUGIN):
         assert preferences.read() == Preferences(**wanted)
 
 

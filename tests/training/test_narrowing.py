@@ -19,6 +19,8 @@ from napari_sdcolor.core.weights import load_part
 from napari_sdcolor.errors import UnfitWeights
 from napari_sdcolor.training.narrowing import narrow
 
+pytestmark = pytest.mark.usefixtures('no_curves')
+
 WIDE = ColorNetConfig(widths=(6, 8, 12), label_channels=3)
 CONFIGS = {
     'embedded': WIDE,

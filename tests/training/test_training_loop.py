@@ -22,6 +22,8 @@ from napari_sdcolor.training.network import build_network
 from napari_sdcolor.training.presets import SHIPPED, with_overrides
 from napari_sdcolor.training.recipe import Recipe, learning_rate
 
+pytestmark = pytest.mark.usefixtures('no_curves')
+
 COLOR = Recipe(
     task='color',
     widths=(2, 2, 2),

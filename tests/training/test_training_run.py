@@ -83,9 +83,12 @@ import json, sys, time
 from pathlib import Path
 import torch
 from napari_sdcolor.datasets.pack import Pack
+from napari_sdcolor.training import record
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
 torch.set_num_threads(1)
+# Drawing the curves again and again takes longer than the steps.
+record.curves = lambda *words: b''
 pack = Pack(Path(sys.argv[1]))
 Trainer(
     Recipe.from_dict(json.loads(sys.argv[3])),
@@ -98,12 +101,12 @@ Trainer(
 """
 
 
+@pytest.mark.usefixtures('no_curves')
 @pytest.mark.parametrize('task', RECIPES)
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     task: str,
     shots: list,
     write_pack: Callable[[Sequence], Path],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """kill -9 in the middle; weights are equal bit by bit afterwards."""
     for number in (1, 4):
@@ -125,8 +128,6 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     process.wait()
     step = torch.load(killed / 'checkpoint.pt', weights_only=True)['step']
     assert 0 < step < 60
-    # Drawing the curves again and again takes longer than the steps.
-    monkeypatch.setattr(record, 'curves', lambda *words: b'')
     for place in (killed, straight):
         trainer = Trainer(
             recipe,

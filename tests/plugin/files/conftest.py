@@ -219,14 +219,14 @@ def engine(tiny_model: str) -> SavedEngine:
 
 
 @pytest.fixture
-def open_photo(viewer, npe2pm) -> Iterator[Callable[[Path], Image]]:
+def open_photo(viewer, tmp_plugin) -> Iterator[Callable[[Path], Image]]:
     """Opens files with napari's own readers."""
 
     def open_one(path: Path) -> Image:
         (layer,) = viewer.open(path, plugin='napari')
         return layer
 
-    with npe2pm.tmp_plugin(package='napari'):
+    with tmp_plugin('napari'):
         yield open_one
 
 

@@ -15,9 +15,9 @@ from napari_sdcolor.samples import SampleFile
 
 
 @pytest.fixture
-def saved(viewer, npe2pm, make_widget, settle, tmp_path):
+def saved(viewer, tmp_plugin, make_widget, settle, tmp_path):
     """The sidecar of a sample that was colored in the dock."""
-    with npe2pm.tmp_plugin(package='napari-sdcolor'):
+    with tmp_plugin('napari-sdcolor'):
         viewer.open_sample('napari-sdcolor', 'camera')
     widget = make_widget(viewer)
     widget.run()
@@ -71,8 +71,8 @@ def test_another_sample_of_that_name_is_told(saved, monkeypatch):
     assert any('camera is not the one' in words for words in told)
 
 
-def test_changed_pixels_are_no_sample(viewer, npe2pm, make_widget, settle):
-    with npe2pm.tmp_plugin(package='napari-sdcolor'):
+def test_changed_pixels_are_no_sample(viewer, tmp_plugin, make_widget, settle):
+    with tmp_plugin('napari-sdcolor'):
         (layer,) = viewer.open_sample('napari-sdcolor', 'camera')
     layer.data[40:50] = 0
     widget = make_widget(viewer)

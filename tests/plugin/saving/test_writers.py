@@ -229,11 +229,11 @@ def test_a_pair_never_overwrites_either(pixels, labels, tmp_path):
 
 
 @pytest.fixture
-def plugin(npe2pm) -> Iterator[None]:
+def plugin(tmp_plugin) -> Iterator[None]:
     """Only this plugin and napari's own are known."""
     with (
-        npe2pm.tmp_plugin(package=PLUGIN),
-        npe2pm.tmp_plugin(package='napari'),
+        tmp_plugin(PLUGIN),
+        tmp_plugin('napari'),
     ):
         yield
 
@@ -289,14 +289,14 @@ def test_napari_passes_on_what_is_wrong_with_a_map(viewer, pixels, tmp_path):
 )
 @pytest.mark.parametrize('name', ['a.tif', 'a.png'])
 def test_without_asking_for_us_napari_saves_its_own_way(
-    viewer, npe2pm, pixels, tmp_path, order, name
+    viewer, tmp_plugin, pixels, tmp_path, order, name
 ):
     """The order in which plugins are found is that of a folder: any."""
     viewer.add_image(pixels)
     first, second = order
     with (
-        npe2pm.tmp_plugin(package=first),
-        npe2pm.tmp_plugin(package=second),
+        tmp_plugin(first),
+        tmp_plugin(second),
     ):
         viewer.layers.save(str(tmp_path / name))
     np.testing.assert_array_equal(read(tmp_path / name), pixels)
