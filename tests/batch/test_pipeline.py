@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import pickle
+import shutil
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from napari_sdcolor.batch.pipeline import (
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.core.cancel import CancelToken
+from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import Cancelled, NetworkError, SaveError
@@ -55,13 +58,20 @@ def test_the_pipeline_and_the_plain_function_agree(
 def test_a_leftover_of_another_run_comes_in_between(
     scans, out, worker, contents
 ):
-    # As a process does that outlives the scheduler of its cluster.
+    # As a process does that outlives the scheduler of its cluster, on a
+    # machine to which the weights were added in a file of its own.
+    parts = {
+        kind: replace(part, name='elsewhere', file_sha256=64 * 'e')
+        for kind, part in worker.colorizer.parts.items()
+    }
+    other = Colorizer(parts, worker.colorizer.device, size=64)
     (task, *_) = make_plan([scans], out).tasks
-    job = worker.open(task)
     assert worker(task).status == DONE
     results = contents(out)
-    pages = [worker.color(job, worker.read(job, 0))]
-    outcome = worker.save(job, pages)
+    shutil.rmtree(out)
+    job = worker.open(task)
+    assert Worker(worker.spec, other)(task).status == DONE
+    outcome = worker.save(job, [worker.color(job, worker.read(job, 0))])
     assert outcome.status == DONE, outcome.reason
     assert contents(out) == results
 

@@ -28,6 +28,10 @@ from napari_sdcolor.errors import (
 from napari_sdcolor.files import refuse_existing, sha256_of
 from napari_sdcolor.settings import SettingsError
 
+PLACES = {'device', 'weights', 'name', 'file_sha256'}
+"""Where a photo was colored and in which file the weights lay there: a result
+does not depend on these, and each machine of a cluster may have its own."""
+
 
 def verify(task: Task) -> Outcome | None:
     """Whether a photo is as the journal says.
@@ -167,10 +171,12 @@ def _told(
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON gives it back; where it ran and under which name is left."""
-    left = {'device', 'weights'}
-    kept = {name: value for name, value in facts.items() if name not in left}
-    return json.loads(json.dumps(kept, default=str))
+    """As JSON gives it back, without ``PLACES``."""
+    return json.loads(json.dumps(facts, default=str), object_hook=_elsewhere)
+
+
+def _elsewhere(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: fact for name, fact in facts.items() if name not in PLACES}
 
 
 def remove(paths: Iterable[Path]) -> None:
