@@ -207,7 +207,7 @@ def _waiting(colorizer: Colorizer) -> Callable[[], None] | None:
     return None
 
 
-def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
+def measure_gemm(colorizer: Colorizer) -> float:
     """Rate of a large matrix multiplication in 10^9 MAC per second.
 
     The better of two ways to ask for it: as a product, and as a convolution
@@ -228,7 +228,7 @@ def measure_gemm(colorizer: Colorizer, *, seconds: float = 3.0) -> float:
                 'product': lambda: one @ one,
                 'convolution': lambda: functional.conv2d(plane, kernel),
             },
-            budget=seconds,
+            budget=3.0,
             most=100,
             least=5,
             synchronize=_waiting(colorizer),

@@ -100,10 +100,10 @@ def readable(
 
 
 def some(
-    entries: Sequence[Entry], photos: int = 400
+    entries: Sequence[Entry],
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
-    """About so many photos and their maps, evenly chosen, that are fine."""
-    return readable(entries[:: max(1, len(entries) // photos)])
+    """About 400 photos and their maps, evenly chosen, that are fine."""
+    return readable(entries[:: max(1, len(entries) // 400)])
 
 
 def class_colors(entries: Iterable[Entry]) -> dict[int, NDArray[np.float32]]:

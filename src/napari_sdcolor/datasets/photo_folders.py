@@ -9,7 +9,7 @@ from napari_sdcolor.archive.formats import LABELS_SUFFIX
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
 from napari_sdcolor.datasets.ids import read_mapping
 from napari_sdcolor.datasets.source import (
-    PHOTO_SUFFIXES,
+    TRAINING_SUFFIXES,
     Source,
     files_in,
     hold_out,
@@ -43,7 +43,7 @@ class PhotoFolder(Source):
         if not paths:
             raise UnfitData(
                 f'{self.folder} holds no photographs: expected '
-                f'{", ".join(PHOTO_SUFFIXES)} files.'
+                f'{", ".join(TRAINING_SUFFIXES)} files.'
             )
         yield from self.entries_of(self.folder, paths)
 
@@ -160,7 +160,7 @@ def _is_listed(name: str, listed: set[str]) -> bool:
 
 
 def _photos(folder: Path) -> Iterator[Path]:
-    for path in files_in(folder, PHOTO_SUFFIXES):
+    for path in files_in(folder, TRAINING_SUFFIXES):
         if not path.name.endswith(LABELS_SUFFIX):
             yield path
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 from napari_sdcolor.datasets.entry import Entry, Skipped
 from napari_sdcolor.errors import DataError, UnfitData, said
 
-PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp')
-"""Files that are taken for photos."""
+TRAINING_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp')
+"""Files that are taken for photographs to learn from, or to judge by."""
 
 VAL_SHARE = 0.08
 """Share of the photos held out where the data name no splits."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.datasets.entry import BadEntry, Entry, Place
-from napari_sdcolor.datasets.source import PHOTO_SUFFIXES
+from napari_sdcolor.datasets.source import TRAINING_SUFFIXES
 from napari_sdcolor.errors import DataError, UnfitData
 from napari_sdcolor.evaluation.names import TAKEN
 from napari_sdcolor.evaluation.split import Split
@@ -19,7 +19,7 @@ class Finished:
     """One method's pictures, found by the photos' names.
 
     A picture is ``DATASET/NAME`` or ``NAME`` below the folder, with any of
-    ``PHOTO_SUFFIXES``, as PNG, JPEG, TIFF or WebP; ``NAME.color.tif``, as
+    ``TRAINING_SUFFIXES``, as PNG, JPEG, TIFF or WebP; ``NAME.color.tif``, as
     ``sdcolor colorize`` writes it, counts as well.
 
     Parameters
@@ -58,7 +58,7 @@ class Finished:
         self.refused: list[str] = []
         self._found: dict[str, Path] = {}
         for path in sorted(folder.rglob('*')):
-            if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
+            if path.suffix.lower() in TRAINING_SUFFIXES and path.is_file():
                 self._add(path)
 
     def _add(self, path: Path) -> None:

@@ -17,16 +17,20 @@ MODE_WORDS = {
 }
 
 
-def swatch(entry: SemanticClass, side: int = 16) -> QPixmap:
+SIDE = 16
+"""Pixels of a swatch."""
+
+
+def swatch(entry: SemanticClass) -> QPixmap:
     """A square in a class's color; crossed out for "No class"."""
-    pixmap = QPixmap(side, side)
+    pixmap = QPixmap(SIDE, SIDE)
     pixmap.fill(QColor(*entry.color))
     if entry.id == 0:
         pixmap.fill(QColor(0, 0, 0, 0))
         painter = QPainter(pixmap)
         painter.setPen(QColor(150, 150, 150))
-        painter.drawRect(0, 0, side - 1, side - 1)
-        painter.drawLine(0, side - 1, side - 1, 0)
+        painter.drawRect(0, 0, SIDE - 1, SIDE - 1)
+        painter.drawLine(0, SIDE - 1, SIDE - 1, 0)
         painter.end()
     return pixmap
 
