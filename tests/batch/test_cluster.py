@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +45,29 @@ def folder(tiny_added: Path) -> Path:
     return tiny_added
 
 
-@pytest.fixture(scope='module')
-def two(folder: Path) -> Iterator[Machines]:
-    """Two processes."""
+@contextmanager
+def processes(folder: Path) -> Iterator[Machines]:
     env = {'SDCOLOR_MODELS': str(folder)}
     with machines.local_cluster(2, gpus=False, env=env) as cluster:
         yield Machines(cluster.scheduler_address, folder)
+
+
+@pytest.fixture(scope='module')
+def two(folder: Path) -> Iterator[Machines]:
+    """Two processes."""
+    with processes(folder) as two:
+        yield two
+
+
+@pytest.fixture
+def doomed(folder: Path, tiny_model: str) -> Iterator[distributed.Client]:
+    """Two processes that no other test relies on."""
+    with (
+        processes(folder) as two,
+        machines.connected(two.address) as client,
+    ):
+        client.wait_for_workers(2, timeout=180)
+        yield client
 
 
 @pytest.fixture
@@ -162,7 +180,7 @@ def test_a_process_that_is_killed_in_the_middle(
 
 
 def test_a_photo_that_kills_every_process(
-    client, make_scans, out, digests, contents, single
+    doomed, make_scans, out, digests, contents, single
 ):
     names = [f'{number}.png' for number in range(4)]
     scans = make_scans([*names, 'poison.png'])
@@ -187,11 +205,11 @@ def test_a_photo_that_kills_every_process(
 
             ClusterWorker.open = self.healthy
 
-    client.register_plugin(Poison(), name='poison')
+    doomed.register_plugin(Poison(), name='poison')
     try:
-        summary, said = run(client, scans, out, digests)
+        summary, said = run(doomed, scans, out, digests)
     finally:
-        client.unregister_worker_plugin('poison')
+        doomed.unregister_worker_plugin('poison')
     ((path, reason),) = summary.failed
     assert path.endswith('poison.png')
     assert 'processes ended' in reason
@@ -202,8 +220,8 @@ def test_a_photo_that_kills_every_process(
     last = [json.loads(line) for line in lines if '"poison"' in line][-1]
     assert last['status'] == FAILED
     # Once the cause is gone, the next run makes up for it.
-    client.wait_for_workers(2, timeout=180)
-    assert not run(client, scans, out, digests)[0].failed
+    doomed.wait_for_workers(1, timeout=180)
+    assert not run(doomed, scans, out, digests)[0].failed
     assert contents(out) == single(scans)
 
 
