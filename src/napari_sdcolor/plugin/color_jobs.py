@@ -18,7 +18,6 @@ from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.map_watcher import MapWatcher
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.plane import Inputs
-from napari_sdcolor.plugin.saving import settings_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -147,7 +146,7 @@ class ColorJobs(Listener):
             keeps the size that it was made for.
         """
         preferred = self.engine.settings()
-        settings = settings_of(trio, preferred)
+        settings = trio.settings(preferred)
         if fresh and not trio.has_work:
             settings = replace(settings, size=trio.detail or preferred.size)
         return settings

@@ -60,7 +60,7 @@ class SaveRequest:
         What the color is made of; its map is None if it is still to be
         predicted.
     settings
-        As ``settings_of`` gives them.
+        As ``Trio.settings`` gives them.
     known
         Where the map came from, as it was known then.
     """
@@ -95,7 +95,7 @@ def as_shown(trio: Trio, plane: int, base: Settings) -> SaveRequest:
         Gives the settings that are no choice for a single photo.
     """
     labels = trio.snapshot(plane)[0] if was_run(trio, plane) else None
-    return save_request(trio, plane, labels, settings_of(trio, base))
+    return save_request(trio, plane, labels, trio.settings(base))
 
 
 def was_run(trio: Trio, plane: int) -> bool:
@@ -143,20 +143,6 @@ def full_result(colorizer: Colorizer, request: SaveRequest) -> Colorized:
     return color_page(colorizer, Page(photo, given), settings)
 
 
-def settings_of(trio: Trio, base: Settings) -> Settings:
-    """The settings that a result of a trio is a function of."""
-    window = window_words(trio.source.window(trio.window))
-    # A map keeps the size that it was made for, whatever is preferred now.
-    size = trio.size or trio.detail or base.size
-    return replace(
-        base,
-        saturation=trio.saturation,
-        window=window,
-        size=size,
-        weights=trio.weights or base.weights,
-    )
-
-
 def command_line(trio: Trio, plane: int, settings: Settings) -> str:
     """The ``sdcolor`` call that makes the same file.
 
@@ -193,7 +179,5 @@ def command_line(trio: Trio, plane: int, settings: Settings) -> str:
             )
         words += ['--labels', str(file.resolve())]
     window = trio.source.window_read(plane, trio.window)
-    settings = replace(
-        settings_of(trio, settings), window=window_words(window)
-    )
+    settings = replace(trio.settings(settings), window=window_words(window))
     return shlex.join(words + settings.to_arguments())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,10 @@ from napari_sdcolor.plugin.painter import Painted, Painter, Patch, ReadPhoto
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY, PhotoLayers
 from napari_sdcolor.plugin.plane import Inputs, Plane
 from napari_sdcolor.plugin.source import PhotoSource
+from napari_sdcolor.settings import Settings, Size, window_words
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-
-    from napari_sdcolor.settings import Size
 
 
 class Trio(PhotoLayers):
@@ -115,6 +115,23 @@ class Trio(PhotoLayers):
             return labels.astype(np.uint8), None
         number = int(labels[foreign][0])
         return np.where(foreign, 0, labels).astype(np.uint8), number
+
+    def settings(self, base: Settings) -> Settings:
+        """The settings that a result is a function of.
+
+        Parameters
+        ----------
+        base
+            Gives those that are no choice for a single photo.
+        """
+        # A map keeps the size that it was made for, whatever is preferred.
+        return replace(
+            base,
+            saturation=self.saturation,
+            window=window_words(self.source.window(self.window)),
+            size=self.size or self.detail or base.size,
+            weights=self.weights or base.weights,
+        )
 
     def inputs(self, labels: NDArray[np.uint8] | None) -> Inputs:
         """What color is made of a map with the settings as they are now."""

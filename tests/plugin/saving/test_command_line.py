@@ -167,7 +167,7 @@ def test_widget_and_command_line_make_the_same_bytes(
         labels[np.arange(40), np.arange(40)] = GRASS
         trio.put_map(plane, labels)
     labels, _ = trio.snapshot(plane)
-    settings = saving.settings_of(trio, BASE)
+    settings = trio.settings(BASE)
     result = saving.full_result(
         colorizer, saving.save_request(trio, plane, labels, settings)
     )

@@ -235,11 +235,9 @@ def test_a_plane_of_a_stack_is_saved_alone(
 def test_settings_of_a_trio(viewer, make_trio, pixels):
     trio = make_trio(viewer.add_image(pixels))
     trio.saturation = 1.25
-    assert saving.settings_of(trio, BASE) == replace(
-        BASE, saturation=1.25, window='auto'
-    )
+    assert trio.settings(BASE) == replace(BASE, saturation=1.25, window='auto')
     trio.window = 'minmax'
-    assert saving.settings_of(trio, BASE).window == 'minmax'
+    assert trio.settings(BASE).window == 'minmax'
 
 
 def test_a_map_keeps_the_size_that_it_was_made_for(
@@ -248,9 +246,9 @@ def test_a_map_keeps_the_size_that_it_was_made_for(
     """Though the person prefers another one by now."""
     trio = make_trio(viewer.add_image(pixels))
     preferred = replace(BASE, size=96)
-    assert saving.settings_of(trio, preferred).size == 96
+    assert trio.settings(preferred).size == 96
     run(trio, tiny_colorizer)
-    settings = saving.settings_of(trio, preferred)
+    settings = trio.settings(preferred)
     assert settings.size == 64
     labels, _ = trio.snapshot(0)
     saving.full_result(
@@ -266,5 +264,5 @@ def test_contrast_limits_become_words_that_mean_the_same(
     viewer, make_trio, pixels, limits
 ):
     layer = viewer.add_image(pixels / 255, contrast_limits=limits)
-    words = saving.settings_of(make_trio(layer), BASE).window
+    words = make_trio(layer).settings(BASE).window
     assert parse_window(words) == limits

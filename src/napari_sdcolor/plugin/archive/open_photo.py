@@ -26,7 +26,6 @@ from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import map_place
 from napari_sdcolor.plugin.restoring import trios_of
-from napari_sdcolor.plugin.saving import settings_of
 from napari_sdcolor.plugin.source import SOURCE_KEY
 from napari_sdcolor.settings import Settings, Size, declared
 
@@ -241,7 +240,7 @@ class OpenPhoto(Listener):
 
     def settings_of(self, trio: Trio) -> Settings:
         """With which a page of the open photo is colored now."""
-        return settings_of(trio, self._made_with(trio))
+        return trio.settings(self._made_with(trio))
 
     @staticmethod
     def _made_with(trio: Trio) -> Settings:
