@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import gc
 import hashlib
 import io
 import itertools
@@ -55,6 +56,13 @@ typer.testing._get_command = functools.cache(typer.main.get_command)
 
 # Tiny networks are slower on many threads than on one.
 torch.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported: it is never garbage."""
+    gc.collect()
+    gc.freeze()
+
 
 TINY_WIDTHS = (4, 4, 8, 8, 8)
 TINY_COLOR = ColorNetConfig(widths=TINY_WIDTHS, label_channels=2)

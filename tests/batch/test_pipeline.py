@@ -244,12 +244,11 @@ def test_photos_and_results_do_not_pile_up(make_scans, out, worker):
     """Memory is needed for the few photos at work, however many come."""
     scans = make_scans([f'{number}.png' for number in range(60)])
     alive = []
-    # What there was before need not be looked through again and again.
+    # Those of other tests are not counted, nor looked through.
     gc.freeze()
     for outcome in Pipeline(worker)(make_plan([scans], out).tasks):
         assert outcome.status == DONE
         alive.append(living())
-    gc.unfreeze()
     assert len(alive) == 60
     assert min(alive) > 0
     assert max(alive) <= 2 * (worker.side_by_side(8) + AHEAD + BEHIND + 1)
