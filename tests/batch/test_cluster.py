@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import distributed
@@ -31,56 +30,46 @@ from napari_sdcolor.settings import Settings
 TINY = Settings(size=64, weights='tiny')
 
 
-@dataclass
-class Machines:
-    """A local cluster and the folder of its models."""
-
-    address: str
-    models: Path
-
-
-@pytest.fixture(scope='module')
-def folder(tiny_added: Path) -> Path:
-    """A folder with tiny networks that outlives one test."""
-    return tiny_added
+@contextmanager
+def two_processes(folder: Path) -> Iterator[str]:
+    """A local cluster whose processes have the models of a folder."""
+    env = {'SDCOLOR_MODELS': str(folder)}
+    with machines.local_cluster(2, gpus=False, env=env) as cluster:
+        yield cluster.scheduler_address
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Machines]:
-    env = {'SDCOLOR_MODELS': str(folder)}
-    with machines.local_cluster(2, gpus=False, env=env) as cluster:
-        yield Machines(cluster.scheduler_address, folder)
-
-
-@pytest.fixture(scope='module')
-def two(folder: Path) -> Iterator[Machines]:
-    """Two processes."""
-    with processes(folder) as two:
-        yield two
-
-
-@pytest.fixture
-def doomed(folder: Path, tiny_model: str) -> Iterator[distributed.Client]:
-    """Two processes that no other test relies on."""
-    with (
-        processes(folder) as two,
-        machines.connected(two.address) as client,
-    ):
+def connected(address: str) -> Iterator[distributed.Client]:
+    """A client of two processes that are there."""
+    with machines.connected(address) as client:
         client.wait_for_workers(2, timeout=180)
         yield client
 
 
+@pytest.fixture(scope='module')
+def two(tiny_added: Path) -> Iterator[str]:
+    """The address of two processes."""
+    with two_processes(tiny_added) as address:
+        yield address
+
+
 @pytest.fixture
-def tiny_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def doomed(tiny_added: Path, tiny_model: str) -> Iterator[distributed.Client]:
+    """Two processes that no other test relies on."""
+    with two_processes(tiny_added) as address, connected(address) as client:
+        yield client
+
+
+@pytest.fixture
+def tiny_model(tiny_added: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name that the processes know as well."""
-    monkeypatch.setenv('SDCOLOR_MODELS', str(folder))
+    monkeypatch.setenv('SDCOLOR_MODELS', str(tiny_added))
     return 'tiny'
 
 
 @pytest.fixture
-def client(two: Machines, tiny_model: str) -> Iterator[distributed.Client]:
-    with machines.connected(two.address) as client:
-        client.wait_for_workers(2, timeout=180)
+def client(two: str, tiny_model: str) -> Iterator[distributed.Client]:
+    with connected(two) as client:
         yield client
 
 
@@ -119,7 +108,7 @@ def test_the_same_bytes_journal_and_report(
 ):
     (scans / 'broken.tif').write_bytes(b'II*\0')
     before = untouched(scans)
-    words = ['batch', scans, '-o', out, '--scheduler', two.address, '--json']
+    words = ['batch', scans, '-o', out, '--scheduler', two, '--json']
     result = sdcolor(*words)
     assert result.exit_code == 1, result.output
     answer = json.loads(result.stdout)
@@ -267,7 +256,7 @@ def test_stopping_and_going_on(
 
 def test_machines_that_do_not_fit(two, client, scans, out, sdcolor, digests):
     def refused(*more):
-        words = ['batch', scans, '-o', out, '--scheduler', two.address]
+        words = ['batch', scans, '-o', out, '--scheduler', two]
         result = sdcolor(*words, *more)
         assert result.exit_code == 2, result.output
         assert not out.exists()
@@ -340,7 +329,7 @@ def test_one_cluster_at_a_time(scans, out, sdcolor):
 
 @pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
 def test_ctrl_c_in_a_terminal(
-    make_scans, out, sdcolor, folder, contents, single
+    make_scans, out, sdcolor, tiny_added, contents, single
 ):
     """It reaches the processes, too, but they finish what they do."""
     scans = make_scans([f'{number}.png' for number in range(40)])
@@ -354,7 +343,7 @@ def test_ctrl_c_in_a_terminal(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {'SDCOLOR_MODELS': str(folder)},
+        env=os.environ | {'SDCOLOR_MODELS': str(tiny_added)},
         start_new_session=True,
     )
     while not list(out.glob('*.color.tif')) and process.poll() is None:
