@@ -1,7 +1,9 @@
-"""Files as a whole: all of a result or nothing, never over another file.
+"""The one door for writing: all of a result or nothing, never over another file.
 
-Every file is written under a temporary name in its own folder, brought to
-the disk, and only then gets its name.
+A file is written under a temporary name in its own folder, brought to the
+disk, and only then gets its name. The few that grow in place (a lock, a
+journal, a log) are opened by ``open_own``. Nothing else in the package opens
+a file for writing.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from napari_sdcolor.errors import SaveError, why_not
+from napari_sdcolor.opening import open_regular
 
 _NO_LINKS = {
     getattr(errno, name)
@@ -55,7 +58,7 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
     OSError
         If it cannot be read.
     """
-    with open(path, 'rb') as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, 'sha256').hexdigest()
 
 
@@ -167,7 +170,7 @@ def keep_copy(path: Path, place: Path) -> None:
         os.link(path, place)
     except OSError:
         # No hard links here.
-        with open(path, 'rb') as source, _to_disk(place) as stream:
+        with open_regular(path) as source, _to_disk(place) as stream:
             shutil.copyfileobj(source, stream)
         shutil.copystat(path, place)
 

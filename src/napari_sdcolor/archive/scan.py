@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import psutil
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.memory import free_memory
 
 MAX_PIXELS = 2**30
 """Files that claim more pixels are refused before anything is decoded."""
@@ -73,6 +73,9 @@ class Scan:
         As in ``core.photo.Origin``.
     notes
         Sentences for a person.
+    damage
+        Sentences on what is missing or not as it was: a picture with holes.
+        Empty for one that is whole.
     """
 
     pixels: NDArray
@@ -85,6 +88,7 @@ class Scan:
     texts: tuple[tuple[str, str], ...] = ()
     facts: str = ''
     notes: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
 
 
 def refuse_bomb(
@@ -134,7 +138,7 @@ def refuse_beyond_memory(nbytes: float) -> None:
     PhotoError
         The message is the reason only; the caller names the file.
     """
-    free = psutil.virtual_memory().available
+    free = free_memory()
     if nbytes > free:
         raise PhotoError(
             f'reading it takes {nbytes / 2**30:.1f} GiB of memory, but only '

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from napari_sdcolor.bench import (
     gigapixel,
     networks,
@@ -21,6 +19,7 @@ from napari_sdcolor.bench import (
 from napari_sdcolor.bench.timing import Row
 from napari_sdcolor.core.progress import told_to
 from napari_sdcolor.errors import SdcolorError, said
+from napari_sdcolor.memory import free_memory
 from napari_sdcolor.words import short_duration
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ def _machine(colorizer: Colorizer, findings: Findings) -> list[Row]:
 def _size(
     colorizer: Colorizer, size: int, wish: Wish, findings: Findings
 ) -> list[Row]:
-    free = psutil.virtual_memory().available
+    free = free_memory()
     widths = sum(colorizer.color_net.config.widths) / 992
     needed = size * size * BYTES_PER_PIXEL * widths
     if needed > free:
