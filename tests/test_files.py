@@ -15,11 +15,16 @@ from napari_sdcolor.files import (
     own_path,
     publish,
     refuse_existing,
-    remove_leftovers,
     replace_file,
     replacing,
     sha256_of,
 )
+from napari_sdcolor.leftovers import remove_leftovers
+
+
+def any_file(head: bytes) -> bool:
+    """``Known`` where it does not matter what was there."""
+    return True
 
 
 @pytest.fixture
@@ -231,8 +236,8 @@ def test_leftovers_that_cannot_be_removed_do_not_hide_the_reason(
 
 def test_replacing(tmp_path):
     path = tmp_path / 'made' / 'a.bin'
-    replace_file(path, b'one')
-    replace_file(path, b'two')
+    replace_file(path, b'one', any_file)
+    replace_file(path, b'two', any_file)
     assert path.read_bytes() == b'two'
     assert list(path.parent.iterdir()) == [path]
 
@@ -251,10 +256,10 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(
     tmp_path, monkeypatch, call, code, words
 ):
     path = tmp_path / 'a.bin'
-    replace_file(path, b'old')
+    replace_file(path, b'old', any_file)
     fail_at(monkeypatch, call, 1, OSError(code, os.strerror(code)))
     with pytest.raises(SaveError) as caught:
-        replace_file(path, b'new')
+        replace_file(path, b'new', any_file)
     assert str(caught.value).startswith(f'{path} was not written: {words}. ')
     assert caught.value.reason == words
     assert path.read_bytes() == b'old'
@@ -263,17 +268,17 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(
 
 def test_a_stream_that_fails_names_the_file(tmp_path, monkeypatch):
     path = tmp_path / 'report.json'
-    replace_file(path, b'old')
+    replace_file(path, b'old', any_file)
     fail_at(monkeypatch, 'fsync', 1, OSError(errno.ENOSPC, 'full'))
     with pytest.raises(OSError, match='full') as caught:  # noqa: SIM117
-        with replacing(path) as stream:
+        with replacing(path, any_file) as stream:
             stream.write(b'new')
     assert caught.value.filename == str(path)
     with pytest.raises(FileNotFoundError) as other:  # noqa: SIM117
-        with replacing(path):
+        with replacing(path, any_file):
             (tmp_path / 'another').read_bytes()
     assert other.value.filename == str(tmp_path / 'another')
-    with pytest.raises(KeyboardInterrupt), replacing(path):
+    with pytest.raises(KeyboardInterrupt), replacing(path, any_file):
         raise KeyboardInterrupt
     assert path.read_bytes() == b'old'
     assert list(tmp_path.iterdir()) == [path]
@@ -281,9 +286,9 @@ def test_a_stream_that_fails_names_the_file(tmp_path, monkeypatch):
 
 def test_a_disk_that_is_really_full(small_disk):
     path = small_disk / 'a.bin'
-    replace_file(path, b'old')
+    replace_file(path, b'old', any_file)
     with pytest.raises(SaveError, match=r'a\.bin .*the disk is full'):
-        replace_file(path, bytes(2**17))
+        replace_file(path, bytes(2**17), any_file)
     with pytest.raises(SaveError, match=r'b\.bin .*the disk is full'):
         publish([(small_disk / 'b.bin', bytes(2**17))])
     assert path.read_bytes() == b'old'
@@ -293,18 +298,18 @@ def test_a_disk_that_is_really_full(small_disk):
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='Linux only')
 def test_a_device_that_is_full(tmp_path, monkeypatch):
     path = tmp_path / 'a.bin'
-    replace_file(path, b'old')
+    replace_file(path, b'old', any_file)
     monkeypatch.setattr('secrets.token_hex', lambda size: 'full')
     original = os.open
 
     def full(name, *options):
-        if str(name).endswith('.full.part'):
+        if '.full-' in str(name):
             return original('/dev/full', os.O_RDWR)
         return original(name, *options)
 
     monkeypatch.setattr(os, 'open', full)
     with pytest.raises(SaveError, match='the disk is full'):
-        replace_file(path, b'new')
+        replace_file(path, b'new', any_file)
     assert path.read_bytes() == b'old'
 
 

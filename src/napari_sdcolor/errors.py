@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import pickle
 import re
 import struct
@@ -97,6 +98,29 @@ class SaveError(SdcolorError):
 
 class FolderError(SaveError, WrongUsage):
     """An output folder that cannot be made or written into."""
+
+
+class ForeignFile(SaveError, WrongUsage):
+    """A name that this program writes to and that belongs to another file.
+
+    Parameters
+    ----------
+    path
+        The name.
+    what
+        What is wrong with it, as a part of a sentence.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], what: str) -> None:
+        super().__init__(
+            f'{os.fspath(path)} is in the way: {what}, and such files are '
+            'never changed. Move it away, or choose another folder or name.',
+            what,
+        )
+        self._told = os.fspath(path), what
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), self._told
 
 
 class Cancelled(SdcolorError):

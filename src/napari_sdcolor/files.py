@@ -11,16 +11,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_sdcolor.errors import SaveError, why_not
-from napari_sdcolor.opening import open_regular
+from napari_sdcolor.errors import ForeignFile, SaveError, why_not
+from napari_sdcolor.leftovers import marker_of, temporary_name
+from napari_sdcolor.opening import open_regular, refuse_irregular
 
 _NO_LINKS = {
     getattr(errno, name)
@@ -28,8 +30,37 @@ _NO_LINKS = {
     if hasattr(errno, name)
 }
 
+Known = Callable[[bytes], bool]
+"""Tells by the first ``HEAD`` bytes of a file whether it is one of ours."""
 
-_LEFTOVER = re.compile(r'\.[0-9a-f]{16}\.part')
+HEAD = 2**16
+
+SIGNATURE = 'napari-sdcolor'
+"""Stands in the head of pictures, pages and records that are written anew."""
+
+
+def is_signed(head: bytes) -> bool:
+    """``Known`` for files that hold the ``SIGNATURE``."""
+    return SIGNATURE.encode() in head
+
+
+def begins_with(beginning: str) -> Known:
+    """``Known`` for files that begin with a text, such as column names."""
+
+    def known(head: bytes) -> bool:
+        # A file that was cut off may end inside it.
+        return head.startswith(beginning.encode()[: len(head)])
+
+    return known
+
+
+def is_record_of(name: str) -> Known:
+    """``Known`` for JSON objects that have a field of this name."""
+
+    def known(head: bytes) -> bool:
+        return head.startswith(b'{') and f'"{name}":'.encode() in head
+
+    return known
 
 
 def own_path(name: str, variable: str) -> Path:
@@ -75,22 +106,6 @@ def refuse_existing(paths: Sequence[Path]) -> None:
             raise _explained(path, OSError(errno.EEXIST, ''))
 
 
-def remove_leftovers(folder: str | os.PathLike[str]) -> None:
-    """Remove what was being written when an earlier run was killed.
-
-    Such files hold nothing of value, but only those may call this who know
-    that nobody else is writing into the folder at present.
-    """
-    with os.scandir(folder) as listing:
-        leftovers = [
-            Path(entry.path)
-            for entry in listing
-            if _LEFTOVER.fullmatch(entry.name)
-        ]
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-
-
 def publish(files: Sequence[tuple[Path, bytes]]) -> None:
     """Write files so that all of them exist afterwards, or none.
 
@@ -111,7 +126,7 @@ def publish(files: Sequence[tuple[Path, bytes]]) -> None:
         publication.publish()
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, known: Known) -> None:
     """Write a file of our own anew, as a whole or not at all.
 
     Parameters
@@ -120,30 +135,42 @@ def replace_file(path: Path, content: bytes) -> None:
         Its folder is made if it is missing.
     content
         All of it.
+    known
+        Tells whether a file that is there may go.
 
     Raises
     ------
+    ForeignFile
+        If another file has this name, or a link.
     SaveError
         If the disk does not take it; an earlier file is still there then.
     """
     with explaining(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as stream:
+        with replacing(path, known) as stream:
             stream.write(content)
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, known: Known) -> Iterator[BinaryIO]:
     """A stream for a file of our own that is written anew.
 
     The file gets its new content when the block ends, and keeps the old one
     if the block fails.
 
+    Parameters
+    ----------
+    path, known
+        As for ``replace_file``.
+
     Raises
     ------
+    ForeignFile
+        As ``replace_file``, before anything is written.
     OSError
         With the file's name, if the disk does not take it.
     """
+    refuse_foreign(path, known)
     temporary = _temporary(path)
     try:
         with _to_disk(temporary) as stream:
@@ -156,6 +183,87 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         _remove(temporary)
+
+
+def refuse_foreign(path: Path, known: Known) -> None:
+    """Refuse if a name belongs to something that we did not write.
+
+    Raises
+    ------
+    ForeignFile
+        If it does.
+    OSError
+        If it cannot be looked at.
+    """
+    if not os.path.lexists(path):
+        return
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise ForeignFile(path, 'it is a link or no file at all')
+    with open_regular(path) as stream:
+        head = stream.read(HEAD)
+    if head and not known(head):
+        raise ForeignFile(path, 'it is no file that this program wrote')
+
+
+def open_own(path: Path, known: Known, *, append: bool = False) -> int:
+    """Open a file of our own that is read and written in place.
+
+    Nothing is written or cut off before it is known to be ours.
+
+    Parameters
+    ----------
+    path
+        Made, empty, if it is missing.
+    known
+        Tells whether what is there is ours.
+    append
+        Write at the end, wherever it is by then.
+
+    Returns
+    -------
+    int
+        A descriptor for reading and writing.
+
+    Raises
+    ------
+    ForeignFile
+        If the name belongs to a link, to a file that has further names, or
+        to one that is not ours.
+    OSError
+        If it cannot be opened.
+    """
+    flags = os.O_RDWR | os.O_CREAT | (os.O_APPEND if append else 0)
+    for name in ('O_NOFOLLOW', 'O_NONBLOCK', 'O_CLOEXEC', 'O_BINARY'):
+        flags |= getattr(os, name, 0)
+    if os.path.islink(path):  # where the system knows no O_NOFOLLOW
+        raise ForeignFile(path, 'it is a link')
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise ForeignFile(path, 'it is a link or no file') from error
+        raise
+    with contextlib.ExitStack() as otherwise:
+        otherwise.callback(os.close, descriptor)
+        status = os.fstat(descriptor)
+        try:
+            refuse_irregular(status, path)
+        except OSError as error:
+            raise ForeignFile(path, str(error.strerror)) from error
+        if status.st_nlink > 1:
+            raise ForeignFile(path, 'the same file has other names too')
+        head = _head(descriptor)
+        if head and not known(head):
+            raise ForeignFile(path, 'it is no file that this program wrote')
+        otherwise.pop_all()
+    return descriptor
+
+
+def _head(descriptor: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    head = os.read(descriptor, HEAD)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return head
 
 
 def keep_copy(path: Path, place: Path) -> None:
@@ -179,18 +287,23 @@ class Publication:
     """Files that get their names together, or not at all.
 
     Used as a context manager: what is not published when it ends is
-    removed. Files of other people are never touched.
+    removed. Files of other people are never touched. If the process is
+    killed between the first name and the last, ``leftovers`` knows it.
     """
 
     def __init__(self) -> None:
         self._ready: list[tuple[Path, Path]] = []
-        self._leftovers = contextlib.ExitStack()
+        self._temporaries: list[Path] = []
+        self._token = secrets.token_hex(8)
 
     def __enter__(self) -> Publication:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._leftovers.close()
+        # The last one at the end: it tells that the result is complete.
+        for temporary in self._temporaries:
+            _remove(temporary)
+            _remove(marker_of(temporary))
 
     @contextlib.contextmanager
     def open(self, path: Path) -> Iterator[BinaryIO]:
@@ -201,8 +314,9 @@ class Publication:
         SaveError
             If the disk does not take it.
         """
-        temporary = _temporary(path)
-        self._leftovers.callback(_remove, temporary)
+        name = temporary_name(self._token, len(self._temporaries))
+        temporary = path.with_name(name)
+        self._temporaries.append(temporary)
         with explaining(path), _to_disk(temporary) as stream:
             yield stream
         self._ready.append((temporary, path))
@@ -212,33 +326,29 @@ class Publication:
         with self.open(path) as stream:
             stream.write(content)
 
-    def publish(self, first: Path | None = None) -> None:
-        """Give the files their names, in the order of their writing.
-
-        Parameters
-        ----------
-        first
-            This one before all others.
+    def publish(self) -> None:
+        """Give the files their names, in the order in which they were opened.
 
         Raises
         ------
         SaveError
             If a name is taken by now; then none of the files exists.
         """
+        order = {path: n for n, path in enumerate(self._temporaries)}
+        ready = sorted(self._ready, key=lambda pair: order[pair[0]])
         with contextlib.ExitStack() as published:
-            ready = sorted(self._ready, key=lambda pair: pair[1] != first)
             for temporary, path in ready:
                 with explaining(path):
                     _give_name(temporary, path)
                 published.callback(_remove, path)
-            for folder in {path.parent for _, path in self._ready}:
+            for folder in {path.parent for _, path in ready}:
                 with explaining(folder):
                     _sync_folder(folder)
             published.pop_all()
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f'.{secrets.token_hex(8)}.part')
+    return path.with_name(temporary_name(secrets.token_hex(8), 0))
 
 
 @contextlib.contextmanager
@@ -264,7 +374,12 @@ def _give_name(temporary: Path, path: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
     # No hard links here: claim the name with an empty file, then replace
-    # that one, which is known to be ours.
+    # that one, which is known to be ours. The marker will know it as ours
+    # when its temporary name is gone.
+    status = os.stat(temporary)
+    mark = [path.name, status.st_size, status.st_mtime_ns]
+    with open(marker_of(temporary), 'xb', opener=_opened) as stream:
+        stream.write(json.dumps(mark).encode())
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     os.close(os.open(path, flags, 0o666))
     try:

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from napari_sdcolor.batch.journal import Journal, read_last_run, read_records
-from napari_sdcolor.errors import PlanError
+from napari_sdcolor.errors import ForeignFile, PlanError
 
 
 @pytest.fixture
@@ -74,11 +74,20 @@ def test_a_damaged_line_in_the_middle_is_counted(path):
         assert journal['a']['status'] == 'planned'
 
 
-@pytest.mark.parametrize('content', [b'hello\n', b'[1]\n', b'"x"\n'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'hello\n',
+        b'[1]\n',
+        b'"x"\n',
+        b'my own notes, without a newline',
+        b'{"journal": 1, "of": "a person"}',
+    ],
+)
 def test_a_file_that_is_no_journal(tmp_path, content):
     path = tmp_path / 'sdcolor-journal.jsonl'
     path.write_bytes(content)
-    with pytest.raises(PlanError, match='no journal'):
+    with pytest.raises(ForeignFile, match='in the way'):
         Journal(tmp_path)
     assert path.read_bytes() == content
 

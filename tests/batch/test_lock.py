@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from napari_sdcolor.batch.lock import locked
-from napari_sdcolor.errors import PlanError
+from napari_sdcolor.errors import ForeignFile, PlanError
 
 HOLD = """
 import sys
@@ -80,11 +80,20 @@ def test_a_run_on_another_machine_is_not_judged_from_here(tmp_path):
         pass
 
 
-@pytest.mark.parametrize('content', ['', '{', '[]', 'null'])
-def test_an_unreadable_lock_file(tmp_path, content):
+@pytest.mark.parametrize('content', ['', '{', '{"pid": [', '{"pid": {}}'])
+def test_a_damaged_lock_file(tmp_path, content):
     (tmp_path / '.sdcolor-lock').write_text(content)
     with locked(tmp_path):
         pass
+
+
+@pytest.mark.parametrize('content', ['[]', 'null', 'the only copy of a poem'])
+def test_a_file_that_is_no_lock(tmp_path, content):
+    path = tmp_path / '.sdcolor-lock'
+    path.write_text(content)
+    with pytest.raises(ForeignFile, match='in the way'), locked(tmp_path):
+        pass
+    assert path.read_text() == content
 
 
 def test_the_same_process_twice(tmp_path):

@@ -142,19 +142,31 @@ def test_the_plot_is_drawn(
     assert path.stat().st_size > 1000
 
 
-def test_a_full_disk_keeps_the_plot_before(
+def test_a_full_disk_leaves_no_plot(
     findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, 'no space left')
 
     path = tmp_path / 'bench.png'
-    path.write_bytes(b'before')
     monkeypatch.setattr(os, 'fsync', full)
     with pytest.raises(SaveError, match=r'bench\.png .*the disk is full'):
         save_plot(findings, path)
-    assert path.read_bytes() == b'before'
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_plot_stays(
+    findings: Findings, tmp_path: Path
+) -> None:
+    """Before all is measured, and if it appears meanwhile."""
+    path = tmp_path / 'master.png'
+    path.write_bytes(b'the only scan')
+    result = bench('--plot', path)
+    assert result.exit_code == 1
+    assert 'never overwritten' in result.stderr
+    with pytest.raises(SaveError, match='never overwritten'):
+        save_plot(findings, path)
+    assert path.read_bytes() == b'the only scan'
 
 
 def test_odd_plot_files_are_refused_in_a_sentence(

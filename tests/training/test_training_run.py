@@ -23,7 +23,7 @@ from PIL import Image
 from napari_sdcolor.datasets.entry import BadEntry, Entry
 from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError, SaveError
-from napari_sdcolor.files import explaining, replace_file
+from napari_sdcolor.files import Known, explaining, replace_file
 from napari_sdcolor.training import loop, record
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe
@@ -226,13 +226,13 @@ class FullDisk:
         self.full = full
         self.calls = 0
 
-    def __call__(self, path: Path, content: bytes) -> None:
+    def __call__(self, path: Path, content: bytes, known: Known) -> None:
         if path.name == 'checkpoint.pt':
             self.calls += 1
             if self.full(self.calls):
                 with explaining(path):
                     raise OSError(errno.ENOSPC, 'No space left on device')
-        replace_file(path, content)
+        replace_file(path, content, known)
 
 
 def test_a_full_disk_keeps_the_old_checkpoint_and_is_tried_again(

@@ -206,6 +206,13 @@ def fit_labels(
     return np.ascontiguousarray(ids, dtype=np.uint8), tuple(notes)
 
 
+def is_map(head: bytes) -> bool:
+    """``files.Known`` for label maps: PNG files of 8-bit ids, gray or with a
+    palette."""
+    png = head.startswith(b'\x89PNG\r\n\x1a\n') and head[12:16] == b'IHDR'
+    return png and head[24:26] in (b'\x08\x00', b'\x08\x03')
+
+
 def write_labels_png(labels: NDArray[np.uint8]) -> bytes:
     """Encode a label map as 8-bit palette PNG, the ids as values.
 

@@ -25,7 +25,8 @@ from napari_sdcolor.archive.sidecar import (
 from napari_sdcolor.archive.writing import Picture, write
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.files import Publication, refuse_existing
+from napari_sdcolor.files import Publication, explaining, refuse_existing
+from napari_sdcolor.leftovers import remove_leftovers
 
 
 class OutputNames(NamedTuple):
@@ -227,6 +228,22 @@ def save_pages(
     return places
 
 
+def refuse_taken(places: Sequence[Path]) -> None:
+    """Refuse if a place of a result is taken.
+
+    What a killed process left half-finished makes room.
+
+    Raises
+    ------
+    SaveError
+        Naming the first file that exists.
+    """
+    for folder in {path.parent for path in places if os.path.lexists(path)}:
+        with explaining(folder):
+            remove_leftovers(folder)
+    refuse_existing(places)
+
+
 def _save(
     results: Iterable[Colorized],
     places: Sequence[Path | None],
@@ -236,11 +253,10 @@ def _save(
 ) -> None:
     """Write the colored file, the maps and, last of all, the sidecar.
 
-    The sidecar gets its name first: no colored file is ever without its
-    record, and what a crash leaves behind is known by it.
+    They get their names in this order: where a sidecar is, all is there.
     """
     color, *maps, beside = places
-    refuse_existing([path for path in places if path is not None])
+    refuse_taken([path for path in places if path is not None])
     with Publication() as publication:
         gathering = _Gathering(publication, maps, form)
         with publication.open(color) as stream:
@@ -266,7 +282,7 @@ def _save(
             run=run,
         )
         publication.write(beside, sidecar_bytes(sidecar))
-        publication.publish(first=beside)
+        publication.publish()
 
 
 class _Gathering:

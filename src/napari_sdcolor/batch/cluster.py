@@ -29,7 +29,7 @@ from napari_sdcolor.batch.cluster_worker import (
     check_worker,
     color_photo,
 )
-from napari_sdcolor.batch.lock import LOCK, locked
+from napari_sdcolor.batch.lock import LOCK, LOCK_BYTES, locked
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.run import remove_all_leftovers
@@ -37,6 +37,7 @@ from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import failure
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import Cancelled, ClusterError, PlanError, said
+from napari_sdcolor.opening import read_whole
 from napari_sdcolor.words import counted, listed
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Cluster:
 
     def _read_proof(self) -> None:
         """Who sees the lock of this run sees this very folder."""
-        proof = (LOCK, (self.plan.output / LOCK).read_bytes())
+        proof = (LOCK, read_whole(self.plan.output / LOCK, LOCK_BYTES))
         self._setup = replace(self._setup, proof=proof)
 
     def _work(

@@ -20,6 +20,7 @@ from typing import Any
 
 from napari_sdcolor.archive.one_file import JobSpec, Page
 from napari_sdcolor.archive.sidecar import software_versions
+from napari_sdcolor.batch.lock import LOCK_BYTES
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.pipeline import MOST
 from napari_sdcolor.batch.task import Task
@@ -28,6 +29,7 @@ from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import ClusterError, SdcolorError, said
+from napari_sdcolor.opening import read_whole
 from napari_sdcolor.settings import Size
 
 Pairs = tuple[tuple[str, str | None], ...]
@@ -271,7 +273,7 @@ def _check_folders(setup: WorkerSetup) -> None:
             )
     name, content = setup.proof
     try:
-        seen = Path(setup.output, name).read_bytes()
+        seen = read_whole(Path(setup.output, name), LOCK_BYTES)
     except OSError:
         seen = b''
     if seen != content:

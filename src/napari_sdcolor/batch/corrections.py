@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.labels import (
+    is_map,
     labels_path,
     write_labels_png,
 )
@@ -65,7 +66,7 @@ def save_maps(
     written = []
     for page, labels in maps:
         path = labels_path(folder, name, page)
-        replace_file(path, write_labels_png(labels))
+        replace_file(path, write_labels_png(labels), is_map)
         written.append(path)
     return written
 

@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from napari_sdcolor.errors import PlanError
+from napari_sdcolor.errors import ForeignFile, PlanError
+from napari_sdcolor.files import open_own
+from napari_sdcolor.opening import open_regular
 
 JOURNAL = 'sdcolor-journal.jsonl'
 """Its file in the output folder."""
 
 FORMAT = 1
+
+_BEGINNING = re.compile(rb'\{"journal": \d+[,}]')
 
 
 class Journal:
@@ -39,9 +44,10 @@ class Journal:
 
     Raises
     ------
+    ForeignFile
+        If the folder holds a file or link of that name that is no journal.
     PlanError
-        If the folder holds a file of that name that is no journal, or one
-        of a newer version.
+        If it is one of a newer version.
     """
 
     def __init__(self, output: Path) -> None:
@@ -50,10 +56,7 @@ class Journal:
         self._places: dict[str, tuple[int, int]] = {}
         self._last_run: tuple[int, int] | None = None
         self._guard = threading.Lock()
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-        self._file = os.open(
-            self.path, flags | getattr(os, 'O_BINARY', 0), 0o666
-        )
+        self._file = open_own(self.path, is_journal, append=True)
         with ExitStack() as otherwise:
             otherwise.callback(self.close)
             self._scan()
@@ -72,23 +75,20 @@ class Journal:
     def _scan(self) -> None:
         """Find the last line about every photo; cut off a torn one."""
         place = 0
-        with self.path.open('rb') as stream:
+        with open(os.dup(self._file), 'rb') as stream:
             for line in stream:
                 if not line.endswith(b'\n'):
                     break
                 self._note(line, place)
                 place += len(line)
         if place < os.fstat(self._file).st_size:
+            if place == 0 and not _is_torn(line):
+                raise ForeignFile(self.path, 'it is no journal of a batch')
             os.ftruncate(self._file, place)
 
     def _note(self, line: bytes, place: int) -> None:
         record = _parsed(line)
         if record is None:
-            if place == 0:
-                raise PlanError(
-                    f'{self.path} is no journal of a batch. Choose another '
-                    'output folder.'
-                )
             self.damaged += 1
         elif 'journal' in record:
             if record['journal'] != FORMAT:
@@ -176,6 +176,17 @@ class Journal:
         return json.loads(content)
 
 
+def is_journal(head: bytes) -> bool:
+    """``files.Known`` for journals: they begin with what a batch was asked."""
+    return _is_torn(head) or _BEGINNING.match(head) is not None
+
+
+def _is_torn(head: bytes) -> bool:
+    """Whether this may be what a crash left of the very first line."""
+    beginning = f'{{"journal": {FORMAT}, "settings"'.encode()
+    return head.startswith(beginning[: len(head)])
+
+
 def read_records(output: Path) -> dict[str, dict[str, Any]]:
     """The last record about every photo, by its key.
 
@@ -193,7 +204,7 @@ def read_last_run(output: Path) -> dict[str, Any] | None:
 
 def _read(output: Path) -> Iterator[dict[str, Any]]:
     try:
-        stream = (output / JOURNAL).open('rb')
+        stream = open_regular(output / JOURNAL)
     except OSError:
         return
     with stream:

@@ -15,9 +15,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from napari_sdcolor.errors import PlanError
+from napari_sdcolor.files import open_own
 
 LOCK = '.sdcolor-lock'
 """Its file in the output folder, as long as a run is under way."""
+
+LOCK_BYTES = 2**16
+"""No lock is larger."""
 
 
 @contextmanager
@@ -26,6 +30,8 @@ def locked(output: Path) -> Iterator[None]:
 
     Raises
     ------
+    ForeignFile
+        If the name of the lock belongs to another file.
     PlanError
         If another run holds it, or one on another machine did not end
         properly, which cannot be told apart from here.
@@ -57,7 +63,7 @@ def locked(output: Path) -> Iterator[None]:
 def _open(path: Path) -> int:
     """The lock file, locked, and still the one that has this name."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = open_own(path, is_lock)
         with ExitStack() as otherwise:
             otherwise.callback(os.close, descriptor)
             if not _lock(descriptor):
@@ -72,6 +78,12 @@ def _open(path: Path) -> int:
                 otherwise.pop_all()
                 return descriptor
             # Its owner has just removed it.
+
+
+def is_lock(head: bytes) -> bool:
+    """``files.Known`` for locks."""
+    beginning = b'{"pid":'
+    return head.startswith(beginning[: len(head)])
 
 
 def _lock(descriptor: int) -> bool:

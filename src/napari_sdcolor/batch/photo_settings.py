@@ -15,7 +15,7 @@ from typing import Any
 
 from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.errors import SaveError, said
-from napari_sdcolor.files import replace_file
+from napari_sdcolor.files import is_record_of, replace_file
 from napari_sdcolor.settings import Settings, SettingsError, declared
 
 OWN = ('size', 'saturation', 'window')
@@ -59,13 +59,17 @@ def save_own(output: Path, key: str, own: Own) -> Path:
     path = output / EDITED_MAPS / parent / f'{name}{OWN_SETTINGS}'
     if own:
         words = json.dumps(dict(own), indent=2, sort_keys=True)
-        replace_file(path, f'{words}\n'.encode())
+        replace_file(path, f'{words}\n'.encode(), _is_own)
         return path
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise SaveError(f'{path} cannot be removed: {said(error)}.') from error
     return path
+
+
+def _is_own(head: bytes) -> bool:
+    return any(is_record_of(name)(head) for name in OWN)
 
 
 def read_own(path: str | None) -> dict[str, Any]:

@@ -32,7 +32,12 @@ from napari_sdcolor.batch.outcome import (
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.thumbnails import read_thumbnail
 from napari_sdcolor.classes import CLASSES
-from napari_sdcolor.files import replacing
+from napari_sdcolor.files import (
+    begins_with,
+    is_signed,
+    refuse_foreign,
+    replacing,
+)
 
 REPORTS = {kind: f'sdcolor-report.{kind}' for kind in ('json', 'csv', 'html')}
 """Its files in the output folder."""
@@ -53,6 +58,12 @@ COLUMNS = (
     'color_sha256',
 )
 """Of the CSV file."""
+
+_KNOWN = {
+    REPORTS['json']: is_signed,
+    REPORTS['csv']: begins_with(','.join(COLUMNS)),
+    REPORTS['html']: is_signed,
+}
 
 MOST = 20_000
 """Photos on the page; a browser gets slow with many more."""
@@ -112,6 +123,18 @@ def write_report(
     with _replacing(paths[2]) as stream:
         _write_page(stream, facts, entries(), plan.output)
     return paths
+
+
+def refuse_foreign_reports(output: Path) -> None:
+    """Refuse if the name of a report belongs to another file.
+
+    Raises
+    ------
+    ForeignFile
+        If one does.
+    """
+    for name, known in _KNOWN.items():
+        refuse_foreign(output / name, known)
 
 
 def _outcomes(
@@ -276,7 +299,7 @@ def _legend() -> str:
 @contextmanager
 def _replacing(path: Path) -> Iterator[TextIO]:
     """A stream to a file that is replaced as a whole or not at all."""
-    with replacing(path) as stream:
+    with replacing(path, _KNOWN[path.name]) as stream:
         # Names that are no text are shown with their odd bytes escaped.
         text = TextIOWrapper(
             stream, 'utf-8', errors='backslashreplace', newline=''

@@ -16,6 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -28,7 +29,7 @@ from napari_sdcolor.batch.corrections import (
     keep_superseded,
 )
 from napari_sdcolor.batch.journal import JOURNAL, Journal
-from napari_sdcolor.batch.lock import locked
+from napari_sdcolor.batch.lock import LOCK, locked
 from napari_sdcolor.batch.made_with import TONES, made_with, refuse_other
 from napari_sdcolor.batch.outcome import (
     DONE,
@@ -38,12 +39,16 @@ from napari_sdcolor.batch.outcome import (
 )
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.progress import Observer, Progress
-from napari_sdcolor.batch.report import REPORTS, write_report
+from napari_sdcolor.batch.report import (
+    REPORTS,
+    refuse_foreign_reports,
+    write_report,
+)
 from napari_sdcolor.batch.task import Task
-from napari_sdcolor.batch.thumbnails import THUMBNAILS
+from napari_sdcolor.batch.thumbnails import THUMBNAILS, open_thumbnails
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.errors import ClusterError, PlanError, SaveError
-from napari_sdcolor.files import remove_leftovers
+from napari_sdcolor.leftovers import remove_leftovers
 
 Work = Callable[[Iterable[Task]], Iterator[Outcome]]
 """Maps tasks to outcomes; see ``pipeline.Pipeline``."""
@@ -130,14 +135,19 @@ def run_batch(
         run goes on from there.
     """
     token = token or CancelToken()
-    with output_folder(plan.output), locked(plan.output):
+    with output_folder(plan.output):
+        refuse_own_files(plan)
         _refuse_report_of_others(plan)
-        with Journal(plan.output) as journal:
+        with (
+            locked(plan.output),
+            Journal(plan.output) as journal,
+            open_thumbnails(plan.output) as thumbnails,
+        ):
             facts = made_with(spec, weights)
             refuse_other(plan.output, journal, facts)
             journal.begin(facts | {'tones': TONES})
             remove_all_leftovers(plan)
-            run = _Run(plan, journal, confidence, observers)
+            run = _Run(plan, journal, thumbnails, confidence, observers)
             try:
                 run.go(work, limit, only, token)
             except ClusterError:
@@ -153,11 +163,13 @@ class _Run:
         self,
         plan: Plan,
         journal: Journal,
+        thumbnails: BinaryIO,
         confidence: float,
         observers: Sequence[Observer],
     ) -> None:
         self.plan = plan
         self.journal = journal
+        self.thumbnails = thumbnails
         self.observers = observers
         self.progress = Progress(0, confidence=confidence)
         self.failures: dict[str, Outcome] = {}
@@ -194,10 +206,9 @@ class _Run:
                 if ready is not None:
                     yield ready
 
-        with (self.plan.output / THUMBNAILS).open('ab') as thumbnails:
-            for outcome in work(handed_out()):
-                self._write_down(outcome, outcome.key in known, thumbnails)
-                self._tell(outcome)
+        for outcome in work(handed_out()):
+            self._write_down(outcome, outcome.key in known)
+            self._tell(outcome)
 
     def _choose(
         self, limit: int | None, only: Collection[str] | None
@@ -254,9 +265,7 @@ class _Run:
         self.journal.add([planned.record() | aside])
         return replace(task, replaces=aside['replaced'])
 
-    def _write_down(
-        self, outcome: Outcome, known: bool, thumbnails: BinaryIO
-    ) -> None:
+    def _write_down(self, outcome: Outcome, known: bool) -> None:
         """Bring an outcome to the disk; what was known stays known."""
         if outcome.status == FAILED and not known:
             # What it would have replaced still makes room for the next one.
@@ -268,9 +277,10 @@ class _Run:
             }
             self.journal.add([aside | outcome.record()])
         elif outcome.status == DONE:
-            place = thumbnails.tell(), len(outcome.thumbnail)
-            thumbnails.write(outcome.thumbnail)
-            thumbnails.flush()
+            start = self.thumbnails.seek(0, os.SEEK_END)
+            place = start, len(outcome.thumbnail)
+            self.thumbnails.write(outcome.thumbnail)
+            self.thumbnails.flush()
             placed = replace(outcome, thumbnail_place=place)
             self.journal.add([placed.record()])
 
@@ -309,6 +319,7 @@ class _Run:
 def _refuse_report_of_others(plan: Plan) -> None:
     """Reports are renewed, but never those of somebody else."""
     if os.path.lexists(plan.output / JOURNAL):
+        refuse_foreign_reports(plan.output)
         return
     for name in (*REPORTS.values(), THUMBNAILS):
         if os.path.lexists(plan.output / name):
@@ -316,6 +327,35 @@ def _refuse_report_of_others(plan: Plan) -> None:
                 f'{plan.output / name} exists, but no journal that tells '
                 'where it comes from. Choose another output folder.'
             )
+
+
+def refuse_own_files(plan: Plan) -> None:
+    """Refuse photos that are files which the run itself writes.
+
+    Raises
+    ------
+    PlanError
+        If a photo is one of them, under whatever name.
+    """
+    own = {}
+    for name in (LOCK, JOURNAL, THUMBNAILS, *REPORTS.values()):
+        with suppress(OSError):
+            own[_identity(plan.output / name)] = name
+    if not own:
+        return
+    for task in plan.tasks:
+        with suppress(OSError):
+            name = own.get(_identity(task.source))
+            if name is not None:
+                raise PlanError(
+                    f'{task.source} is {plan.output / name}, to which a batch '
+                    'into this folder writes. Choose another output folder.'
+                )
+
+
+def _identity(path: str | os.PathLike[str]) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 def remove_all_leftovers(plan: Plan) -> None:

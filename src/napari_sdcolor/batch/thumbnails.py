@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.core.lab import lightness_to_gray
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.results import Colorized
+from napari_sdcolor.files import open_own
+from napari_sdcolor.opening import open_regular
 
 THUMBNAILS = '.sdcolor-thumbnails'
 """Their file in the output folder."""
@@ -63,11 +66,27 @@ def thumbnail(result: Colorized) -> bytes:
     return stream.getvalue()
 
 
+def is_thumbnails(head: bytes) -> bool:
+    """``files.Known`` for the file of thumbnails."""
+    return head.startswith(b'RIFF') and head[8:12] == b'WEBP'
+
+
+def open_thumbnails(output: Path) -> BinaryIO:
+    """The file of an output folder, for adding to it.
+
+    Raises
+    ------
+    ForeignFile
+        If its name belongs to another file.
+    """
+    return open(open_own(output / THUMBNAILS, is_thumbnails), 'r+b')
+
+
 def read_thumbnail(output: Path, place: tuple[int, int]) -> bytes:
     """A picture that an earlier run made; empty if it cannot be read."""
     start, length = place
     try:
-        with (output / THUMBNAILS).open('rb') as stream:
+        with open_regular(output / THUMBNAILS) as stream:
             stream.seek(start)
             return stream.read(length)
     except OSError:

@@ -9,7 +9,7 @@ from typing import Any
 from napari_sdcolor.bench.networks import REFERENCE
 from napari_sdcolor.bench.run import Findings
 from napari_sdcolor.bench.timing import Row
-from napari_sdcolor.files import replace_file
+from napari_sdcolor.files import publish
 
 COLUMNS = (
     'What',
@@ -114,7 +114,7 @@ def save_plot(findings: Findings, path: Path) -> None:
     stream = io.BytesIO()
     figure.savefig(stream, dpi=150, format=path.suffix[1:].lower())
     pyplot.close(figure)
-    replace_file(path, stream.getvalue())
+    publish([(path, stream.getvalue())])
 
 
 def _curves(rows: list[Row]) -> dict[str, tuple[list[Any], ...]]:

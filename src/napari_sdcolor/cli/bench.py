@@ -124,11 +124,14 @@ def _colorizer(weights: str | None, device: str) -> Colorizer:
 
 def _refuse_plot(path: Path) -> None:
     """Refuse a file that could not be drawn, before all is measured."""
+    from napari_sdcolor.files import refuse_existing
+
     if path.suffix.lower() not in PLOTS:
         raise WrongUsage(
             f'{path} cannot be drawn: its suffix must be one of '
             f'{", ".join(PLOTS)}.'
         )
+    refuse_existing([path])
 
 
 def _callable(words: str) -> Any:

@@ -285,7 +285,6 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     with ExitStack() as added:
         for part in named.values():
             path = folder / f'{name}.{part.kind}.safetensors'
-            added.callback(path.unlink, missing_ok=True)
             save_part(
                 path,
                 part.network,
@@ -294,6 +293,7 @@ def add(paths: list[Path], name: str) -> list[Entry]:
                 half=part.encoding == 'lightness',
                 features=part.features,
             )
+            added.callback(path.unlink, missing_ok=True)
             hashes[path.name] = sha256_of(path)
         _record(folder, hashes)
         added.pop_all()
@@ -344,7 +344,13 @@ def remove(name: str) -> list[Path]:
 def _record(folder: Path, hashes: Mapping[str, str]) -> None:
     """Write down the hash of every file, atomically."""
     words = json.dumps(dict(hashes), indent=1, sort_keys=True)
-    replace_file(folder / 'sha256.json', f'{words}\n'.encode())
+    replace_file(folder / 'sha256.json', f'{words}\n'.encode(), _is_hashes)
+
+
+def _is_hashes(head: bytes) -> bool:
+    return head.startswith(b'{') and (
+        b'.safetensors"' in head or head.strip() == b'{}'
+    )
 
 
 def verify(entry: Entry) -> str:

@@ -25,7 +25,7 @@ from napari_sdcolor.core.featuregrid import FeatureGridNet
 from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
-from napari_sdcolor.files import replace_file, sha256_of
+from napari_sdcolor.files import explaining, publish, sha256_of
 
 ENCODINGS = ('lightness', 'opencv')
 FORMAT = 'napari-sdcolor 1'
@@ -159,7 +159,7 @@ def save_part(
     Parameters
     ----------
     path
-        Ends in ``.safetensors``; replaced atomically.
+        Ends in ``.safetensors``; never replaced.
     training
         Statement on data, recipe and figures; JSON-serializable.
     half
@@ -202,7 +202,7 @@ def describe_again(
     source
         A file that ``load_part`` takes.
     target
-        Ends in ``.safetensors``; replaced atomically.
+        Ends in ``.safetensors``; never replaced.
     config, training
         What it says instead of its network and of its training.
     """
@@ -216,7 +216,9 @@ def _write(
     path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]
 ) -> None:
     about = {**about, 'seal': _seal(about)}
-    replace_file(path, save(dict(tensors), about))
+    with explaining(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    publish([(path, save(dict(tensors), about))])
 
 
 def load_part(path: Path, kind: str | None = None) -> Part:

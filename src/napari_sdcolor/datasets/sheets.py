@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from napari_sdcolor.classes import CLASSES, UNKNOWN
+from napari_sdcolor.files import SIGNATURE
 
 _PALETTE = np.full((256, 3), 255, np.uint8)
 for _entry in CLASSES:
@@ -64,5 +66,7 @@ def sheet(
             y += height + _GAP
         x += widths[column] + _GAP
     stream = io.BytesIO()
-    canvas.save(stream, 'PNG')
+    about = PngInfo()
+    about.add_text('Software', SIGNATURE)
+    canvas.save(stream, 'PNG', pnginfo=about)
     return stream.getvalue()

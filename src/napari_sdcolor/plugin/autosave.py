@@ -20,6 +20,7 @@ from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_sdcolor.archive.labels import is_map
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import own_path, replace_file
@@ -72,7 +73,7 @@ def store(
     path = _path(fingerprint, place)
     stream = io.BytesIO()
     Image.fromarray(labels).save(stream, 'PNG')
-    replace_file(path, stream.getvalue())
+    replace_file(path, stream.getvalue(), is_map)
     return path
 
 

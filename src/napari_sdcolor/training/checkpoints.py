@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_sdcolor.errors import DAMAGED_PICKLE, DataError, UnfitData, said
-from napari_sdcolor.files import replace_file
+from napari_sdcolor.files import is_record_of, replace_file
 from napari_sdcolor.training.recipe import Recipe, Task
 
 CHECKPOINT = 'checkpoint.pt'
@@ -42,6 +42,14 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
             f'({type(error).__name__}). Start again in another folder.'
         ) from error
     return recipe, state
+
+
+def is_checkpoint(head: bytes) -> bool:
+    """``files.Known`` for what ``torch.save`` writes.
+
+    Whether it is one of a run is found out when the run goes on from it.
+    """
+    return head.startswith(b'PK') and b'/data.pkl' in head[:512]
 
 
 def _check_state(state: dict[str, Any]) -> None:
@@ -102,7 +110,7 @@ def _shown(value: object) -> str:
 def write_notes(folder: Path, notes: dict[str, Any]) -> None:
     """Keep what the export will need and the checkpoint does not hold."""
     text = json.dumps(notes, indent=1) + '\n'
-    replace_file(folder / NOTES, text.encode())
+    replace_file(folder / NOTES, text.encode(), is_record_of('data'))
 
 
 def read_notes(folder: Path) -> dict[str, Any]:

@@ -23,10 +23,15 @@ from napari_sdcolor.errors import (
     SaveError,
     said,
 )
-from napari_sdcolor.files import remove_leftovers, replace_file
+from napari_sdcolor.files import replace_file
 from napari_sdcolor.interrupts import stop_signals
+from napari_sdcolor.leftovers import remove_leftovers
 from napari_sdcolor.training.adversary import Adversary
-from napari_sdcolor.training.checkpoints import CHECKPOINT, read_checkpoint
+from napari_sdcolor.training.checkpoints import (
+    CHECKPOINT,
+    is_checkpoint,
+    read_checkpoint,
+)
 from napari_sdcolor.training.heldout import HeldOut
 from napari_sdcolor.training.loading import Planes, batches, on_device
 from napari_sdcolor.training.losses import (
@@ -333,7 +338,7 @@ class Trainer:
         stream = io.BytesIO()
         torch.save(self._state(), stream)
         try:
-            replace_file(self.checkpoint, stream.getvalue())
+            replace_file(self.checkpoint, stream.getvalue(), is_checkpoint)
         except SaveError as error:
             self.report(
                 f'The state of step {self.step} was not saved: '

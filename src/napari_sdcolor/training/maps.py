@@ -21,7 +21,7 @@ from napari_sdcolor.datasets.entry import (
     Skipped,
 )
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.files import replace_file
+from napari_sdcolor.files import explaining, publish
 
 LIMIT = 704
 """Short side in pixels at which photos are looked at, twice the default
@@ -96,4 +96,6 @@ def _predict(
         labels = np.where(found.confidence < sure, UNKNOWN, labels)
     stream = io.BytesIO()
     Image.fromarray(labels.astype(np.uint8)).save(stream, 'PNG')
-    replace_file(path, stream.getvalue())
+    with explaining(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    publish([(path, stream.getvalue())])

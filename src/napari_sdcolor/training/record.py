@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +17,14 @@ from typing import Any
 
 from napari_sdcolor.datasets.entry import Skipped
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.files import explaining, replace_file
+from napari_sdcolor.files import (
+    SIGNATURE,
+    begins_with,
+    explaining,
+    is_signed,
+    open_own,
+    replace_file,
+)
 from napari_sdcolor.training.heldout import Figures
 from napari_sdcolor.training.recipe import Recipe, Task, learning_rate
 from napari_sdcolor.words import counted
@@ -24,6 +32,8 @@ from napari_sdcolor.words import counted
 LOGGED = ('step', 'loss', 'rate', 'seconds', 'val_loss', 'val_score')
 """Columns of ``log.csv``. ``seconds`` counts training only; the last two are
 of the held-out sample and empty where it was not looked at."""
+
+_is_log = begins_with('step,loss,')
 
 SCORES: dict[Task, str] = {
     'color': 'PSNR of the colors (dB)',
@@ -109,13 +119,13 @@ class Record:
             self._say_once(NO_MATPLOTLIB)
             return
         with self._unimportant(path):
-            replace_file(path, picture)
+            replace_file(path, picture, is_signed)
 
     def write_preview(self, step: int, picture: bytes) -> None:
         """Keep a preview sheet."""
         path = self.folder / 'previews' / f'step-{step:06d}.png'
         with self._unimportant(path):
-            replace_file(path, picture)
+            replace_file(path, picture, is_signed)
 
     def skip(self, skipped: Iterable[Skipped], aloud: bool = True) -> None:
         """Write down which files are left out, and say it once."""
@@ -130,7 +140,9 @@ class Record:
         rows = [asdict(each) for each in self.skipped.values()]
         with self._unimportant(self._skipped_file):
             replace_file(
-                self._skipped_file, _csv(rows[0], rows, header=True).encode()
+                self._skipped_file,
+                _csv(rows[0], rows, header=True).encode(),
+                begins_with(','.join(rows[0])),
             )
         for each in new if aloud else ():
             self._named += 1
@@ -200,7 +212,8 @@ class Log:
         """Take out what was logged after a step: it will come again."""
         if self.path.is_file():
             kept = [row for row in self.rows() if int(row['step']) <= step]
-            replace_file(self.path, _csv(LOGGED, kept, header=True).encode())
+            content = _csv(LOGGED, kept, header=True).encode()
+            replace_file(self.path, content, _is_log)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row.
@@ -210,12 +223,11 @@ class Log:
         SaveError
             If it cannot be written.
         """
-        text = _csv(LOGGED, [row], header=not self.path.is_file())
-        with (
-            explaining(self.path),
-            self.path.open('a', encoding='utf-8', newline='') as file,
-        ):
-            file.write(text)
+        with explaining(self.path):
+            descriptor = open_own(self.path, _is_log, append=True)
+            with open(descriptor, 'ab') as file:
+                begun = os.fstat(descriptor).st_size > 0
+                file.write(_csv(LOGGED, [row], header=not begun).encode())
 
 
 def _csv(
@@ -280,5 +292,6 @@ def curves(rows: Sequence[dict[str, str]], task: Task, title: str) -> bytes:
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
     stream = io.BytesIO()
-    figure.savefig(stream, format='png', dpi=100)
+    signed = {'Software': SIGNATURE}
+    figure.savefig(stream, format='png', dpi=100, metadata=signed)
     return stream.getvalue()

@@ -22,7 +22,7 @@ from napari_sdcolor.batch.outcome import (
 )
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.errors import SaveError, SdcolorError
-from napari_sdcolor.files import own_path, replace_file
+from napari_sdcolor.files import is_record_of, own_path, replace_file
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 from napari_sdcolor.words import counted
@@ -132,7 +132,8 @@ def remember(choices: Choices) -> None:
     facts = asdict(choices)
     del facts['settings']['device']
     with suppress(SaveError):  # nothing is lost but a convenience
-        replace_file(_file(), json.dumps(facts, indent=1).encode())
+        content = json.dumps(facts, indent=1).encode()
+        replace_file(_file(), content, is_record_of('inputs'))
 
 
 def recall(base: Settings) -> Choices:
