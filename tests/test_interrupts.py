@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -45,6 +47,36 @@ def test_whatever_insists_breaks_off() -> None:
     with pytest.raises(KeyboardInterrupt), stop_signals(list, insisting=BOTH):
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+STUCK = """
+import os, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from napari_sdcolor.interrupts import stop_signals
+
+pipe = os.pipe()
+with stop_signals(lambda: print('asked', flush=True)):
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(os.read, pipe[0], 1)  # never comes back
+        print('stuck', flush=True)
+        work.result()
+"""
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='signals of POSIX')
+def test_a_thread_that_is_stuck_keeps_nobody() -> None:
+    with subprocess.Popen(
+        [sys.executable, '-c', STUCK],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'stuck\n'
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == 'asked\n'
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 128 + signal.SIGINT
 
 
 def test_other_threads_are_never_asked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from napari_sdcolor.errors import Cancelled
+
+GRACE = 2.0
+"""Seconds after which whoever insisted is obeyed in whatever work."""
 
 
 @contextmanager
@@ -27,12 +31,16 @@ def stop_signals(
         Called once, at the first signal.
     insisting
         Signals that break off wherever the work is if they come after the
-        first one; the others are then nothing new.
+        first one; the others are then nothing new. Threads that are deep
+        in a decoder cannot be broken off: if they keep the process alive
+        for ``GRACE`` seconds, it ends without them. Nothing that was
+        written is lost by that.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     asked = False
+    ends: list[threading.Timer] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal asked
@@ -40,6 +48,8 @@ def stop_signals(
             asked = True
             ask()
         elif number in insisting:
+            if not ends:
+                ends.append(_end_after(GRACE, 128 + number))
             raise KeyboardInterrupt
 
     before = {
@@ -51,6 +61,16 @@ def stop_signals(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        for end in ends:
+            end.cancel()
+
+
+def _end_after(seconds: float, code: int) -> threading.Timer:
+    """End this process after a while, unless it is cancelled."""
+    timer = threading.Timer(seconds, os._exit, [code])
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 @contextmanager

@@ -6,11 +6,13 @@ Usage: batch_process.py PHOTOS OUTPUT THREADS
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch.pipeline import Pipeline
@@ -19,13 +21,27 @@ from napari_sdcolor.batch.run import run_batch
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
-from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
+from napari_sdcolor.core.lab import gray_to_lightness
 from napari_sdcolor.settings import Settings
 
 WIDTHS = (4, 4, 8, 8, 8)
 
+DEADLY = 201
+"""A photo whose brightest pixel has this code kills a ``DeadlyGrid``."""
 
-def run(photos: str, output: str, threads: int) -> int:
+
+class DeadlyGrid(GridNet):
+    """Dies as a process does that the system ends for lack of memory."""
+
+    def forward(self, gray: Tensor) -> Tensor:
+        lightness = float(gray_to_lightness(DEADLY / 255)) / 100
+        if abs(float(gray.max()) - lightness) < 1e-3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(gray)
+
+
+def run(photos: str, output: str, threads: int, deadly: bool = False) -> int:
     """Run it; the number of failures."""
     torch.set_num_threads(threads)
     colorizer = Colorizer.random(
@@ -33,6 +49,8 @@ def run(photos: str, output: str, threads: int) -> int:
         grid=GridNetConfig(widths=WIDTHS, columns=2),
         size=64,
     )
+    if deadly:
+        colorizer.parts['segmentation'].network.__class__ = DeadlyGrid
     spec = JobSpec(Settings(size=64))
     digests = {kind: part.digest for kind, part in colorizer.parts.items()}
     work = Pipeline(Worker(spec, colorizer))
@@ -41,7 +59,10 @@ def run(photos: str, output: str, threads: int) -> int:
 
 
 def forked(
-    photos: Path, out: Path, before: Callable[[], None] | None = None
+    photos: Path,
+    out: Path,
+    before: Callable[[], None] | None = None,
+    deadly: bool = False,
 ) -> int:
     """Start it in a forked process; its id.
 
@@ -54,7 +75,7 @@ def forked(
         try:
             if before is not None:
                 before()
-            code = run(str(photos), str(out), 1)
+            code = run(str(photos), str(out), 1, deadly)
         finally:
             os._exit(code)
     return child

@@ -129,22 +129,29 @@ class Journal:
         """Record what a batch is asked to do."""
         self._append([{'journal': FORMAT, **facts}])
 
-    def add(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def add(
+        self, records: Iterable[Mapping[str, Any]], *, sync: bool = True
+    ) -> None:
         """Append records, each with a ``key``, and bring them to the disk.
 
         Parameters
         ----------
         records
             JSON-serializable.
+        sync
+            Wait for the disk. What need not outlast a power cut is there
+            all the same when the process dies.
 
         Raises
         ------
         OSError
             If the disk does not take them; then none of them is there.
         """
-        self._append(list(records))
+        self._append(list(records), sync)
 
-    def _append(self, records: list[Mapping[str, Any]]) -> None:
+    def _append(
+        self, records: list[Mapping[str, Any]], sync: bool = True
+    ) -> None:
         lines = [
             json.dumps(record, allow_nan=False).encode() + b'\n'
             for record in records
@@ -153,7 +160,8 @@ class Journal:
             start = os.fstat(self._file).st_size
             try:
                 self._write(b''.join(lines))
-                os.fsync(self._file)
+                if sync:
+                    os.fsync(self._file)
             except OSError:
                 os.ftruncate(self._file, start)
                 raise

@@ -13,6 +13,9 @@ PLANNED = 'planned'
 """In the journal only: about to be colored, so what lies at the places of
 its results may be what a crash left behind."""
 
+BEGUN = 'begun'
+"""In the journal only: in work. It stays where the process died."""
+
 WAITING, CORRECTED = 'waiting', 'corrected'
 """Not colored yet; to be colored anew by a map that a person corrected."""
 
@@ -97,7 +100,7 @@ class Outcome:
             'source': self.source,
             'status': self.status,
         }
-        if self.status == PLANNED:
+        if self.status in (PLANNED, BEGUN):
             return facts
         if self.status == FAILED:
             return facts | {'reason': self.reason}

@@ -3,7 +3,8 @@
 One thread reads ahead, some run the networks, some save behind. On the CPU
 each photo's networks run on one thread (``Colorizer.colorize``), so several
 photos are colored at a time; on a GPU several go through them in one pass
-(``core.batching``). The outcomes come in the order of the tasks.
+(``core.batching``). The outcomes come in the order of the tasks. What may
+bring the process down is colored in another one (``alone``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from napari_sdcolor.archive.one_file import Page
+from napari_sdcolor.batch.alone import Alone
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.task import Task
 from napari_sdcolor.batch.worker import Job, Worker, failure
@@ -64,10 +66,19 @@ class Pipeline:
             ThreadPoolExecutor(1, 'sdcolor-read') as reading,
             ThreadPoolExecutor(max(1, count // 4), 'sdcolor-save') as saving,
             self.worker.threads_for(count) as prepare,
+            Alone(self.worker) as alone,
             ThreadPoolExecutor(count, 'sdcolor-color', prepare) as coloring,
         ):
             try:
                 for task in tasks:
+                    if task.alone:
+                        while waiting:
+                            yield from _outcome(waiting.popleft()[1])
+                        try:
+                            yield alone(task, self.token)
+                        except Cancelled:
+                            break
+                        continue
                     begun = reading.submit(self._begin, task)
                     colored = coloring.submit(
                         self._color, begun, reading, saving

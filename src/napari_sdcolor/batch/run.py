@@ -16,10 +16,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from napari_sdcolor.archive.folders import output_folder
 from napari_sdcolor.archive.one_file import JobSpec
@@ -28,26 +27,24 @@ from napari_sdcolor.batch.corrections import (
     is_outdated,
     keep_superseded,
 )
-from napari_sdcolor.batch.journal import JOURNAL, Journal
-from napari_sdcolor.batch.lock import LOCK, locked
+from napari_sdcolor.batch.journal import Journal
+from napari_sdcolor.batch.lock import locked
 from napari_sdcolor.batch.made_with import TONES, made_with, refuse_other
 from napari_sdcolor.batch.outcome import (
+    BEGUN,
     DONE,
     FAILED,
     PLANNED,
     Outcome,
 )
+from napari_sdcolor.batch.own_files import refuse_own_files
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.progress import Observer, Progress
-from napari_sdcolor.batch.report import (
-    REPORTS,
-    refuse_foreign_reports,
-    write_report,
-)
+from napari_sdcolor.batch.report import write_report
 from napari_sdcolor.batch.task import Task
-from napari_sdcolor.batch.thumbnails import THUMBNAILS, open_thumbnails
+from napari_sdcolor.batch.thumbnails import open_thumbnails
 from napari_sdcolor.core.cancel import CancelToken
-from napari_sdcolor.errors import ClusterError, PlanError, SaveError
+from napari_sdcolor.errors import ClusterError, SaveError
 from napari_sdcolor.leftovers import remove_leftovers
 
 Work = Callable[[Iterable[Task]], Iterator[Outcome]]
@@ -137,7 +134,6 @@ def run_batch(
     token = token or CancelToken()
     with output_folder(plan.output):
         refuse_own_files(plan)
-        _refuse_report_of_others(plan)
         with (
             locked(plan.output),
             Journal(plan.output) as journal,
@@ -174,6 +170,7 @@ class _Run:
         self.progress = Progress(0, confidence=confidence)
         self.failures: dict[str, Outcome] = {}
         self.flagged: list[str] = []
+        self._begun: set[str] = set()
 
     def go(
         self,
@@ -204,17 +201,26 @@ class _Run:
                     return
                 ready = self._make_room(task)
                 if ready is not None:
+                    if task.known is None:
+                        self._begin(task)
                     yield ready
 
-        for outcome in work(handed_out()):
-            self._write_down(outcome, outcome.key in known)
-            self._tell(outcome)
+        try:
+            for outcome in work(handed_out()):
+                self._begun.discard(outcome.key)
+                self._write_down(outcome, outcome.key in known)
+                self._tell(outcome)
+        finally:
+            # Whatever stopped the work, this process is alive.
+            self.journal.add(
+                {**self.journal[key], 'status': PLANNED} for key in self._begun
+            )
 
     def _choose(
         self, limit: int | None, only: Collection[str] | None
     ) -> tuple[list[Task], list[Outcome]]:
         """Tasks to work on; failures where files of others are in the way."""
-        tasks, blocked, fresh = [], [], 0
+        tasks, deadly, blocked, fresh = [], [], [], 0
         for task in self.plan.tasks:
             if only is not None and task.key not in only:
                 continue
@@ -230,9 +236,27 @@ class _Run:
                     tasks.append(replace(task, known=done))
                     continue
             if limit is None or fresh < limit:
-                tasks.append(task)
+                if record is not None and record['status'] == BEGUN:
+                    deadly.append(replace(task, alone=True))
+                else:
+                    tasks.append(task)
                 fresh += 1
-        return tasks, blocked
+        return tasks + deadly, blocked
+
+    def _begin(self, task: Task) -> None:
+        """Write down that a photo is in work, for the case of sudden death."""
+        self._begun.add(task.key)
+        begun = Outcome(task.key, task.source, BEGUN).record()
+        self.journal.add([self._aside(task.key) | begun], sync=False)
+
+    def _aside(self, key: str) -> dict[str, Any]:
+        """What is known of a result that makes room for the next one."""
+        record = self.journal.get(key) or {}
+        return {
+            name: record[name]
+            for name in ('superseded', 'replaced')
+            if name in record
+        }
 
     def _make_room(self, task: Task) -> Task | None:
         """Put a result aside whose map was corrected since.
@@ -269,13 +293,7 @@ class _Run:
         """Bring an outcome to the disk; what was known stays known."""
         if outcome.status == FAILED and not known:
             # What it would have replaced still makes room for the next one.
-            before = self.journal.get(outcome.key) or {}
-            aside = {
-                name: before[name]
-                for name in ('superseded', 'replaced')
-                if name in before
-            }
-            self.journal.add([aside | outcome.record()])
+            self.journal.add([self._aside(outcome.key) | outcome.record()])
         elif outcome.status == DONE:
             start = self.thumbnails.seek(0, os.SEEK_END)
             place = start, len(outcome.thumbnail)
@@ -314,48 +332,6 @@ class _Run:
             damaged=self.journal.damaged,
             stopped=stopped,
         )
-
-
-def _refuse_report_of_others(plan: Plan) -> None:
-    """Reports are renewed, but never those of somebody else."""
-    if os.path.lexists(plan.output / JOURNAL):
-        refuse_foreign_reports(plan.output)
-        return
-    for name in (*REPORTS.values(), THUMBNAILS):
-        if os.path.lexists(plan.output / name):
-            raise PlanError(
-                f'{plan.output / name} exists, but no journal that tells '
-                'where it comes from. Choose another output folder.'
-            )
-
-
-def refuse_own_files(plan: Plan) -> None:
-    """Refuse photos that are files which the run itself writes.
-
-    Raises
-    ------
-    PlanError
-        If a photo is one of them, under whatever name.
-    """
-    own = {}
-    for name in (LOCK, JOURNAL, THUMBNAILS, *REPORTS.values()):
-        with suppress(OSError):
-            own[_identity(plan.output / name)] = name
-    if not own:
-        return
-    for task in plan.tasks:
-        with suppress(OSError):
-            name = own.get(_identity(task.source))
-            if name is not None:
-                raise PlanError(
-                    f'{task.source} is {plan.output / name}, to which a batch '
-                    'into this folder writes. Choose another output folder.'
-                )
-
-
-def _identity(path: str | os.PathLike[str]) -> tuple[int, int]:
-    status = os.stat(path)
-    return status.st_dev, status.st_ino
 
 
 def remove_all_leftovers(plan: Plan) -> None:

@@ -43,6 +43,9 @@ class Task:
     replaces
         Name and SHA-256 of the files of a result that is kept elsewhere and
         makes room for the next one.
+    alone
+        Whether a process died in the work on it, so that it is colored in
+        a process of its own.
     """
 
     key: str
@@ -52,6 +55,7 @@ class Task:
     known: Outcome | None = None
     edited: str | None = None
     replaces: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
 
     @property
     def name(self) -> str:
