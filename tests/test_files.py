@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import ForeignFile, SaveError
 from napari_sdcolor.files import (
+    begins_with,
+    is_record_of,
+    is_signed,
     keep_copy,
+    open_own,
     own_path,
     publish,
     refuse_existing,
@@ -349,3 +353,68 @@ def test_a_second_name_outlives_the_first(tmp_path, monkeypatch, links):
     path.unlink()
     assert place.read_bytes() == b'colored'
     assert place.stat().st_mtime == 20
+
+
+def refuse(head: bytes) -> bool:
+    """``Known`` that knows nothing."""
+    return False
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='links need privileges here')
+@pytest.mark.parametrize('kind', ['file', 'link', 'dangling', 'pipe'])
+def test_only_our_own_files_are_replaced(tmp_path, kind):
+    master = tmp_path / 'master.tif'
+    master.write_bytes(b'the only scan')
+    path = tmp_path / 'loss.png'
+    if kind == 'file':
+        path.write_bytes(b'a picture of a person')
+    elif kind == 'link':
+        path.symlink_to(master)
+    elif kind == 'dangling':
+        path.symlink_to(tmp_path / 'nowhere')
+    else:
+        os.mkfifo(path)
+    before = os.lstat(path)
+    with pytest.raises(ForeignFile, match=r'loss\.png is in the way'):
+        replace_file(path, b'new', refuse)
+    after = os.lstat(path)
+    assert (before.st_ino, before.st_mtime_ns) == (
+        after.st_ino,
+        after.st_mtime_ns,
+    )
+    assert master.read_bytes() == b'the only scan'
+    assert sorted(tmp_path.iterdir()) == [path, master]
+
+
+def test_signed_files_are_ours(tmp_path):
+    path = tmp_path / 'page.html'
+    for content in (b'<meta content="napari-sdcolor">', b'napari-sdcolor 2'):
+        replace_file(path, content, is_signed)
+    path.write_bytes(b'<p>mine</p>')
+    with pytest.raises(ForeignFile):
+        replace_file(path, b'napari-sdcolor 3', is_signed)
+    table = tmp_path / 'table.csv'
+    table.write_bytes(b'')  # a crash left it
+    replace_file(table, b'a,b\n1,2\n', begins_with('a,b'))
+    replace_file(table, b'a,b\n3,4\n', begins_with('a,b'))
+    record = tmp_path / 'record.json'
+    replace_file(record, b'{"inputs": []}', is_record_of('inputs'))
+    replace_file(record, b'{"inputs": [1]}', is_record_of('inputs'))
+    with pytest.raises(ForeignFile):
+        replace_file(record, b'{}', is_record_of('outputs'))
+
+
+def test_a_file_of_our_own_is_opened_as_it_is(tmp_path):
+    path = tmp_path / 'log.csv'
+    descriptor = open_own(path, begins_with('step'), append=True)
+    os.write(descriptor, b'step,loss\n')
+    os.close(descriptor)
+    descriptor = open_own(path, begins_with('step'), append=True)
+    os.write(descriptor, b'1,2\n')
+    os.close(descriptor)
+    assert path.read_bytes() == b'step,loss\n1,2\n'
+    with pytest.raises(ForeignFile, match='no file that this program wrote'):
+        open_own(path, refuse)
+    os.link(path, tmp_path / 'another name')
+    with pytest.raises(ForeignFile, match='other names'):
+        open_own(path, begins_with('step'))

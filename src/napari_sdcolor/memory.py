@@ -17,14 +17,12 @@ def free_memory() -> int:
     process has left, and what a limit on its address space leaves
     (``ulimit -v``).
     """
-    return max(
-        0,
-        min(
-            psutil.virtual_memory().available,
-            *_left_in_control_groups(),
-            *_left_in_address_space(),
-        ),
-    )
+    limits = [
+        psutil.virtual_memory().available,
+        *_left_in_control_groups(),
+        *_left_in_address_space(),
+    ]
+    return max(0, min(limits))
 
 
 def _left_in_control_groups() -> list[int]:
@@ -46,7 +44,8 @@ def _groups() -> list[tuple[Path, str, str]]:
         return []
     found = []
     for line in lines:
-        number, controllers, path = line.split(':', 2)
+        number, _, rest = line.partition(':')
+        controllers, _, path = rest.partition(':')
         if number == '0':
             root, files = _CGROUP, ('memory.max', 'memory.current')
         elif 'memory' in controllers.split(','):
