@@ -80,10 +80,36 @@ def test_a_run_on_another_machine_is_not_judged_from_here(tmp_path):
         pass
 
 
-@pytest.mark.parametrize('content', ['', '{', '[]', 'null'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '',
+        '{',
+        '[]',
+        'null',
+        '7',
+        '\0' * 5000,
+        '[' * 100_000,
+        '{"host":' * 4000,
+        '{"host": NaN}',
+        '{"host": ["elsewhere"], "pid": {}}',
+        '{"host": "%s"}' % ('x' * 5000),
+    ],
+    ids=lambda content: content[:12],
+)
 def test_an_unreadable_lock_file(tmp_path, content):
     (tmp_path / '.sdcolor-lock').write_text(content)
     with locked(tmp_path):
+        pass
+
+
+def test_a_lock_file_that_tells_only_the_machine(tmp_path):
+    lock = tmp_path / '.sdcolor-lock'
+    lock.write_text('{"pid": [7], "host": "elsewhere"}')
+    with (
+        pytest.raises(PlanError, match='process unknown on the machine else'),
+        locked(tmp_path),
+    ):
         pass
 
 

@@ -66,7 +66,9 @@ class Summary:
     reports
         The files of the report.
     damaged
-        Lines of the journal that could not be read.
+        Lines of the journal that are damaged and not used.
+    damage
+        A sentence on them, or ''.
     stopped
         Whether it was cancelled before the end.
     """
@@ -77,6 +79,7 @@ class Summary:
     skipped: tuple[tuple[str, str], ...]
     reports: tuple[Path, ...]
     damaged: int = 0
+    damage: str = ''
     stopped: bool = False
 
 
@@ -248,7 +251,7 @@ class _Run:
             return None
         aside = {
             'superseded': kept.relative_to(self.plan.output).as_posix(),
-            'replaced': record['outputs'],
+            'replaced': record.get('outputs', {}),
         }
         planned = Outcome(task.key, task.source, PLANNED)
         self.journal.add([planned.record() | aside])
@@ -302,6 +305,7 @@ class _Run:
             ),
             reports=reports,
             damaged=self.journal.damaged,
+            damage=self.journal.damage,
             stopped=stopped,
         )
 
