@@ -43,6 +43,7 @@ BAD = [
     ('key', 'a/../../b'),
     ('key', '/etc/a'),
     ('key', 'a\0b'),
+    ('key', 'a\ud800'),
     ('source', 7),
     ('source', 'a\0b'),
     ('status', 'gone'),

@@ -8,6 +8,7 @@ anything cannot be true is not used at all.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
@@ -117,7 +118,13 @@ def _is_text(value: object) -> bool:
 
 
 def _is_path(value: object) -> bool:
-    return isinstance(value, str) and '\0' not in value
+    if not isinstance(value, str) or '\0' in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_inside(value: object) -> bool:
