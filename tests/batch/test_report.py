@@ -63,7 +63,7 @@ def build(folder: Path, count: int, confidence: float = 0.3) -> list[Path]:
         records.append(record)
     (folder / '.sdcolor-thumbnails').write_bytes(picture)
     refused = (
-        Found('scans/notes.txt', 'notes.txt', 'No photo by its suffix.'),
+        Found('scans/notes.txt', 'notes.txt', 'No photo by its content.'),
         Found('scans/closed', '', 'The folder cannot be read.', failed=True),
     )
     plan = Plan(folder, tuple(tasks), refused)
