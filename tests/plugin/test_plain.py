@@ -63,7 +63,7 @@ def test_widgets_show_plain_text(qtbot) -> None:
         qtbot.addWidget(widget)
     label.setText('<b>a\u202e')
     assert label.text() == '<b>a\u202e'
-    assert QLabel.text(label) == '<b>a\\u202e'
+    assert QLabel.text(label).replace('\u200b', '') == '<b>a\\u202e'
     assert label.textFormat() == Qt.TextFormat.PlainText
     assert label.toolTip() == plain('<b>a\u202e')
     banner.ask('<b>a\u202e?', {'yes': 'Yes'})
