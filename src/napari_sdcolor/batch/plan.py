@@ -118,7 +118,7 @@ def make_plan(
     longest = _longest_name(output)
     wanted = []
     for task in tasks.values():
-        why = _too_long(task, format, longest)
+        why = _no_name(task) or _too_long(task, format, longest)
         if why:
             refused.append(Found(task.source, task.key, why, failed=True))
         else:
@@ -297,6 +297,13 @@ def _longest_name(output: Path) -> int:
         except (AttributeError, ValueError, OSError):
             continue
     return 255
+
+
+def _no_name(task: Task) -> str:
+    # A folder of this name, as for results that are replaced, is another.
+    if task.name != os.pardir:
+        return ''
+    return 'Before its suffix it has no name. Give it one.'
 
 
 def _too_long(task: Task, form: str, longest: int) -> str:
