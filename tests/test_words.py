@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from napari_sdcolor.words import counted, duration, listed, short_duration
+from napari_sdcolor.words import (
+    cell,
+    counted,
+    duration,
+    listed,
+    short_duration,
+    shown,
+)
 
 
 def test_counts() -> None:
@@ -55,3 +62,38 @@ def test_durations(seconds: float, words: str) -> None:
 )
 def test_short_durations(seconds: float, words: str) -> None:
     assert short_duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ('words', 'seen'),
+    [
+        ('castle.tif', 'castle.tif'),
+        ('Schlo\u00df \u57ce\u3000\u0e01 \U0001f3f0', None),
+        ('\x1b[2J', r'\x1b[2J'),
+        ('\x9b2J\x85', r'\x9b2J\x85'),
+        ('a\nb\rc\td', r'a\nb\rc\td'),
+        ('\u202eabc\u202c', r'\u202eabc\u202c'),
+        ('\u2066\u2069\u200e\u200f\u061c', r'\u2066\u2069\u200e\u200f\u061c'),
+        ('\u200b\u200d\u2060\ufeff\xad', r'\u200b\u200d\u2060\ufeff\xad'),
+        ('\u2028\u2029', r'\u2028\u2029'),
+        ('\ue000\U000e0041\u0378', r'\ue000\U000e0041\u0378'),
+        ('\u3164\u115f\u2800', r'\u3164\u115f\u2800'),
+        ('caf\udce9 \ud800', r'caf\xe9 \ud800'),
+    ],
+)
+def test_every_character_is_shown(words: str, seen: str | None) -> None:
+    assert shown(words) == (words if seen is None else seen)
+    assert shown(shown(words)) == shown(words)
+
+
+@pytest.mark.parametrize(
+    'words',
+    ['=1', '+1', '-1', '@a', '\t=1', '\r=1', ' =1', ' "=1"', "'=1", '\uff1d1'],
+)
+def test_a_spreadsheet_calculates_nothing(words: str) -> None:
+    assert cell(words) == f"'{words}"
+
+
+@pytest.mark.parametrize('words', ['', 'a', 'a=1', '1-2', '"a"', ' a', '/-1'])
+def test_cells_that_are_text_anyway(words: str) -> None:
+    assert cell(words) == words

@@ -80,20 +80,45 @@ def test_a_run_on_another_machine_is_not_judged_from_here(tmp_path):
         pass
 
 
-@pytest.mark.parametrize('content', ['', '{', '{"pid": [', '{"pid": {}}'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '',
+        '{',
+        '{"pid": [',
+        '{"pid": {}}',
+        '{"pid": ' + '[' * 100_000,
+        '{"pid": 7, "host": NaN}',
+        '{"pid": {}, "host": ["elsewhere"]}',
+        '{"pid": 7, "host": "%s"}' % ('x' * 5000),
+    ],
+    ids=lambda content: content[:12],
+)
 def test_a_damaged_lock_file(tmp_path, content):
     (tmp_path / '.sdcolor-lock').write_text(content)
     with locked(tmp_path):
         pass
 
 
-@pytest.mark.parametrize('content', ['[]', 'null', 'the only copy of a poem'])
+@pytest.mark.parametrize(
+    'content', ['[]', 'null', '7', '\0' * 5000, 'the only copy of a poem']
+)
 def test_a_file_that_is_no_lock(tmp_path, content):
     path = tmp_path / '.sdcolor-lock'
     path.write_text(content)
     with pytest.raises(ForeignFile, match='in the way'), locked(tmp_path):
         pass
     assert path.read_text() == content
+
+
+def test_a_lock_file_that_tells_only_the_machine(tmp_path):
+    lock = tmp_path / '.sdcolor-lock'
+    lock.write_text('{"pid": [7], "host": "elsewhere"}')
+    with (
+        pytest.raises(PlanError, match='process unknown on the machine else'),
+        locked(tmp_path),
+    ):
+        pass
 
 
 def test_the_same_process_twice(tmp_path):

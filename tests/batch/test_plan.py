@@ -282,6 +282,14 @@ def test_names_with_too_many_bytes(make_scans, out):
     assert '264 bytes' in refused.reason
 
 
+def test_a_name_of_dots_only(make_scans, out):
+    scans = make_scans(['...png', 'a.png'])
+    plan = make_plan([scans / '...png', scans / 'a.png'], out)
+    assert places(plan) == ['a']
+    assert 'no name' in reasons(plan)['...png']
+    assert len(plan.unusable) == 1
+
+
 def test_names_with_too_many_bytes_of_utf8(make_scans, out):
     scans = make_scans(['\u00e4' * 125 + '.png'])
     assert not make_plan([scans], out).tasks

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from PIL import Image
@@ -62,7 +63,7 @@ def build(folder: Path, count: int, confidence: float = 0.3) -> list[Path]:
         records.append(record)
     (folder / '.sdcolor-thumbnails').write_bytes(picture)
     refused = (
-        Found('scans/notes.txt', 'notes.txt', 'No photo by its suffix.'),
+        Found('scans/notes.txt', 'notes.txt', 'No photo by its content.'),
         Found('scans/closed', '', 'The folder cannot be read.', failed=True),
     )
     plan = Plan(folder, tuple(tasks), refused)
@@ -141,6 +142,90 @@ def test_odd_names(make_scans, out, run_plan):
         rows = list(csv.DictReader(stream))
     assert {Path(row['photo']).name for row in rows} >= set(names)
     assert html.read_text(encoding='utf-8')
+
+
+ODD = [
+    os.fsdecode(b'\xff\xfe'),
+    os.fsdecode(b'caf\xe9 \x80'),
+    'two\nlines',
+    'a:b',
+    'javascript:alert(1)',
+    '100% #1?',
+    'red \u202efit.gnp',
+    '<b>bold<img>',
+    '[red]x',
+    'sound\x07 \x1b[31m',
+    '&amp;',
+    'quote"\'',
+    'back\\slash',
+]
+"""Names that a disk may hold, without their suffix."""
+
+
+def build_odd(folder: Path) -> list[Path]:
+    """A report of results that have ``ODD`` names, and these results."""
+    folder.mkdir()
+    records = []
+    for name in ODD:
+        color = f'{name}.color.tif'
+        (folder / 'box \xe9').mkdir(exist_ok=True)
+        (folder / 'box \xe9' / color).write_bytes(b'')
+        records.append(
+            {
+                'key': f'box \xe9/{name}',
+                'source': f'{name}.tif',
+                'status': 'done',
+                'outputs': {color: '0' * 64},
+                'notes': [name],
+            }
+        )
+    tasks = tuple(Task(r['key'], r['source'], '') for r in records)
+    refused = (Found(f'{ODD[0]}.txt', '', f'{ODD[0]} is none.'),)
+    with Journal(folder) as journal:
+        journal.begin({})
+        journal.add(records)
+        plan = Plan(folder, tasks, refused)
+        return list(write_report(plan, journal, {}, 0.3))
+
+
+def test_links_lead_to_files_of_every_name(tmp_path):
+    page = build_odd(tmp_path / 'out')[2].read_text(encoding='utf-8')
+    block = re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)
+    entries = json.loads(block[1])
+    assert len(entries) == len(ODD) + 1
+    for entry, name in zip(entries, ODD, strict=False):
+        ((_, address),) = entry['o']
+        assert re.fullmatch(r'[\w%/.~-]+', address, re.ASCII)
+        path = os.fsdecode(unquote_to_bytes(address))
+        assert path == f'box \xe9/{name}.color.tif'
+        assert all(text.isprintable() for text in [entry['p'], *entry['n']])
+
+
+def test_programs_get_the_true_names(tmp_path):
+    path = build_odd(tmp_path / 'out')[0]
+    photos = json.loads(path.read_bytes())['photos']
+    assert path.read_bytes().isascii()
+    names = [photo['photo'] for photo in photos[:-1]]
+    assert names == [f'{name}.tif' for name in ODD]
+
+
+def test_a_spreadsheet_reads_names_as_text(tmp_path):
+    folder = tmp_path / 'out'
+    folder.mkdir()
+    names = ['=1+1.png', ' "=cmd|x.png', '@a.png', '-a.png', '+a.png']
+    refused = tuple(Found(name, '', '\t=1+1') for name in [*names, 'a=.png'])
+    with Journal(folder) as journal:
+        journal.begin({})
+        json_, csv_, _ = write_report(
+            Plan(folder, (), refused), journal, {}, 0
+        )
+    with csv_.open(newline='', encoding='utf-8') as stream:
+        rows = list(csv.DictReader(stream))
+    expected = [*(f"'{name}" for name in names), 'a=.png']
+    assert [row['photo'] for row in rows] == expected
+    assert {row['reason'] for row in rows} == {"'\t=1+1"}
+    photos = json.loads(json_.read_text())['photos']
+    assert [photo['photo'] for photo in photos] == [*names, 'a=.png']
 
 
 @pytest.fixture(scope='module')
@@ -263,6 +348,24 @@ def test_nothing_is_cut_off_in_a_small_window(browser, tmp_path):
         )
         assert overflow <= 0
         assert page.all('.row')[0].is_displayed()
+
+
+def test_odd_names_in_a_browser(browser, tmp_path):
+    page = Page(browser, build_odd(tmp_path / 'out')[2])
+    shown = set()
+    for part in range(5):
+        page.scroll(part / 4)
+        shown |= {
+            a.get_attribute('href').rpartition('/')[2]
+            for a in page.all('.row a')
+        }
+        assert not page.all('.name b, .name img')
+    assert len(shown) == len(ODD)
+    assert {os.fsdecode(unquote_to_bytes(name)) for name in shown} == {
+        f'{name}.color.tif' for name in ODD
+    }
+    severe = [e for e in browser.get_log('browser') if e['level'] == 'SEVERE']
+    assert severe == []
 
 
 def test_an_empty_report(browser, tmp_path):

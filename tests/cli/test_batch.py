@@ -198,3 +198,19 @@ def test_a_window_of_its_own_is_never_mixed(scans, out, sdcolor):
     journal.write_text(journal.read_text().replace(', "tones": 2', ''))
     again = sdcolor('batch', scans, '-o', out, *more)
     assert json.loads(again.stdout)['notes'] == []
+
+
+def test_a_damaged_journal_is_told_line_by_line(scans, out, sdcolor):
+    assert sdcolor('batch', scans, '-o', out).exit_code == 0
+    journal = out / 'sdcolor-journal.jsonl'
+    lines = journal.read_bytes().splitlines(keepends=True)
+    deep = b'[' * 100_000 + b'\n'
+    odd = b'{"key": "../x", "status": "done", "thumbnail": [-1, 1e300]}\n'
+    journal.write_bytes(b''.join([*lines[:2], deep, odd, *lines[2:]]))
+    again = sdcolor('batch', scans, '-o', out, '--json')
+    assert again.exit_code == 0
+    told = json.loads(again.stdout)
+    assert told['known'] == 4
+    words = 'were damaged and not used: lines 3, 4.'
+    assert words in again.stderr
+    assert any(words in note for note in told['notes'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 from napari_sdcolor.datasets.entry import Skipped
@@ -87,3 +88,13 @@ def test_each_file_is_named_once(tmp_path: Path) -> None:
     assert [each['name'] for each in found] == ['a', 'b, c']
     assert '2 files were left out (2 × the photo is torn)' in record.left_out()
     assert str(path) in record.left_out()
+
+
+def test_odd_names_are_named_too(tmp_path: Path) -> None:
+    """A spreadsheet takes them for text; bytes that are no text stay told."""
+    record = Record(tmp_path, Recipe('color', (2, 2)), str)
+    odd = os.fsdecode(b'caf\xe9')
+    record.skip(Skipped('made', name, 'torn') for name in ('=1+1', odd))
+    with (tmp_path / 'skipped.csv').open(newline='') as file:
+        names = [each['name'] for each in csv.DictReader(file)]
+    assert names == ["'=1+1", 'caf\\udce9']

@@ -17,6 +17,7 @@ from typing import Any
 from napari_sdcolor.archive.formats import SIDECAR_SUFFIX, SUFFIXES
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.files import sha256_of
+from napari_sdcolor.opening import read_json
 from napari_sdcolor.samples import SAMPLES, SampleFile, open_sample
 
 
@@ -49,14 +50,27 @@ def sidecar_of(colored: str | os.PathLike[str]) -> Path | None:
     Parameters
     ----------
     colored
-        Any file; ours are named ``NAME.color.tif`` (or .png, .jpg).
+        Any file; ours are named ``NAME.color.tif`` (or .png, .jpg), or as a
+        person chose, and then a sidecar of the same NAME tells so.
     """
     path = Path(colored)
     name, _, suffix = path.name.rpartition('.color')
-    if not name or suffix not in SUFFIXES.values():
-        return None
-    sidecar = path.with_name(name + SIDECAR_SUFFIX)
-    return sidecar if os.path.lexists(sidecar) else None
+    if name and suffix in SUFFIXES.values():
+        sidecar = path.with_name(name + SIDECAR_SUFFIX)
+        if os.path.lexists(sidecar):
+            return sidecar
+    sidecar = path.with_name(path.stem + SIDECAR_SUFFIX)
+    return sidecar if _tells_of(sidecar, path.name) else None
+
+
+def _tells_of(sidecar: Path, name: str) -> bool:
+    """Whether a sidecar is there, and names a file as its result."""
+    if not os.path.lexists(sidecar):
+        return False
+    try:
+        return read_json(sidecar)['result']['file'] == name
+    except (OSError, ValueError, LookupError, TypeError):
+        return False  # whatever it is, it tells nothing of this file
 
 
 def find_companions(

@@ -24,6 +24,7 @@ from napari_sdcolor.archive.rasters import (
     read_webp,
 )
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
+from napari_sdcolor.archive.signatures import HEAD, kind_of
 from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
 from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
 from napari_sdcolor.archive.tones import PageTones, Window, understood
@@ -44,12 +45,12 @@ PHOTO_SUFFIXES = (
 )
 """Usual suffixes of the files that can be read; the content decides."""
 
-_TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
-_RASTERS: tuple[tuple[tuple[bytes, ...], Callable[[bytes], Scan]], ...] = (
-    ((b'\x89PNG\r\n\x1a\n',), read_png),
-    ((b'\xff\xd8\xff',), read_jpeg),
-    ((b'\0\0\0\x0cjP  \r\n\x87\n', b'\xff\x4f\xff\x51'), read_jpeg2000),
-)
+_RASTERS: dict[str, Callable[[bytes], Scan]] = {
+    'png': read_png,
+    'jpeg': read_jpeg,
+    'jpeg2000': read_jpeg2000,
+    'webp': read_webp,
+}
 
 
 def read_photo(
@@ -176,8 +177,9 @@ class PhotoFile:
         self._samples: Callable[[int], NDArray] | None = None
         self._size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
-        head = stream.read(16)
-        if head.startswith(_TIFF):
+        head = stream.read(HEAD)
+        kind = kind_of(head)
+        if kind == 'tiff':
             tiff = TiffPhotos(stream, self._size)
             if page is None and tiff.trouble:
                 raise PhotoError(
@@ -189,7 +191,7 @@ class PhotoFile:
             self._samples = tiff.samples
             self.result_bytes = tiff.result_bytes
         else:
-            self._raster = _raster_reader(head)
+            self._raster = _raster_reader(head, kind)
             self.count, self._scan = 1, self._scan_raster
         if page is not None and not 0 <= page < self.count:
             raise NoSuchPage(
@@ -376,12 +378,9 @@ def _explaining(name: str) -> Iterator[None]:
         ) from error
 
 
-def _raster_reader(head: bytes) -> Callable[[bytes], Scan]:
+def _raster_reader(head: bytes, kind: str) -> Callable[[bytes], Scan]:
     if not head:
         raise PhotoError('it is empty')
-    for signatures, reader in _RASTERS:
-        if head.startswith(signatures):
-            return reader
-    if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
-        return read_webp
-    raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
+    if kind not in _RASTERS:
+        raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
+    return _RASTERS[kind]

@@ -8,17 +8,23 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
-from napari_sdcolor.archive.companions import sidecar_of
 from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
-from napari_sdcolor.archive.reading import PHOTO_SUFFIXES
 from napari_sdcolor.batch.journal import JOURNAL
+from napari_sdcolor.batch.others import (
+    has_usual_suffix,
+    why_no_photo,
+    why_no_photos_in,
+    why_ours,
+)
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.errors import PlanError, said
+from napari_sdcolor.opening import TEXT_BYTES, read_whole
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,15 @@ class Found:
         Why it is not colored, as a sentence; empty for photos.
     failed
         Whether a person should look at it; False for files of other kinds.
+    by_content
+        Whether only its content tells that it is a photo.
     """
 
     path: str
     place: str
     reason: str = ''
     failed: bool = False
+    by_content: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,11 +108,11 @@ def find(
             found += map(_judged, _walk(path, recursive))
         elif os.path.lexists(path):
             roots.append(Root(os.path.dirname(path) or '.', False))
-            found.append(Found(path, os.path.basename(path), _ours(path)))
+            found.append(Found(path, os.path.basename(path), why_ours(path)))
         elif glob.has_magic(path):
             root, matches = _matching(path)
             if not matches:
-                raise PlanError(f'No file matches {path}.')
+                raise PlanError(f'No file matches {path}.{_remedy(path)}')
             roots.append(root)
             found += matches
         else:
@@ -146,7 +155,7 @@ def find_listed(
                 why = 'It is a folder; lists name files.'
                 found.append(Found(path, place, why, failed=True))
             else:
-                found.append(Found(path, place))
+                found.append(Found(path, place, why_ours(path)))
     if base is not None:
         found = [_below(base, item) for item in found]
     return found, [Root(folder, False) for folder in folders]
@@ -155,9 +164,13 @@ def find_listed(
 def _names(path: str) -> list[str]:
     try:
         if path == '-':
-            raw = sys.stdin.buffer.read()
+            raw = _from_standard_input()
+        elif path.startswith('/dev/fd/'):
+            # As a shell names what another command says: <(find …).
+            with open(path, 'rb') as stream:
+                raw = _bounded(stream)
         else:
-            raw = Path(path).read_bytes()
+            raw = read_whole(path, TEXT_BYTES)
     except OSError as error:
         raise PlanError(
             f'The list {path} cannot be read: {said(error)}.'
@@ -167,6 +180,24 @@ def _names(path: str) -> list[str]:
     else:
         parts = raw.replace(b'\r\n', b'\n').split(b'\n')
     return [os.fsdecode(part) for part in parts if part]
+
+
+def _from_standard_input() -> bytes:
+    if sys.stdin is None:
+        raise PlanError(
+            'The list cannot be read from standard input: standard input is '
+            'closed.'
+        )
+    return _bounded(sys.stdin.buffer)
+
+
+def _bounded(stream: BinaryIO) -> bytes:
+    raw = stream.read(TEXT_BYTES + 1)
+    if len(raw) > TEXT_BYTES:
+        raise PlanError(
+            f'The list holds more than {TEXT_BYTES} bytes. Divide it.'
+        )
+    return raw
 
 
 def _below(base: str | os.PathLike[str], item: Found) -> Found:
@@ -180,8 +211,20 @@ def _below(base: str | os.PathLike[str], item: Found) -> Found:
     return replace(item, place=place)
 
 
-def _walk(folder: str, recursive: bool) -> Iterator[Found]:
-    """Everything in a folder that is no hidden file, sorted."""
+def _walk(
+    folder: str, recursive: bool, named: Collection[str] = ()
+) -> Iterator[Found]:
+    """Everything in a folder that is no hidden file, sorted.
+
+    Parameters
+    ----------
+    folder
+        Where to begin.
+    recursive
+        Whether to look into the folders in it.
+    named
+        Names of what is taken though it is hidden or another program's.
+    """
     waiting = [(folder, '')]
     seen = 0
     while waiting:
@@ -204,14 +247,19 @@ def _walk(folder: str, recursive: bool) -> Iterator[Found]:
         stems = {
             os.path.splitext(name)[0]
             for name in names
-            if name.lower().endswith(PHOTO_SUFFIXES)
+            if not name.endswith((LABELS_SUFFIX, SIDECAR_SUFFIX))
         }
         deeper = []
         for entry in entries:
-            if entry.name.startswith('.'):
-                continue
             below = os.path.join(place, entry.name)
-            if entry.is_dir(follow_symlinks=False):
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if entry.name not in named:
+                why = is_folder and why_no_photos_in(entry.name)
+                if why and recursive:
+                    yield Found(entry.path, below, why)
+                if why or entry.name.startswith('.'):
+                    continue
+            if is_folder:
                 deeper.append((entry.path, below))
             elif _is_linked_folder(entry):
                 why = 'A link to a folder is not followed: name that folder.'
@@ -238,34 +286,42 @@ def _belongs_to_another(name: str, stems: set[str]) -> bool:
 
 
 def _judged(item: Found) -> Found:
-    """The same file, with the reason if it is no photo by its name."""
+    """The same file, with the reason if it is no photo."""
     if item.reason:
         return item
-    why = _ours(item.path)
-    if not why and not item.path.lower().endswith(PHOTO_SUFFIXES):
-        why = 'No photo by its suffix.'
-    return replace(item, reason=why)
+    return replace(
+        item,
+        reason=why_no_photo(item.path),
+        by_content=not has_usual_suffix(item.path),
+    )
 
 
-def _ours(path: str) -> str:
-    """What a file is that this program wrote; empty for all others."""
-    if path.endswith(LABELS_SUFFIX):
-        return 'A label map without its photo.'
-    if path.endswith(SIDECAR_SUFFIX):
-        return 'The record of a colored photo; "sdcolor replay" reads it.'
-    return 'A result of this program.' if sidecar_of(path) else ''
+def _remedy(pattern: str) -> str:
+    """What to do if a pattern with brackets was not meant as one."""
+    if '[' not in pattern:
+        return ''
+    literal = pattern.replace('[', '[[]')
+    return (
+        ' Brackets in it stand for one of several characters; where they '
+        f"belong to the name, write it as '{literal}'."
+    )
 
 
 def _matching(pattern: str) -> tuple[Root, list[Found]]:
     """The files that a pattern matches, below its part without wildcards."""
     parts = Path(pattern).parts
-    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    # Folders that have the very name come before those that it matches.
+    first = next(
+        i
+        for i, part in enumerate(parts)
+        if glob.has_magic(part) and not os.path.isdir(Path(*parts[: i + 1]))
+    )
     folder = os.path.join(*parts[:first]) if first else '.'
     wanted = parts[first:]
     deep = '**' in wanted
     found = [
         _judged(item)
-        for item in _walk(folder, deep or len(wanted) > 1)
+        for item in _walk(folder, deep or len(wanted) > 1, wanted)
         if _fits(tuple(item.place.split(os.sep)), wanted)
     ]
     if folder == '.' and not pattern.startswith('.'):

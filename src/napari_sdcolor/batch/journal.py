@@ -2,31 +2,39 @@
 
 One JSON object per line, appended and brought to the disk before anything
 else happens. The last line about a photo counts. A line that was torn by a
-crash is dropped. It is the only memory of a batch: with it, a second run
-goes on where the first was killed.
+crash is dropped, one that was damaged otherwise is told and not used. It is
+the only memory of a batch: with it, a second run goes on where the first was
+killed.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from napari_sdcolor.batch.records import (
+    FORMAT,
+    Line,
+    Record,
+    is_newer,
+    parse_record,
+    read_lines,
+)
 from napari_sdcolor.errors import ForeignFile, PlanError
 from napari_sdcolor.files import open_own
 from napari_sdcolor.opening import open_regular
+from napari_sdcolor.words import counted, listed
 
 JOURNAL = 'sdcolor-journal.jsonl'
 """Its file in the output folder."""
 
-FORMAT = 1
-
-_BEGINNING = re.compile(rb'\{"journal": \d+[,}]')
+NAMED = 20
+"""So many damaged lines are told by their numbers."""
 
 
 class Journal:
@@ -40,19 +48,23 @@ class Journal:
     Attributes
     ----------
     damaged : int
-        Lines that could not be read, a torn last one not counted.
+        Lines that are not used, a torn last one not counted.
+    damaged_lines : list of int
+        The numbers of the first ``NAMED`` of them, from 1.
 
     Raises
     ------
     ForeignFile
         If the folder holds a file or link of that name that is no journal.
     PlanError
-        If it is one of a newer version.
+        If it is one of a newer version, or one that no longer tells what
+        was asked for.
     """
 
     def __init__(self, output: Path) -> None:
         self.path = output / JOURNAL
         self.damaged = 0
+        self.damaged_lines: list[int] = []
         self._places: dict[str, tuple[int, int]] = {}
         self._last_run: tuple[int, int] | None = None
         self._guard = threading.Lock()
@@ -74,31 +86,69 @@ class Journal:
 
     def _scan(self) -> None:
         """Find the last line about every photo; cut off a torn one."""
-        place = 0
+        end, line = 0, None
         with open(os.dup(self._file), 'rb') as stream:
-            for line in stream:
-                if not line.endswith(b'\n'):
+            for line in read_lines(stream):
+                if not line.whole:
                     break
-                self._note(line, place)
-                place += len(line)
-        if place < os.fstat(self._file).st_size:
-            if place == 0 and not _is_torn(line):
+                self._note(line)
+                end = line.place + line.length
+        if end and self.is_new:
+            raise PlanError(self._what_is_missing())
+        if line is not None and not line.whole:
+            if end == 0 and not _is_torn(line.content):
                 raise ForeignFile(self.path, 'it is no journal of a batch')
-            os.ftruncate(self._file, place)
+            os.ftruncate(self._file, end)
 
-    def _note(self, line: bytes, place: int) -> None:
-        record = _parsed(line)
+    def _note(self, line: Line) -> None:
+        record = parse_record(line.content)
         if record is None:
             self.damaged += 1
-        elif 'journal' in record:
-            if record['journal'] != FORMAT:
-                raise PlanError(
-                    f'{self.path} was written by a newer version of '
-                    'napari-sdcolor. Install that version.'
-                )
-            self._last_run = place, len(line)
-        elif 'key' in record:
-            self._places[record['key']] = place, len(line)
+            if self.damaged <= NAMED:
+                self.damaged_lines.append(line.number)
+        elif 'journal' in record and is_newer(record):
+            raise PlanError(
+                f'{self.path} was written by a newer version of '
+                'napari-sdcolor. Install that version.'
+            )
+        else:
+            self._remember(record, line.place, line.length)
+
+    def _remember(
+        self, record: Mapping[str, Any], place: int, length: int
+    ) -> None:
+        if 'journal' in record:
+            self._last_run = place, length
+        else:
+            self._places[record['key']] = place, length
+
+    def _what_is_missing(self) -> str:
+        if not self._places:
+            return (
+                f'{self.path} is no journal of a batch. Choose another '
+                'output folder.'
+            )
+        return (
+            f'{self.path} is damaged: no line of it tells the settings with '
+            'which the photos in this folder were colored. Choose another '
+            'output folder.'
+        )
+
+    @property
+    def damage(self) -> str:
+        """A sentence on the lines that are not used, or ''."""
+        if not self.damaged:
+            return ''
+        were = 'was' if self.damaged == 1 else 'were'
+        numbers = listed(self.damaged_lines, NAMED)
+        if self.damaged > NAMED:
+            numbers += ', …'
+        return (
+            f'{counted(self.damaged, "line")} of the journal {self.path} '
+            f'{were} damaged and not used: '
+            f'{"line" if self.damaged == 1 else "lines"} {numbers}. What '
+            'they told counts as unknown.'
+        )
 
     @property
     def is_new(self) -> bool:
@@ -165,8 +215,8 @@ class Journal:
             except OSError:
                 os.ftruncate(self._file, start)
                 raise
-            for line in lines:
-                self._note(line, start)
+            for record, line in zip(records, lines, strict=True):
+                self._remember(record, start, len(line))
                 start += len(line)
 
     def _write(self, content: bytes) -> None:
@@ -185,8 +235,10 @@ class Journal:
 
 
 def is_journal(head: bytes) -> bool:
-    """``files.Known`` for journals: they begin with what a batch was asked."""
-    return _is_torn(head) or _BEGINNING.match(head) is not None
+    """``files.Known`` for journals: a line of it can be one of ours."""
+    return _is_torn(head) or any(
+        parse_record(line) is not None for line in head.splitlines()
+    )
 
 
 def _is_torn(head: bytes) -> bool:
@@ -195,37 +247,33 @@ def _is_torn(head: bytes) -> bool:
     return head.startswith(beginning[: len(head)])
 
 
-def read_records(output: Path) -> dict[str, dict[str, Any]]:
+def read_records(output: Path) -> dict[str, Record]:
     """The last record about every photo, by its key.
 
     Other than ``Journal`` it only reads, so that it may look on while a
-    batch runs. Lines that cannot be read are left out.
+    batch runs. Lines that are damaged are left out.
     """
-    return {each['key']: each for each in _read(output) if 'key' in each}
+    records = map(parse_record, _whole_lines(output))
+    return {each['key']: each for each in records if each and 'key' in each}
 
 
-def read_last_run(output: Path) -> dict[str, Any] | None:
+def read_last_run(output: Path) -> Record | None:
     """What the latest batch was asked to do, read as ``read_records`` does."""
-    runs = [each for each in _read(output) if 'journal' in each]
-    return runs[-1] if runs else None
+    last = None
+    for line in _whole_lines(output):
+        # Of very many lines only a few are about a run.
+        if b'"journal"' in line:
+            record = parse_record(line)
+            if record and 'journal' in record and not is_newer(record):
+                last = record
+    return last
 
 
-def _read(output: Path) -> Iterator[dict[str, Any]]:
+def _whole_lines(output: Path) -> Iterator[bytes]:
     try:
         stream = open_regular(output / JOURNAL)
     except OSError:
         return
     with stream:
-        for line in stream:
-            record = _parsed(line)
-            if record is not None:
-                yield record
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """One line; None if it is damaged."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
+        for line in read_lines(stream):
+            yield line.content

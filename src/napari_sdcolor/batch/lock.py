@@ -16,12 +16,13 @@ from pathlib import Path
 
 from napari_sdcolor.errors import PlanError
 from napari_sdcolor.files import open_own
+from napari_sdcolor.opening import parse_json
 
 LOCK = '.sdcolor-lock'
 """Its file in the output folder, as long as a run is under way."""
 
-LOCK_BYTES = 2**16
-"""No lock is larger."""
+LOCK_BYTES = 4096
+"""No lock file has more bytes."""
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def locked(output: Path) -> Iterator[None]:
         host = owner.get('host')
         if host not in (None, platform.node()):
             raise PlanError(
-                f'A batch of process {owner.get("pid")} on the machine '
+                f'A batch of process {owner.get("pid", "unknown")} on the machine '
                 f'{host} works in {output}, or was interrupted there. If it '
                 f'no longer runs, delete {path} and start again.'
             )
@@ -116,9 +117,16 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _owner(descriptor: int) -> dict[str, object]:
+    """Who holds the lock, as far as the file tells it credibly."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
-        owner = json.loads(os.read(descriptor, 4096))
+        owner = parse_json(os.read(descriptor, LOCK_BYTES))
     except ValueError:
         return {}
-    return owner if isinstance(owner, dict) else {}
+    if not isinstance(owner, dict):
+        return {}
+    return {
+        name: owner[name]
+        for name, kind in (('pid', int), ('host', str))
+        if type(owner.get(name)) is kind
+    }

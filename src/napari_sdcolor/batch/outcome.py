@@ -78,14 +78,15 @@ class Outcome:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Outcome:
-        """What a line of the journal says."""
+        """What a line of the journal says, as ``records`` reads it."""
         names = {field.name for field in fields(cls)}
         facts = {
             name: value for name, value in record.items() if name in names
         }
         place = facts.pop('thumbnail', None)
         return cls(
-            **facts
+            **{'source': record['key']}
+            | facts
             | {
                 'maps': tuple(map(tuple, facts.get('maps', ()))),
                 'notes': tuple(facts.get('notes', ())),

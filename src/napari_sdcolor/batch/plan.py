@@ -10,7 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_sdcolor.archive.saving import output_paths, photo_name
@@ -100,19 +100,25 @@ def make_plan(
     tasks: dict[str, Task] = {}
     refused: list[Found] = []
     clashes: list[tuple[str, str]] = []
-    for item in found:
+    # What has the suffix of a photo comes first: a copy of it that some
+    # program left under another suffix must not hold up everything.
+    for item in sorted(found, key=_is_by_content):
         if item.reason:
             refused.append(item)
             continue
         task = _task(item, output, labels)
         other = tasks.setdefault(_folded(task.key), task)
-        if other is not task and not _same_path(other, task):
+        if other is task or _same_path(other, task):
+            continue
+        if item.by_content:
+            refused.append(_also_named(item, other))
+        else:
             clashes.append((other.source, task.source))
     _refuse_clashes(clashes + _page_clashes(tasks))
     longest = _longest_name(output)
     wanted = []
     for task in tasks.values():
-        why = _too_long(task, format, longest)
+        why = _no_name(task) or _too_long(task, format, longest)
         if why:
             refused.append(Found(task.source, task.key, why, failed=True))
         else:
@@ -121,6 +127,18 @@ def make_plan(
     _refuse_folders({str(output), *(task.folder for task in wanted)}, roots)
     _refuse_inputs_as_outputs(wanted, found, format)
     return Plan(output, tuple(wanted), tuple(refused), format)
+
+
+def _is_by_content(item: Found) -> bool:
+    return item.by_content
+
+
+def _also_named(item: Found, other: Task) -> Found:
+    why = (
+        'By its content it is a photo, but its results would share the names '
+        f'of those of {other.source}. Give it a name of its own.'
+    )
+    return replace(item, reason=why, failed=True)
 
 
 def _refuse_no_photo(
@@ -279,6 +297,13 @@ def _longest_name(output: Path) -> int:
         except (AttributeError, ValueError, OSError):
             continue
     return 255
+
+
+def _no_name(task: Task) -> str:
+    # A folder of this name, as for results that are replaced, is another.
+    if task.name != os.pardir:
+        return ''
+    return 'Before its suffix it has no name. Give it one.'
 
 
 def _too_long(task: Task, form: str, longest: int) -> str:

@@ -10,6 +10,7 @@ import base64
 import csv
 import heapq
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from importlib import resources
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 from napari_sdcolor._version import __version__
 from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
@@ -38,6 +40,7 @@ from napari_sdcolor.files import (
     refuse_foreign,
     replacing,
 )
+from napari_sdcolor.words import cell, shown
 
 REPORTS = {kind: f'sdcolor-report.{kind}' for kind in ('json', 'csv', 'html')}
 """Its files in the output folder."""
@@ -198,12 +201,12 @@ def _entry(outcome: Outcome, confidence: float) -> Entry:
 def _write_json(
     stream: TextIO, facts: Mapping[str, Any], entries: Iterable[Entry]
 ) -> None:
-    head = json.dumps(facts, indent=1)
+    head = json.dumps(facts, indent=1, allow_nan=False)
     stream.write(head.removesuffix('\n}') + ',\n "photos": [')
     mark = '\n  '
     for entry in entries:
         del entry['thumbnail']
-        stream.write(mark + json.dumps(entry))
+        stream.write(mark + json.dumps(entry, allow_nan=False))
         mark = ',\n  '
     stream.write('\n ]\n}\n')
 
@@ -212,7 +215,13 @@ def _write_csv(stream: TextIO, entries: Iterable[Entry]) -> None:
     table = csv.DictWriter(stream, COLUMNS, extrasaction='ignore')
     table.writeheader()
     for entry in entries:
-        table.writerow(entry | {'notes': ' '.join(entry['notes'])})
+        row = entry | {'notes': ' '.join(entry['notes'])}
+        table.writerow(
+            {
+                name: cell(fact) if isinstance(fact, str) else fact
+                for name, fact in row.items()
+            }
+        )
 
 
 # --- the page -------------------------------------------------------------
@@ -252,13 +261,13 @@ def _urgency(entry: Entry) -> tuple[bool, bool]:
 def _small(entry: Entry, output: Path) -> dict[str, Any]:
     """What the page needs of an entry, under short names."""
     small = {
-        'p': entry['photo'],
+        'p': shown(entry['photo']),
         's': 'person' if entry['needs_person'] else entry['status'],
         'c': entry['confidence'],
-        'o': list(entry['outputs']),
+        'o': [_link(name) for name in entry['outputs']],
         'm': entry['map'],
         'n': [
-            text
+            shown(text)
             for text in (entry['reason'], entry['understood'], *entry['notes'])
             if text
         ],
@@ -269,6 +278,14 @@ def _small(entry: Entry, output: Path) -> dict[str, Any]:
     return small
 
 
+def _link(path: str) -> tuple[str, str]:
+    """What is read of a file, and the address that leads to it.
+
+    A name may be no text: the address has the very bytes of it.
+    """
+    return shown(path.rpartition('/')[2]), quote(os.fsencode(path))
+
+
 def _write_script(
     stream: TextIO, name: str, items: Iterable[Mapping[str, Any]]
 ) -> None:
@@ -276,7 +293,7 @@ def _write_script(
     stream.write(f'<script type="application/json" id="{name}">[')
     mark = '\n'
     for item in items:
-        text = json.dumps(item, separators=(',', ':'))
+        text = json.dumps(item, separators=(',', ':'), allow_nan=False)
         stream.write(mark + text.replace('<', '\\u003c'))
         mark = ',\n'
     stream.write('\n]</script>\n')

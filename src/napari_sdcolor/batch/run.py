@@ -68,7 +68,9 @@ class Summary:
     reports
         The files of the report.
     damaged
-        Lines of the journal that could not be read.
+        Lines of the journal that are damaged and not used.
+    damage
+        A sentence on them, or ''.
     stopped
         Whether it was cancelled before the end.
     """
@@ -79,6 +81,7 @@ class Summary:
     skipped: tuple[tuple[str, str], ...]
     reports: tuple[Path, ...]
     damaged: int = 0
+    damage: str = ''
     stopped: bool = False
 
 
@@ -283,7 +286,7 @@ class _Run:
             return None
         aside = {
             'superseded': kept.relative_to(self.plan.output).as_posix(),
-            'replaced': record['outputs'],
+            'replaced': record.get('outputs', {}),
         }
         planned = Outcome(task.key, task.source, PLANNED)
         self.journal.add([planned.record() | aside])
@@ -330,6 +333,7 @@ class _Run:
             ),
             reports=reports,
             damaged=self.journal.damaged,
+            damage=self.journal.damage,
             stopped=stopped,
         )
 

@@ -7,9 +7,9 @@ commands that need them.
 from __future__ import annotations
 
 import logging
-import sys
 
 from napari_sdcolor.cli.app import app
+from napari_sdcolor.cli.streams import prepare_streams
 
 __all__ = ('app', 'main')
 
@@ -20,9 +20,7 @@ def main() -> None:
     0: all done; 1: something failed and was named with its reason; 2: wrong
     usage.
     """
-    # A file name or sign that the terminal cannot show must not stop the
-    # work; standard error escapes such characters anyway.
-    sys.stdout.reconfigure(errors='backslashreplace')
+    prepare_streams()
     # What a library logs of a damaged file is said in our own sentence.
     logging.getLogger('tifffile').setLevel(logging.CRITICAL)
     app()

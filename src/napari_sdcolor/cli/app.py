@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from napari_sdcolor._version import __version__
 from napari_sdcolor.cli.batch import batch
@@ -18,9 +21,38 @@ from napari_sdcolor.cli.replay import replay
 from napari_sdcolor.cli.segment import segment
 from napari_sdcolor.cli.study import study
 from napari_sdcolor.cli.train import train
+from napari_sdcolor.words import shown
+
+_UsageError: type[Any] = typer.BadParameter.__base__
+"""Which class it is depends on whose click this version of typer brings."""
+
+
+class _Commands(TyperGroup):
+    """All commands; what typer itself says of names is shown like the rest."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words before the name of a command."""
+        with _showing_names():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the words behind it, and run it."""
+        with _showing_names():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _showing_names() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        error.message = shown(error.message)
+        raise
+
 
 app = typer.Typer(
     name='sdcolor',
+    cls=_Commands,
     help='Color gray photographs from an editable map of what is in them.',
     epilog='Example: sdcolor colorize castle.tif -o colored',
     no_args_is_help=True,

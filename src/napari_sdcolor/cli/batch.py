@@ -248,7 +248,7 @@ def _run(
         'settings': spec.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
-        'notes': [mixed] if mixed else [],
+        'notes': [words for words in (mixed, summary.damage) if words],
     }
     done = not summary.failed and not summary.stopped
     talk.finish(facts, DONE if done else FAILED)
@@ -314,11 +314,8 @@ def _say_summary(talk: Talk, summary: Summary) -> None:
     if summary.failed:
         words += f', {len(summary.failed)} failed'
     talk.say(words + '.')
-    if summary.damaged:
-        talk.warn(
-            f'{summary.damaged} lines of the journal could not be read; '
-            'their photos count as unknown.'
-        )
+    if summary.damage:
+        talk.warn(summary.damage)
     if summary.flagged:
         talk.warn(
             f'The maps of {counted(len(summary.flagged), "photo")} should be '

@@ -107,7 +107,7 @@ def bench(
             talk.warn(note)
         wish = Wish(quick, chosen, other, gigapixel, weights)
         findings = run(colorizer, wish, talk.say)
-        talk.answer(as_markdown(findings))
+        talk.answer_page(as_markdown(findings))
         if plot is not None:
             save_plot(findings, plot)
             talk.say(f'Drawn: {plot}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from napari_sdcolor.errors import FAILURES, WrongUsage, reason
+from napari_sdcolor.words import shown
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
@@ -25,6 +27,42 @@ PAUSE = 2.0
 def exit_code(error: Exception) -> int:
     """What a command ends with if nothing came of it but this error."""
     return WRONG_USAGE if isinstance(error, WrongUsage) else FAILED
+
+
+def finite(facts: Any) -> Any:
+    """The same, where None stands for what is no number or infinite.
+
+    JSON has no word for these.
+    """
+    if isinstance(facts, float) and not math.isfinite(facts):
+        return None
+    if isinstance(facts, dict):
+        return {name: finite(fact) for name, fact in facts.items()}
+    if isinstance(facts, (list, tuple)):
+        return [finite(fact) for fact in facts]
+    return facts
+
+
+class Terminal(Console):
+    """Where words appear, and nothing in them acts.
+
+    Whatever is handed over as a string, also in a table, is shown character
+    for character: see ``words.shown``.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(
+            stderr=stderr,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            # Paths stay in one piece, however narrow the terminal.
+            soft_wrap=True,
+        )
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Called for every string before it is measured or shown."""
+        return super().render_str(shown(text), **how)
 
 
 class Talk:
@@ -45,15 +83,8 @@ class Talk:
     def __init__(self, command: str, as_json: bool = False) -> None:
         self.command = command
         self.as_json = as_json
-        plain = {
-            'highlight': False,
-            'markup': False,
-            'emoji': False,
-            # Paths stay in one piece, however narrow the terminal.
-            'soft_wrap': True,
-        }
-        self._aside = Console(stderr=True, **plain)
-        self._answer = self._aside if as_json else Console(**plain)
+        self._aside = Terminal(stderr=True)
+        self._answer = self._aside if as_json else Terminal()
 
     @property
     def console(self) -> Console:
@@ -82,20 +113,23 @@ class Talk:
 
     def warn(self, words: str) -> None:
         """Something the person should know, though the work goes on."""
-        self._aside.print(Text(words, style='yellow'))
+        self._aside.print(words, style='yellow')
 
     def answer(self, words: RenderableType) -> None:
-        """What the person asked for."""
+        """What the person asked for, in one line or a table."""
         self._answer.print(words)
+
+    def answer_page(self, page: str) -> None:
+        """What the person asked for, in several lines."""
+        for line in page.split('\n'):
+            self.answer(line)
 
     def refuse(self, error: Exception | str, name: str = '') -> str:
         """Say in red what failed and why, and return the reason."""
         why = error if isinstance(error, str) else reason(error)
-        line = Text(style='red')
         if name:
-            line.append(f'{name}: ', style='bold')
-        line.append(why)
-        self._aside.print(line)
+            self._aside.print(f'{name}: ', style='bold red', end='')
+        self._aside.print(why, style='red')
         return why
 
     def finish(self, facts: dict[str, Any], code: int = DONE) -> None:
@@ -115,8 +149,9 @@ class Talk:
         """
         if self.as_json:
             known = {'command': self.command, 'exit_code': code, **facts}
-            sys.stdout.write(json.dumps(known, indent=1, allow_nan=False))
-            sys.stdout.write('\n')
+            text = json.dumps(finite(known), indent=1, allow_nan=False)
+            # The only control character that JSON leaves as it is.
+            sys.stdout.write(text.replace('\x7f', '\\u007f') + '\n')
             sys.stdout.flush()
         if code:
             raise typer.Exit(code)

@@ -8,6 +8,7 @@ from rich.text import Text
 from napari_sdcolor.cli import checks
 from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.options import Json
+from napari_sdcolor.words import shown
 
 _STYLES = {
     checks.OK: 'green',
@@ -34,7 +35,8 @@ def doctor(as_json: Json = False) -> None:
             for finding in check.run():
                 found.append(finding)
                 line = Text(f'{finding.state}: ', _STYLES[finding.state])
-                line.append(f'{finding.name}: {finding.found}', 'default')
+                found_words = shown(f'{finding.name}: {finding.found}')
+                line.append(found_words, 'default')
                 talk.answer(line)
                 if finding.remedy:
                     talk.answer(f'  {finding.remedy}')

@@ -229,7 +229,7 @@ def evaluate(
         written = []
         if output is not None:
             written = files.write_report(output, evaluation, result, study)
-        talk.answer(as_markdown(result))
+        talk.answer_page(as_markdown(result))
         for path in written:
             talk.say(f'Wrote {path}')
         incomplete = [*result['skipped']]

@@ -44,5 +44,5 @@ def study(
         from napari_sdcolor.evaluation.study import scores
 
         result = scores.score_table(answers, scores.Key.read(key))
-        talk.answer(scores.as_markdown(result))
+        talk.answer_page(scores.as_markdown(result))
         talk.finish(result)

@@ -27,10 +27,10 @@ def showing(talk: Talk, task: str) -> Iterator[Callable[[Progress], None]]:
         yield Lines(talk.say)
         return
     columns = (
-        TextColumn('{task.description}'),
+        TextColumn('{task.description}', markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn('{task.fields[words]}'),
+        TextColumn('{task.fields[words]}', markup=False),
     )
     titles = {'map': 'Maps', 'step': f'Training ({task})'}
     shown: dict[str, TaskID] = {}

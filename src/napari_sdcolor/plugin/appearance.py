@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
-
 from napari_sdcolor.plugin import preferences
 from napari_sdcolor.plugin.forms import show
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_info
 from napari_sdcolor.plugin.palette import OPACITIES, OUTLINE_WIDTH
 from napari_sdcolor.plugin.views.color_view import FILLED, OUTLINES
 

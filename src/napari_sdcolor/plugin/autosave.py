@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import imagecodecs
 import numpy as np
-from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -26,6 +25,7 @@ from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import own_path, replace_file
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_warning
 from napari_sdcolor.plugin.painter import Painted, ReadPhoto, fingerprint
 from napari_sdcolor.plugin.questions import Questions, kept_map
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from skimage.segmentation import flood
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_info
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 
@@ -16,6 +15,7 @@ from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.map_watcher import MapWatcher
+from napari_sdcolor.plugin.notices import show_warning
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.plane import Inputs
 

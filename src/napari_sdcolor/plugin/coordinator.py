@@ -10,8 +10,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
-
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin import forms, preferences
 from napari_sdcolor.plugin.appearance import Appearance
@@ -25,6 +23,7 @@ from napari_sdcolor.plugin.file_check import FileCheck
 from napari_sdcolor.plugin.job_news import JobNews
 from napari_sdcolor.plugin.jobs import Jobs
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_error, show_info
 from napari_sdcolor.plugin.painter import Painted
 from napari_sdcolor.plugin.questions import (
     Questions,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.notifications import show_warning
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.plugin.color_jobs import RECOLOR, RUN
 from napari_sdcolor.plugin.detail import choices, cost
 from napari_sdcolor.plugin.forms import show
+from napari_sdcolor.plugin.notices import show_warning
 from napari_sdcolor.plugin.source import PhotoSource, source_of
 from napari_sdcolor.plugin.status import State, save_sentence, sentence
 

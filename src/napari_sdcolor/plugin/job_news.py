@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin.color_jobs import RECOLOR, RUN
+from napari_sdcolor.plugin.notices import show_error
 from napari_sdcolor.plugin.saver import SAVE
 from napari_sdcolor.plugin.status import Kind, Outcome
 from napari_sdcolor.plugin.trio import Trio

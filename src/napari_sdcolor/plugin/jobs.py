@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.progress import told_to
 from napari_sdcolor.errors import Cancelled, SdcolorError
+from napari_sdcolor.plugin.notices import show_error
 
 Report = Callable[[str], None]
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
-from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.formats import LABELS_SUFFIX, SIDECAR_SUFFIX
 from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.errors import PhotoError, SdcolorError
+from napari_sdcolor.plugin.notices import show_warning
 from napari_sdcolor.plugin.palette import names, palette
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.placement import (

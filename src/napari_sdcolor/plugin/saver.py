@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.history import get_save_history, update_save_history
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog
 
@@ -22,6 +21,7 @@ from napari_sdcolor.core import cancel
 from napari_sdcolor.errors import SdcolorError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.jobs import Job, Report
+from napari_sdcolor.plugin.notices import show_error
 from napari_sdcolor.plugin.placement import placement_facts
 from napari_sdcolor.plugin.status import Kind, Outcome
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_info
 from napari_sdcolor.plugin.restoring import take_over, trios_of
 from napari_sdcolor.plugin.status import departed
 from napari_sdcolor.plugin.trio import Trio

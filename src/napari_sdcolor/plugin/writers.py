@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 from napari.utils.history import get_save_history
-from napari.utils.notifications import show_info, show_warning
 
 from napari_sdcolor.errors import LabelsError, SaveError
 from napari_sdcolor.plugin import saving
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_info, show_warning
 from napari_sdcolor.plugin.photo_layers import METADATA_KEY
 from napari_sdcolor.plugin.restoring import Restored
 from napari_sdcolor.plugin.source import PhotoSource

@@ -27,7 +27,7 @@ from napari_sdcolor.files import (
 )
 from napari_sdcolor.training.heldout import Figures
 from napari_sdcolor.training.recipe import Recipe, Task, learning_rate
-from napari_sdcolor.words import counted
+from napari_sdcolor.words import cell, counted
 
 LOGGED = ('step', 'loss', 'rate', 'seconds', 'val_loss', 'val_score')
 """Columns of ``log.csv``. ``seconds`` counts training only; the last two are
@@ -137,11 +137,16 @@ class Record:
                 new.append(each)
         if not new:
             return
-        rows = [asdict(each) for each in self.skipped.values()]
+        rows = [
+            {column: cell(words) for column, words in asdict(each).items()}
+            for each in self.skipped.values()
+        ]
+        table = _csv(rows[0], rows, header=True)
         with self._unimportant(self._skipped_file):
+            # Names that are no text are told with their odd bytes escaped.
             replace_file(
                 self._skipped_file,
-                _csv(rows[0], rows, header=True).encode(),
+                table.encode(errors='backslashreplace'),
                 begins_with(','.join(rows[0])),
             )
         for each in new if aloud else ():

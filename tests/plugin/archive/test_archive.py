@@ -77,7 +77,7 @@ def test_the_empty_dock_says_what_to_do_next(make_dock, scans, tmp_path, rest):
     assert 'folder for the results' in run.status.text()
     # What the folder holds is said before anything starts.
     assert folders.counted.text() == (
-        '3 photographs, 1 file left out. 1: No photo by its suffix.'
+        '3 photographs, 1 file left out. 1: No photo by its content.'
     )
     folders.output.native.click()
     rest(dock)

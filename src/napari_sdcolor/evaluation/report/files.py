@@ -59,7 +59,8 @@ def write_report(
         pictures[SHEET] = contact_sheet(evaluation, result)
     shown = '\n'.join(f'![{name}]({name})\n' for name in pictures)
     page = f'# Evaluation\n\n{as_markdown(result)}\n## Pictures\n\n{shown}'
-    files = {FIGURES: as_json(result), PAGE: page.encode(), **pictures}
+    words = page.encode(errors='backslashreplace')
+    files = {FIGURES: as_json(result), PAGE: words, **pictures}
     # What was measured without a color network has nothing to be shown.
     shows = study and evaluation.colorizer.color_net is not None
     pages = make_study(evaluation, study) if shows else None
@@ -73,4 +74,5 @@ def write_report(
 def as_json(result: dict[str, Any]) -> bytes:
     """Equal results give equal bytes."""
     text = json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False)
-    return f'{text}\n'.encode()
+    # What is no text in a name: these escapes are those of JSON, too.
+    return f'{text}\n'.encode(errors='backslashreplace')

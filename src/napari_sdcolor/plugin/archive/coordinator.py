@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication
 
@@ -36,6 +35,7 @@ from napari_sdcolor.plugin.archive.table import ALL, PhotoTable
 from napari_sdcolor.plugin.engine import Engine
 from napari_sdcolor.plugin.jobs import Job, Jobs
 from napari_sdcolor.plugin.listener import Listener
+from napari_sdcolor.plugin.notices import show_error, show_info, show_warning
 from napari_sdcolor.settings import SettingsError
 
 if TYPE_CHECKING:

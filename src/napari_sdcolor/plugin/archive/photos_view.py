@@ -35,6 +35,7 @@ from napari_sdcolor.plugin.archive.table import (
     STATUS,
     PhotoTable,
 )
+from napari_sdcolor.words import shown
 
 KINDS = {ALL: 'All photos', PERSON: 'Need a person', BROKEN: 'Failed'}
 
@@ -66,6 +67,7 @@ class PhotosView(QWidget):
         for kind, words in KINDS.items():
             self.kind.addItem(words, kind)
         self.words = QLabel()
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.words.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
         )
@@ -205,7 +207,7 @@ class PhotosView(QWidget):
             more = f'{left} more {need(left)} a person.'
             if not left:
                 more = 'The last one.'
-            self.words.setText(f'{more} Open: {name}')
+            self.words.setText(f'{more} Open: {shown(name)}')
             self.words.setToolTip('Repaint what is wrong on its map.')
             return
         those = f'the {left}' if left else 'those'
@@ -217,4 +219,4 @@ class PhotosView(QWidget):
         )
 
     def show_words(self, words: str) -> None:
-        self.words.setText(words)
+        self.words.setText(shown(words))

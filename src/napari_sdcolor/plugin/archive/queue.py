@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
 from napari_sdcolor.batch.corrections import save_maps
@@ -19,6 +18,7 @@ from napari_sdcolor.plugin.archive.choices import verb
 from napari_sdcolor.plugin.archive.open_photo import Draft, Maps, OpenPhoto
 from napari_sdcolor.plugin.archive.table import PERSON, PhotoTable
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
+from napari_sdcolor.plugin.notices import show_error, show_info
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ from napari_sdcolor.batch.outcome import (
     Outcome,
 )
 from napari_sdcolor.batch.thumbnails import GAP, read_thumbnail
+from napari_sdcolor.plugin.plain import plain
+from napari_sdcolor.words import shown
 
 ALL, PERSON, BROKEN = 'all', 'person', FAILED
 """What the table shows: all, photos whose map needs a person, failures."""
@@ -89,12 +91,14 @@ class PhotoTable(QAbstractTableModel):
         item = self._all[self._shown[index.row()]]
         column = index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._words(item, column)
+            return shown(self._words(item, column))
         if role == Qt.ItemDataRole.DecorationRole and column == PICTURE:
             return self._picture(item)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return item.reason or '\n'.join(
-                words for words in (item.source, item.understood) if words
+            return plain(item.reason) or '\n'.join(
+                plain(words)
+                for words in (item.source, item.understood)
+                if words
             )
         if role == Qt.ItemDataRole.ForegroundRole and column == STATUS:
             return self._color(item)

@@ -20,6 +20,7 @@ from napari_sdcolor.plugin import forms
 from napari_sdcolor.plugin.archive.choices import Choices
 from napari_sdcolor.plugin.archive.photos_view import PhotosView
 from napari_sdcolor.plugin.forms import Form, row
+from napari_sdcolor.plugin.plain import plain
 from napari_sdcolor.plugin.source import WINDOW_CHOICES
 from napari_sdcolor.plugin.views.run_view import DeviceBadge
 from napari_sdcolor.plugin.views.words import Words
@@ -80,16 +81,16 @@ class FoldersForm(Form):
         if len(inputs) > 1:
             words = f'{len(inputs)} files, the first one {inputs[0]}'
         self.inputs.value = words
-        self.inputs.tooltip = '\n'.join(inputs[:20])
+        self.inputs.tooltip = plain('\n'.join(inputs[:20]))
         self.results.value = choices.output or 'No folder chosen yet'
-        self.results.tooltip = choices.output
+        self.results.tooltip = plain(choices.output)
         for line in (self.inputs, self.results):
             line.native.setCursorPosition(0)
 
     def show_counted(self, words: str) -> None:
         """Say what the chosen folder holds."""
         self.counted.setText(words)
-        self.counted.setToolTip(words)
+        self.counted.setToolTip(plain(words))
 
 
 class OptionsForm(Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -12,6 +12,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from napari_sdcolor.plugin.plain import visible
 
 
 class Banner(QFrame):
@@ -29,6 +31,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._words = QLabel()
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._words.setWordWrap(True)
         self._buttons = QHBoxLayout()
         self._keys: list[str] = []
@@ -54,7 +57,7 @@ class Banner(QFrame):
             Key to button text, in order.
         """
         self._clear()
-        self._words.setText(words)
+        self._words.setText(visible(words))
         self._keys = list(answers)
         for number, text in enumerate(answers.values()):
             button = QPushButton(text)

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_sdcolor.plugin import forms
+from napari_sdcolor.plugin.plain import plain
 from napari_sdcolor.plugin.source import WINDOW_CHOICES
 from napari_sdcolor.plugin.views.section import Section
 from napari_sdcolor.plugin.views.words import Words
@@ -43,7 +44,7 @@ class DeviceBadge(QLabel):
         )
         slow = 'A supported GPU would be faster.'
         words = [slow] if device.kind == 'cpu' else []
-        self.setToolTip(' '.join([*words, *device.notes]))
+        self.setToolTip(plain(' '.join([*words, *device.notes])))
 
 
 class RunView(QWidget):

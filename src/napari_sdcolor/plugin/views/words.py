@@ -6,6 +6,8 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from napari_sdcolor.plugin.plain import plain, visible
+
 LETTERS = (
     QEvent.Type.Polish,
     QEvent.Type.Show,
@@ -26,6 +28,7 @@ class Words(QLabel):
 
     def __init__(self, lines: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setAlignment(
             Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
@@ -49,7 +52,7 @@ class Words(QLabel):
 
     def setText(self, words: str) -> None:
         self._words = words
-        self.setToolTip(words)
+        self.setToolTip(plain(words))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -71,13 +74,13 @@ class Words(QLabel):
 
     def _fit(self) -> None:
         """Cut what is too long at a word, with three dots."""
-        shown = breakable(self._words)
-        super().setText(shown)
-        while ' ' in shown and super().heightForWidth(self.width()) > (
+        fitting = breakable(visible(self._words))
+        super().setText(fitting)
+        while ' ' in fitting and super().heightForWidth(self.width()) > (
             self.height()
         ):
-            shown = shown.removesuffix(' …').rpartition(' ')[0] + ' …'
-            super().setText(shown)
+            fitting = fitting.removesuffix(' …').rpartition(' ')[0] + ' …'
+            super().setText(fitting)
 
 
 def breakable(words: str) -> str:
