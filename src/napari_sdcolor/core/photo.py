@@ -56,6 +56,8 @@ class Origin:
     sample
         Name of the sample photo that it is (see ``samples``), or an empty
         string. ``sha256`` is that of its pixels then.
+    damage
+        What is missing of the picture, in words; empty if it is whole.
     """
 
     path: str = ''
@@ -67,6 +69,7 @@ class Origin:
     facts: str = ''
     page: int | None = None
     sample: str = ''
+    damage: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
