@@ -50,6 +50,8 @@ class Outcome:
         What the photo was taken for.
     notes
         Sentences about anything unusual.
+    damage
+        What is missing of the photo, which was colored all the same.
     seconds
         Time of each stage: ``read``, ``color``, ``save``.
     thumbnail
@@ -69,6 +71,7 @@ class Outcome:
     confidence: float | None = None
     understood: str = ''
     notes: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     thumbnail: bytes = b''
     thumbnail_place: tuple[int, int] | None = None
@@ -86,6 +89,7 @@ class Outcome:
             | {
                 'maps': tuple(map(tuple, facts.get('maps', ()))),
                 'notes': tuple(facts.get('notes', ())),
+                'damage': tuple(facts.get('damage', ())),
                 'thumbnail_place': tuple(place) if place else None,
             }
         )
@@ -116,6 +120,8 @@ class Outcome:
                 name: round(value, 4) for name, value in self.seconds.items()
             },
         }
+        if self.damage:
+            facts['damage'] = list(self.damage)
         if self.thumbnail_place:
             facts['thumbnail'] = list(self.thumbnail_place)
         return facts

@@ -49,6 +49,7 @@ COLUMNS = (
     'reason',
     'understood',
     'notes',
+    'damage',
     'source_sha256',
     'color_sha256',
 )
@@ -165,6 +166,7 @@ def _entry(outcome: Outcome, confidence: float) -> Entry:
         'reason': outcome.reason,
         'understood': outcome.understood,
         'notes': outcome.notes,
+        'damage': outcome.damage,
         'source_sha256': outcome.source_sha256,
         'color_sha256': outputs.get(color, ''),
         'seconds': outcome.seconds,
@@ -189,7 +191,8 @@ def _write_csv(stream: TextIO, entries: Iterable[Entry]) -> None:
     table = csv.DictWriter(stream, COLUMNS, extrasaction='ignore')
     table.writeheader()
     for entry in entries:
-        table.writerow(entry | {'notes': ' '.join(entry['notes'])})
+        lists = {name: ' '.join(entry[name]) for name in ('notes', 'damage')}
+        table.writerow(entry | lists)
 
 
 # --- the page -------------------------------------------------------------

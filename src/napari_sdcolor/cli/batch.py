@@ -81,6 +81,7 @@ def batch(
     ] = None,
     form: options.Form = options.Format.tiff,
     page: options.Page = None,
+    allow_damaged: options.AllowDamaged = False,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -199,7 +200,9 @@ def batch(
             _say_plan(talk, plan)
         else:
             where = Where(scheduler, workers, batch_size)
-            spec = JobSpec(settings, plan.format, page, dtype.value)
+            spec = JobSpec(
+                settings, plan.format, page, dtype.value, allow_damaged
+            )
             _run(talk, plan, spec, limit, confidence, where)
 
 
