@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ _INTERNAL = (
 )
 """A decoder that stumbles over what it did not expect: its words are on its
 own code, not on the file."""
+
+
+_IDENTIFIER = re.compile(r'\w_\w|\w\(')
+"""Words that name functions or constants of a library."""
 
 
 @contextmanager
@@ -61,4 +66,7 @@ def explaining(name: str) -> Iterator[None]:
 
 def _of_use(error: Exception) -> str:
     """What a library says, where that is about the file."""
-    return '' if isinstance(error, _INTERNAL) else f' ({said(error)})'
+    words = said(error)
+    if isinstance(error, _INTERNAL) or _IDENTIFIER.search(words):
+        return ''
+    return f' ({words})'

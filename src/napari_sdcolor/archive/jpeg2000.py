@@ -8,6 +8,7 @@ tell nobody.
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import replace
 
 import imagecodecs
@@ -19,6 +20,7 @@ from napari_sdcolor.archive.heard import hearing
 from napari_sdcolor.archive.jpeg2000_boxes import Boxes, Palette, read_boxes
 from napari_sdcolor.archive.jpeg2000_colors import Colors, choose_colors
 from napari_sdcolor.archive.jpeg2000_stream import (
+    TILE_PART,
     Component,
     Layout,
     Stream,
@@ -36,7 +38,7 @@ MAX_BITS = 24
 """Samples that the decoder gets right."""
 
 _OPACITY, _MULTIPLIED = 1, 2
-_TILE_BYTES, _TILE_COMPONENT_BYTES = 6000, 1200
+_TILE_BYTES, _TILE_COMPONENT_BYTES = 8000, 1500
 """What the decoder notes down of each tile before it decodes any."""
 
 _LOST = ('Expected SOP', 'Expected EPH', 'PTERM check failure')
@@ -63,6 +65,7 @@ def claimed(head: bytes) -> Claim | None:
         count * _container(bits),
         kept=2 * 4 * count,  # 32 bits per sample: of the tile, of the picture
         fixed=layout.tiles * (_TILE_BYTES + count * _TILE_COMPONENT_BYTES),
+        least=layout.tiles * TILE_PART.size,
     )
 
 
@@ -153,14 +156,23 @@ def _decoded(
     with hearing() as words:
         try:
             pixels = imagecodecs.jpeg2k_decode(stream.whole(), verbose=2)
-        except DECODE_ERRORS:
-            if not stream.broken:
-                raise
-            rest = stream.whole(without_broken=True)
-            pixels = imagecodecs.jpeg2k_decode(rest)
+        except DECODE_ERRORS as error:
+            pixels = _rest(stream, error)
     if not damage and any(lost in said for said in words for lost in _LOST):
         damage = ('the data of a part of the picture is not as it was',)
     return np.atleast_3d(pixels), damage
+
+
+def _rest(stream: Stream, error: Exception) -> NDArray:
+    """What the tiles show that are whole, where not all are."""
+    if stream.broken:
+        with suppress(*DECODE_ERRORS):
+            rest = stream.whole(without_broken=True)
+            return imagecodecs.jpeg2k_decode(rest)
+    # The decoder's own words name nothing but its functions.
+    raise PhotoError(
+        'its data is damaged, or of a kind that is not read'
+    ) from error
 
 
 def _damage(stream: Stream, layout: Layout) -> tuple[str, ...]:

@@ -111,6 +111,8 @@ def choose_colors(
                 return Colors(-1, icc=space.content)
             return Colors(space.number, parameters=space.content)
     for space in ranked:
+        if _channels_of(space) and space.method in PROFILES:
+            return Colors(-1, icc=space.content)  # kept, not applied
         name = _name(space)
         if name:
             raise PhotoError(
@@ -141,8 +143,9 @@ def _name(space: ColorSpace) -> str:
     """The name of a space that is not read; '' if there is none."""
     if space.method == ENUMERATED:
         return _NAMES.get(space.number, '')
-    if space.method in PROFILES and space.content[16:20] == b'CMYK':
-        return 'CMYK'
+    if space.method in PROFILES:
+        name = space.content[16:20].decode('ascii', 'ignore').strip()
+        return name if name.isalnum() else ''
     return ''
 
 

@@ -13,7 +13,7 @@ from napari_sdcolor.errors import PhotoError
 _SOT, _EOC = b'\xff\x90', b'\xff\xd9'
 _SIZ = struct.Struct('>8IH')
 _SIZ_AT = 8  # behind the markers SOC and SIZ, a length and the capabilities
-_TILE_PART = struct.Struct('>HHHIBB')
+TILE_PART = struct.Struct('>HHHIBB')
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Stream:
         found = dict.fromkeys(range(tiles), 0)
         broken = set()
         while data[place : place + 2] == _SOT and place + 12 <= len(data):
-            _, _, tile, length, _, count = _TILE_PART.unpack_from(data, place)
+            _, _, tile, length, _, count = TILE_PART.unpack_from(data, place)
             stop = place + length if length else _last(data, place)
             if stop < place + 14:
                 break

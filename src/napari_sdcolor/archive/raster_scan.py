@@ -43,6 +43,8 @@ class Claim:
         Further bytes per pixel that its decoder takes.
     fixed
         Bytes that its decoder takes whatever its size.
+    least
+        A file of fewer bytes cannot hold it.
     """
 
     width: int
@@ -50,6 +52,7 @@ class Claim:
     pixel_bytes: float
     kept: float = 0
     fixed: float = 0
+    least: int = 0
 
     def judge(self, size: int) -> None:
         """Refuse what no photo is, and what this machine cannot hold.
@@ -64,6 +67,8 @@ class Claim:
         PhotoError
             The message is the reason only; the caller names the file.
         """
+        if size < self.least:
+            raise PhotoError('the file ends before the image does')
         refuse_bomb(self.width, self.height, self.pixel_bytes, size)
         pixels = self.width * self.height
         decoded = pixels * self.pixel_bytes

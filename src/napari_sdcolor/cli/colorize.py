@@ -294,9 +294,7 @@ def colorize(
         from napari_sdcolor.archive.one_file import JobSpec
         from napari_sdcolor.archive.saving import photo_name
 
-        spec = JobSpec(
-            settings, form.value, page, dtype.value, allow_damaged
-        )
+        spec = JobSpec(settings, form.value, page, dtype.value, allow_damaged)
         refuse_other_inputs(
             'colorize', photos, output, _arguments(spec, labels)
         )
