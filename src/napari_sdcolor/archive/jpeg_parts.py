@@ -161,14 +161,20 @@ def _is_kept(marker: int, content: bytes) -> bool:
 
 
 def _end(data: bytes, place: int) -> int:
-    """Where a picture ends whose first scan begins somewhere."""
+    """Where a picture ends whose first scan begins somewhere.
+
+    In front of a segment of which the end is missing: decoders would wait
+    for it.
+    """
     while found := _MARKER.search(data, place):
-        place, marker = found.start(), data[found.start() + 1]
+        start, marker = found.start(), data[found.start() + 1]
         if marker == EOI[1]:
-            return place
-        place += 2
+            return start
+        place = start + 2
         if marker in _BETWEEN:
             place += int.from_bytes(data[place : place + 2], 'big')
+            if place > len(data):
+                return start
     return len(data)
 
 

@@ -19,6 +19,9 @@ from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
 from napari_sdcolor.errors import PhotoError
 
+MAX_CHUNKS = 2**18
+"""No picture is cut into more."""
+
 _SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _HEADER = struct.Struct('>IIBBBBB')
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -82,8 +85,12 @@ def read_png(data: bytes) -> Scan:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
     """Kind, content and whether the checksum is right, of each chunk."""
     place = 8
-    while place + 8 <= len(data):
+    for _ in range(MAX_CHUNKS):
+        if place + 8 > len(data):
+            return
         length, kind = struct.unpack_from('>I4s', data, place)
+        if not kind.isalpha():
+            return  # nothing that could be one
         content = data[place + 8 : place + 8 + length]
         found = data[place + 8 + length : place + 12 + length]
         wanted = struct.pack('>I', zlib.crc32(content, zlib.crc32(kind)))
@@ -91,6 +98,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
         if kind == b'IEND':
             return
         place += length + 12
+    raise PhotoError(f'it is made of more than {MAX_CHUNKS} chunks')
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
@@ -205,15 +213,9 @@ def _unpacked(packed: bytes, header: tuple[int, ...]) -> tuple[bytes, float]:
     """
     lengths = _row_lengths(*header)
     wanted = sum(count * length for count, length in lengths)
-    unpacker, rows = zlib.decompressobj(), bytearray()
-    try:
-        for start in range(0, len(packed), 4096):
-            part = packed[start : start + 4096]
-            rows += unpacker.decompress(part, wanted - len(rows) + 1)
-            if len(rows) >= wanted:
-                break
-    except zlib.error:
-        pass
+    rows = _inflated(packed, wanted)
+    if not rows:
+        raise PhotoError('its picture is missing')
     found = min(len(rows), wanted)
     whole = np.zeros(wanted, np.uint8)
     whole[:found] = np.frombuffer(bytes(rows[:found]), np.uint8)
@@ -223,6 +225,24 @@ def _unpacked(packed: bytes, header: tuple[int, ...]) -> tuple[bytes, float]:
         filters[filters > 4] = 0
         start += count * length
     return whole.tobytes(), 1 - found / wanted
+
+
+def _inflated(packed: bytes, wanted: int) -> bytes:
+    """What can be had of compressed data; a little more than is wanted."""
+    unpacker, found, step, place = zlib.decompressobj(), bytearray(), 4096, 0
+    while place < len(packed) and len(found) < wanted and not unpacker.eof:
+        before = unpacker.copy()
+        part = packed[place : place + step]
+        try:
+            found += unpacker.decompress(part, wanted - len(found) + 1)
+        except zlib.error:
+            if step == 1:
+                break
+            # All of this step is lost; its first bytes need not be.
+            unpacker, step = before, 1
+            continue
+        place += len(part)
+    return bytes(found)
 
 
 def _row_lengths(

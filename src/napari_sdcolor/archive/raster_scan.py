@@ -24,7 +24,7 @@ from napari_sdcolor.archive.scan import (
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
 from napari_sdcolor.errors import PhotoError
 
-MAX_SURPLUS = 4
+MAX_SURPLUS = 2
 """No photo takes so many times the bytes of its pixels: something else is
 in the file, or nothing at all (a hole of the file system)."""
 

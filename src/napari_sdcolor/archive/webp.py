@@ -43,15 +43,21 @@ def claimed(head: bytes) -> Claim | None:
 
 def read_webp(data: bytes) -> Scan:
     """Read a WebP file that is no animation."""
-    if len(data) < 8 + int.from_bytes(data[4:8], 'little'):
-        raise PhotoError('the file ends before the image does')
+    missing = 8 + int.from_bytes(data[4:8], 'little') - len(data)
+    damage: tuple[str, ...] = ()
+    if missing > 0:
+        damage = ('the file ends before the image does',)
+        if missing > len(data):
+            raise PhotoError(*damage)
+        data += bytes(missing)  # else nothing would be decoded at all
     with WebPImageFile(io.BytesIO(data)) as image:
         frames = getattr(image, 'n_frames', 1)
         if frames > 1:
             raise PhotoError(f'it is an animation of {frames} pictures')
         info, pixels = image.info, np.array(image)
     scan = raster_scan(pixels, info, 'WebP, 8 bit')
-    return replace(scan, damage=_damage(data, *pixels.shape[:2]))
+    damage = damage or _damage(data, *pixels.shape[:2])
+    return replace(scan, damage=damage)
 
 
 def _damage(data: bytes, height: int, width: int) -> tuple[str, ...]:
