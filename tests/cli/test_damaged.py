@@ -86,7 +86,10 @@ def test_a_batch_tries_again_what_failed_for_damage(
     run: Command, half: Path, tmp_path: Path
 ) -> None:
     assert run('batch', half.parent).exit_code == 1
-    assert run('batch', half.parent, '--allow-damaged').exit_code == 0
+    done = run('batch', half.parent, '--allow-damaged', '--json')
+    assert done.exit_code == 0
+    (told,) = json.loads(done.stdout)['damaged']
+    assert told['photo'] == str(half)
     out = tmp_path / 'out'
     report = json.loads((out / 'sdcolor-report.json').read_text())
     (photo,) = report['photos']

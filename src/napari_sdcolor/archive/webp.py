@@ -37,8 +37,8 @@ def claimed(head: bytes) -> Claim | None:
         height = int.from_bytes(head[28:30], 'little') & 0x3FFF
     else:
         raise PhotoError(_EMPTY)
-    # The decoder holds rows, or for lossless files the picture, beside it.
-    return Claim(width, height, 4, 4 if kind != b'VP8 ' else 0)
+    # The decoder is one of animations: it holds two frames beside it.
+    return Claim(width, height, 4, kept=8)
 
 
 def read_webp(data: bytes) -> Scan:

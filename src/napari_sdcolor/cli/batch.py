@@ -19,6 +19,7 @@ from napari_sdcolor.words import counted, short_duration
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.one_file import JobSpec
+    from napari_sdcolor.batch.outcome import Outcome
     from napari_sdcolor.batch.plan import Plan
     from napari_sdcolor.batch.run import Summary
     from napari_sdcolor.batch.task import Task
@@ -225,6 +226,13 @@ def _run(
     if mixed:
         talk.warn(mixed)
     token = CancelToken()
+    damaged: list[dict[str, Any]] = []
+
+    def note_damage(outcome: Outcome, progress: object) -> None:
+        if outcome.damage:
+            damaged.append(
+                {'photo': outcome.source, 'damage': list(outcome.damage)}
+            )
 
     def stop() -> None:
         token.cancel()
@@ -243,7 +251,7 @@ def _run(
             working.weights,
             limit=limit,
             confidence=confidence,
-            observers=[observer],
+            observers=[observer, note_damage],
             token=token,
         )
     _say_summary(talk, summary)
@@ -251,6 +259,7 @@ def _run(
         'settings': spec.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
+        'damaged': damaged,
         'notes': [mixed] if mixed else [],
     }
     done = not summary.failed and not summary.stopped
