@@ -74,6 +74,7 @@ ODD = {
     'wrong checksum': b'\0\0\0\4tEXta\0bcWXYZ',
     'short pHYs': _chunk(b'pHYs', b'\0\0'),
     'no name of a profile': _chunk(b'iCCP', b''),
+    'garbage in place of a profile': _chunk(b'iCCP', b'x\0\0garbage'),
     'short gamma': _chunk(b'gAMA', b'1'),
     'empty sRGB': _chunk(b'sRGB', b''),
     'huge text': _chunk(b'zTXt', b'Title\0\0' + zlib.compress(bytes(2**21))),
@@ -137,6 +138,15 @@ def test_a_hole_of_gigabytes_is_not_loaded(tmp_path, monkeypatch, head):
         pytest.skip('the file system makes no holes')
     with pytest.raises(PhotoError, match=r'photo\.png cannot be used'):
         read_photo(path)
+
+
+@pytest.mark.parametrize('content', [b'x\0\0garbage', b'x\0\0', b''])
+def test_a_profile_that_is_left_out_is_told(tmp_path, gray, content):
+    data = _coded(gray)
+    path = tmp_path / 'photo.png'
+    path.write_bytes(data[:33] + _chunk(b'iCCP', content) + data[33:])
+    photo = read_photo(path)
+    assert photo.notes == ('Its chunk iCCP is damaged and was left out.',)
 
 
 def test_an_animation_is_refused(tmp_path, gray):

@@ -140,6 +140,8 @@ def _info(
             alone = head + _chunk(kind, content) + _chunk(b'IDAT', b'')
             with without_warnings(), PngImageFile(io.BytesIO(alone)) as image:
                 info.update(image.info)
+            if kind == b'iCCP' and not info.get('icc_profile'):
+                raise ValueError('it holds no profile')
         except DECODE_ERRORS:
             name = kind.decode()
             notes.append(f'Its chunk {name} is damaged and was left out.')
