@@ -77,9 +77,10 @@ class Claim:
                 f'it holds {size} bytes for {self.width} × {self.height} '
                 'pixels, far more than such a picture takes'
             )
-        # Decoders hold two copies; L* comes on top.
+        # Decoders hold two copies, of the pixels and of the file's bytes; L*
+        # comes on top.
         each = 2 * self.pixel_bytes + 4 + self.kept
-        refuse_beyond_memory(size + pixels * each + self.fixed)
+        refuse_beyond_memory(3 * size + pixels * each + self.fixed)
 
 
 def raster_scan(
