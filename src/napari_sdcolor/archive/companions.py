@@ -152,7 +152,7 @@ def came_from_a_layer(content: Mapping[str, Any]) -> bool:
 def open_source(
     content: Mapping[str, Any], path: Path | None, page: int | None = None
 ) -> AbstractContextManager[PhotoFile | SampleFile]:
-    """Open the photo of a result.
+    """Open the photo of a result; one that was damaged then may be so now.
 
     Parameters
     ----------
@@ -170,7 +170,8 @@ def open_source(
     """
     if path is None:
         return open_sample(sample_of(content))
-    return open_photos(path, page)
+    damaged = any(facts['photo'].get('damage') for facts in content['pages'])
+    return open_photos(path, page, allow_damaged=damaged)
 
 
 def _find_sample(content: Mapping[str, Any], changes: list[str]) -> str:

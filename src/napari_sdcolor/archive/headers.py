@@ -12,9 +12,16 @@ from napari_sdcolor.errors import PhotoError
 MAX_SCANS = 256
 """No JPEG file draws its picture more often over itself."""
 
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""Markers of a JPEG picture's frame, which tells its size."""
+
 _BARE = {0x01, *range(0xD0, 0xD9)}
-_CODESTREAM = b'\xff\x4f\xff\x51'
+CODESTREAM = b'\xff\x4f\xff\x51'
+"""Begins every JPEG 2000 codestream."""
+
+
+class NoCodestream(PhotoError):
+    """A JPEG 2000 file without its picture."""
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:
@@ -38,7 +45,7 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
         marker = data[place + 1]
         if marker == 0xFF:  # a fill byte
             place += 1
-        elif marker in _FRAMES:
+        elif marker in FRAMES:
             if place + 9 > len(data):
                 break
             height, width = struct.unpack_from('>HH', data, place + 5)
@@ -52,26 +59,15 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def jpeg_pixels(data: bytes) -> int:
-    """Where a JPEG picture's own pixels begin, past any thumbnail."""
-    place = 2
-    while data[place] == 0xFF and data[place + 1] != 0xDA:
-        if data[place + 1] == 0xFF:  # a fill byte
-            place += 1
-            continue
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], 'big')
-    return place
-
-
 def jpeg2000_start(data: bytes) -> int:
     """Where the codestream of a JPEG 2000 file or codestream begins.
 
     Raises
     ------
-    PhotoError
+    NoCodestream
         If there is none.
     """
-    if data.startswith(_CODESTREAM):
+    if data.startswith(CODESTREAM):
         return 0
     place = 0
     while place + 8 <= len(data):
@@ -81,13 +77,13 @@ def jpeg2000_start(data: bytes) -> int:
             (length,) = struct.unpack_from('>Q', data, place + 8)
             head = 16
         if kind == b'jp2c':
-            if data[place + head :][:4] == _CODESTREAM:
+            if data[place + head :][:4] == CODESTREAM:
                 return place + head
             break
         if length < head:
             break
         place += length
-    raise PhotoError('its codestream is missing')
+    raise NoCodestream('its codestream is missing')
 
 
 def jpeg2000_size(data: bytes) -> tuple[int, int]:

@@ -54,12 +54,15 @@ class JobSpec:
         Only this page of files that hold several, from 0; None takes all.
     dtype
         In which the networks compute.
+    allow_damaged
+        Color photos of which parts are missing as they are.
     """
 
     settings: Settings
     format: str = 'tiff'
     page: int | None = None
     dtype: str = 'float32'
+    allow_damaged: bool = False
 
 
 @dataclass(frozen=True, eq=False)

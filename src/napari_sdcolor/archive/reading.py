@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,12 +16,8 @@ from typing import BinaryIO
 
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sdcolor.archive.rasters import (
-    read_jpeg,
-    read_jpeg2000,
-    read_png,
-    read_webp,
-)
+from napari_sdcolor.archive.explaining import explaining
+from napari_sdcolor.archive.rasters import RasterPhoto
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.archive.signatures import HEAD, kind_of
 from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
@@ -31,7 +26,7 @@ from napari_sdcolor.archive.tones import PageTones, Window, understood
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.core.tone import ToneWindow
 from napari_sdcolor.errors import NoSuchPage, PhotoError, said
-from napari_sdcolor.settings import SettingsError
+from napari_sdcolor.opening import open_regular
 
 PHOTO_SUFFIXES = (
     '.tif',
@@ -45,19 +40,13 @@ PHOTO_SUFFIXES = (
 )
 """Usual suffixes of the files that can be read; the content decides."""
 
-_RASTERS: dict[str, Callable[[bytes], Scan]] = {
-    'png': read_png,
-    'jpeg': read_jpeg,
-    'jpeg2000': read_jpeg2000,
-    'webp': read_webp,
-}
-
 
 def read_photo(
     source: str | os.PathLike[str] | ArrayLike,
     *,
     window: Window = 'auto',
     page: int | None = None,
+    allow_damaged: bool = False,
 ) -> Photo:
     """Read a photo into memory.
 
@@ -75,6 +64,9 @@ def read_photo(
         on an automatic window.
     page
         Page of a multi-page file, from 0.
+    allow_damaged
+        Take a photo of which parts are missing as it is; what is missing
+        is told in its notes and in ``photo.origin.damage``.
 
     Returns
     -------
@@ -91,7 +83,7 @@ def read_photo(
         if page not in (None, 0):
             raise PhotoError('An array has no pages: hand over one plane.')
         return photo_from_array(source, window=window)
-    with open_photos(source, page) as file:
+    with open_photos(source, page, allow_damaged=allow_damaged) as file:
         if len(file.pages) > 1:
             raise PhotoError(
                 f'{file.path} holds {len(file.pages)} pages and one must be '
@@ -102,7 +94,10 @@ def read_photo(
 
 @contextmanager
 def open_photos(
-    path: str | os.PathLike[str], page: int | None = None
+    path: str | os.PathLike[str],
+    page: int | None = None,
+    *,
+    allow_damaged: bool = False,
 ) -> Iterator[PhotoFile]:
     """Open a file for reading its photos one after the other.
 
@@ -122,6 +117,8 @@ def open_photos(
         TIFF, PNG, JPEG, WebP or JPEG 2000 file.
     page
         Only this page, from 0; None takes all.
+    allow_damaged
+        As for ``read_photo``.
 
     Yields
     ------
@@ -137,16 +134,14 @@ def open_photos(
     """
     name = os.fspath(path)
     with _open(name) as stream:
-        with _explaining(name):
-            file = PhotoFile(name, stream, page)
+        with explaining(name):
+            file = PhotoFile(name, stream, page, allow_damaged)
         yield file
 
 
 def _open(path: str) -> BinaryIO:
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise PhotoError(f'{path} is a folder or device, not a file.')
-        return open(path, 'rb')
+        return open_regular(path)
     except (OSError, ValueError) as error:
         raise PhotoError(f'{path} cannot be opened: {said(error)}.') from error
 
@@ -168,18 +163,25 @@ class PhotoFile:
         packed; 0 where it is not known, as for other files.
     """
 
-    def __init__(self, path: str, stream: BinaryIO, page: int | None) -> None:
+    def __init__(
+        self,
+        path: str,
+        stream: BinaryIO,
+        page: int | None,
+        allow_damaged: bool = False,
+    ) -> None:
         self.path = path
         self.result_bytes = 0
         self._stream = stream
+        self._allow_damaged = allow_damaged
+        self._raster: RasterPhoto | None = None
         self._opened = self._state()
         self._rows: Callable[[int], tuple | None] | None = None
         self._samples: Callable[[int], NDArray] | None = None
         self._size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         head = stream.read(HEAD)
-        kind = kind_of(head)
-        if kind == 'tiff':
+        if kind_of(head) == 'tiff':
             tiff = TiffPhotos(stream, self._size)
             if page is None and tiff.trouble:
                 raise PhotoError(
@@ -191,8 +193,8 @@ class PhotoFile:
             self._samples = tiff.samples
             self.result_bytes = tiff.result_bytes
         else:
-            self._raster = _raster_reader(head, kind)
-            self.count, self._scan = 1, self._scan_raster
+            self._raster = RasterPhoto(stream, self._size, head)
+            self.count, self._scan = 1, self._raster.scan
         if page is not None and not 0 <= page < self.count:
             raise NoSuchPage(
                 f'it has no page {page}; its pages are 0 to {self.count - 1}'
@@ -209,8 +211,10 @@ class PhotoFile:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's bytes."""
-        with _explaining(self.path):
+        """SHA-256 of the file's bytes: those that are decoded."""
+        with explaining(self.path), self._unchanged():
+            if self._raster is not None:
+                return hashlib.sha256(self._raster.data).hexdigest()
             self._stream.seek(0)
             return hashlib.file_digest(self._stream, 'sha256').hexdigest()
 
@@ -236,6 +240,10 @@ class PhotoFile:
         digest, first = self.sha256, bands.scan(0)
         tones = self._tones.own(self._name(page), bands.scans(), window)
         photo = photo_on_disk(bands, tones or self._tones.shared(first))
+        if self._allow_damaged:
+            # What is missing further down is to be known from the start.
+            found = (words for part in bands.scans() for words in part.damage)
+            first = replace(first, damage=tuple(dict.fromkeys(found)))
         return self._with_origin(photo, first, page, digest)
 
     def read_with_pixels(
@@ -269,7 +277,7 @@ class PhotoFile:
             del scan  # memory is needed for one page only
             tones = self._tones.shared(kind)
             scan = self._whole(page)
-        with _explaining(self._name(page)):
+        with explaining(self._name(page)):
             photo, scan = understood(self._name(page), scan, tones)
         return self._with_origin(photo, scan, page, digest), scan.pixels
 
@@ -291,7 +299,7 @@ class PhotoFile:
         """
         if self._samples is None:
             return None
-        with _explaining(self._name(page)):
+        with explaining(self._name(page)), self._unchanged():
             return self._samples(page)
 
     def _parts(self, page: int) -> Iterator[Scan]:
@@ -302,13 +310,25 @@ class PhotoFile:
             yield from bands.scans()
 
     def _whole(self, page: int) -> Scan:
-        with _explaining(self._name(page)):
-            return self._scan(page)
+        name = self._name(page)
+        with explaining(name), self._unchanged():
+            scan = self._scan(page)
+        return self._accepted(name, scan)
+
+    def _accepted(self, name: str, scan: Scan) -> Scan:
+        """A scan, unless it has holes that nobody said are welcome."""
+        if scan.damage and not self._allow_damaged:
+            words = '; '.join(words.rstrip('.') for words in scan.damage)
+            raise PhotoError(
+                f'{name} is damaged: {words}. Get an intact copy, or color '
+                'it as it is with --allow-damaged.'
+            )
+        return scan
 
     def _bands(self, page: int) -> Bands | None:
         """A photo that is too large for the memory, a band at a time."""
         name = self._name(page)
-        with _explaining(name):
+        with explaining(name):
             found = self._rows(page) if self._rows else None
         if found is None:
             return None
@@ -316,13 +336,12 @@ class PhotoFile:
         interpret: Interpret = found[1]
 
         def scan(part: slice) -> Scan:
-            with _explaining(name):
-                if self._state() != self._opened:
-                    raise PhotoError('it was changed while it was read')
-                return interpret(rows[part])
+            with explaining(name), self._unchanged():
+                found = interpret(rows[part])
+            return self._accepted(name, found)
 
         def understand(part: Scan, tones: ToneWindow) -> Photo:
-            with _explaining(name):
+            with explaining(name):
                 return understood(name, part, tones)[0]
 
         return Bands(rows, scan, understand)
@@ -339,48 +358,34 @@ class PhotoFile:
             texts=scan.texts,
             facts=scan.facts,
             page=page if self.count > 1 else None,
+            damage=scan.damage,
         )
-        return replace(photo, origin=origin)
+        told = tuple(_sentence(words) for words in scan.damage)
+        return replace(photo, origin=origin, notes=(*photo.notes, *told))
 
     def _name(self, page: int) -> str:
         return f'{self.path}, page {page}' if self.count > 1 else self.path
 
-    def _state(self) -> tuple[int, int]:
+    def _state(self) -> tuple[int, ...]:
         found = os.fstat(self._stream.fileno())
-        return found.st_size, found.st_mtime_ns
+        return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
 
-    def _scan_raster(self, page: int) -> Scan:
-        self._stream.seek(0)
-        return self._raster(self._stream.read())
-
-
-@contextmanager
-def _explaining(name: str) -> Iterator[None]:
-    """Turn what the libraries raise into sentences about a file."""
-    try:
-        yield
-    except PhotoError as error:
-        if str(error).startswith(name):
+    @contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """What is read within is of the very file that was opened."""
+        self._refuse_changed()
+        try:
+            yield
+        except (PhotoError, *DECODE_ERRORS):
+            self._refuse_changed()  # which explains it better
             raise
-        raise type(error)(f'{name} cannot be used: {error}.') from error
-    except SettingsError:  # which is a ValueError
-        raise
-    except MemoryError as error:
-        raise PhotoError(f'{name} does not fit into memory.') from error
-    except DECODE_ERRORS as error:
-        if isinstance(error, OSError) and error.strerror:
-            raise PhotoError(
-                f'{name} cannot be read: {said(error)}.'
-            ) from error
-        raise PhotoError(
-            f'{name} is damaged, incomplete or of an unsupported kind '
-            f'({said(error)}). Get an intact copy, or convert it.'
-        ) from error
+        self._refuse_changed()
+
+    def _refuse_changed(self) -> None:
+        if self._state() != self._opened:
+            raise PhotoError('it was changed while it was read')
 
 
-def _raster_reader(head: bytes, kind: str) -> Callable[[bytes], Scan]:
-    if not head:
-        raise PhotoError('it is empty')
-    if kind not in _RASTERS:
-        raise PhotoError('it is no TIFF, PNG, JPEG, WebP or JPEG 2000 file')
-    return _RASTERS[kind]
+def _sentence(damage: str) -> str:
+    """What is missing, as a note."""
+    return f'Damaged: {damage.rstrip(".")}.'

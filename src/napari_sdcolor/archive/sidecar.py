@@ -84,6 +84,7 @@ def page_facts(
         Where the map was written, if it was, and its PNG file.
     """
     photo, origin = result.photo, result.photo.origin
+    damage = {'damage': list(origin.damage)} if origin.damage else {}
     return {
         'page': origin.page,
         'photo': {
@@ -99,6 +100,7 @@ def page_facts(
             'resolution': origin.resolution,
             'texts': dict(origin.texts),
             'icc_sha256': None if origin.icc is None else _sha256(origin.icc),
+            **damage,
         },
         'labels': {
             'file': None if labels_path is None else labels_path.name,
@@ -355,6 +357,8 @@ def command_for(
             words += ['--labels', maps[0]['file']]
     if len(pages) == 1 and origin.page is not None:
         words += ['--page', str(origin.page)]
+    if any(page['photo'].get('damage') for page in pages):
+        words += ['--allow-damaged']
     if color['format'] != 'tiff':
         words += ['--format', color['format']]
     if result.model.get('dtype') in HALVES:

@@ -22,7 +22,7 @@ from tifffile import TiffPage
 
 from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.core import cancel, progress
-from napari_sdcolor.core.photo import MIN_SIDE, Photo
+from napari_sdcolor.core.photo import MIN_SIDE, Photo, is_gray
 from napari_sdcolor.core.tone import ToneWindow
 
 LARGE = 2**25
@@ -281,9 +281,18 @@ def photo_on_disk(bands: Bands, tones: ToneWindow) -> Photo:
         The same as of the whole page, but for the place of its planes.
     """
     bands.tones = tones
-    first = bands.photo(0)
+    first = bands.photo(_telling(bands))
     alpha = first.alpha
     if alpha is not None:
         alpha = PlaneOnDisk(bands, 'alpha', alpha.dtype)
     lightness = PlaneOnDisk(bands, 'lightness', np.float32)
     return replace(first, lightness=lightness, alpha=alpha)
+
+
+def _telling(bands: Bands) -> int:
+    """The band whose kind is that of the photo: the first in color, if any."""
+    if bands.scan(0).pixels.ndim == 3:
+        for number, part in enumerate(bands.scans()):
+            if not is_gray(part.pixels):
+                return number
+    return 0

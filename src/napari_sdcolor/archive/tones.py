@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from napari_sdcolor.archive.profiles import to_srgb
 from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.core import cancel, progress
-from napari_sdcolor.core.photo import Photo, photo_in_tones, refuse_useless
+from napari_sdcolor.core.photo import (
+    Photo,
+    is_gray,
+    photo_in_tones,
+    refuse_useless,
+)
 from napari_sdcolor.core.tone import (
     EXTREMES,
     GIVEN,
@@ -165,7 +170,9 @@ def understood(name: str, scan: Scan, tones: ToneWindow) -> tuple[Photo, Scan]:
         pixels, said = to_srgb(pixels, scan.icc, known)
         notes += said
     pixels = tones.blacken(pixels, missing)
-    photo = photo_in_tones(pixels, scan.alpha, tones)
+    # As stored: a profile need not leave gray exactly where it is.
+    gray = is_gray(scan.pixels)
+    photo = photo_in_tones(pixels, scan.alpha, tones, gray=gray)
     photo = replace(photo, notes=notes + photo.notes)
     return photo, replace(scan, pixels=pixels, notes=notes)
 

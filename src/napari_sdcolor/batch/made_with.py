@@ -49,7 +49,7 @@ def mixed_tones(output: Path, settings: Settings) -> str:
 
 
 def made_with(spec: JobSpec, weights: Mapping[str, str]) -> dict[str, Any]:
-    """What must not change between the runs in one output folder."""
+    """What a run is made with; ``refuse_other`` compares most of it."""
     settings = spec.settings.to_dict()
     # Where, and under which name; the weights themselves are compared.
     del settings['device'], settings['weights']
@@ -59,6 +59,8 @@ def made_with(spec: JobSpec, weights: Mapping[str, str]) -> dict[str, Any]:
         'page': spec.page,
         'dtype': spec.dtype,
         'weights': dict(weights),
+        # May change: photos that failed for damage can be tried with it.
+        'allow_damaged': spec.allow_damaged,
     }
 
 

@@ -53,6 +53,8 @@ class Outcome:
         What the photo was taken for.
     notes
         Sentences about anything unusual.
+    damage
+        What is missing of the photo, which was colored all the same.
     seconds
         Time of each stage: ``read``, ``color``, ``save``.
     thumbnail
@@ -72,6 +74,7 @@ class Outcome:
     confidence: float | None = None
     understood: str = ''
     notes: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     thumbnail: bytes = b''
     thumbnail_place: tuple[int, int] | None = None
@@ -90,6 +93,7 @@ class Outcome:
             | {
                 'maps': tuple(map(tuple, facts.get('maps', ()))),
                 'notes': tuple(facts.get('notes', ())),
+                'damage': tuple(facts.get('damage', ())),
                 'thumbnail_place': tuple(place) if place else None,
             }
         )
@@ -120,6 +124,8 @@ class Outcome:
                 name: round(value, 4) for name, value in self.seconds.items()
             },
         }
+        if self.damage:
+            facts['damage'] = list(self.damage)
         if self.thumbnail_place:
             facts['thumbnail'] = list(self.thumbnail_place)
         return facts

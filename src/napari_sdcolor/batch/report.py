@@ -57,6 +57,7 @@ COLUMNS = (
     'reason',
     'understood',
     'notes',
+    'damage',
     'source_sha256',
     'color_sha256',
 )
@@ -191,6 +192,7 @@ def _entry(outcome: Outcome, confidence: float) -> Entry:
         'reason': outcome.reason,
         'understood': outcome.understood,
         'notes': outcome.notes,
+        'damage': outcome.damage,
         'source_sha256': outcome.source_sha256,
         'color_sha256': outputs.get(color, ''),
         'seconds': outcome.seconds,
@@ -215,11 +217,11 @@ def _write_csv(stream: TextIO, entries: Iterable[Entry]) -> None:
     table = csv.DictWriter(stream, COLUMNS, extrasaction='ignore')
     table.writeheader()
     for entry in entries:
-        row = entry | {'notes': ' '.join(entry['notes'])}
+        lists = {name: ' '.join(entry[name]) for name in ('notes', 'damage')}
         table.writerow(
             {
                 name: cell(fact) if isinstance(fact, str) else fact
-                for name, fact in row.items()
+                for name, fact in (entry | lists).items()
             }
         )
 

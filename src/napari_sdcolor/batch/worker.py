@@ -193,7 +193,11 @@ class Worker:
                 if known is not None:
                     return known
                 file = resources.enter_context(
-                    open_photos(task.source, self.spec.page)
+                    open_photos(
+                        task.source,
+                        self.spec.page,
+                        allow_damaged=self.spec.allow_damaged,
+                    )
                 )
                 refuse_album(file, self.spec.format)
                 own = read_own(task.find_settings())
@@ -273,6 +277,7 @@ class Worker:
             confidence=min(told.confidences, default=None),
             understood=told.understood,
             notes=tuple(dict.fromkeys((*told.notes, *described(job.own)))),
+            damage=tuple(dict.fromkeys(told.damage)),
             own=job.own,
             seconds=job.seconds | {'save': spent},
             thumbnail=told.thumbnail,
@@ -336,6 +341,7 @@ class _Told:
     def __init__(self) -> None:
         self.confidences: list[float] = []
         self.notes: list[str] = []
+        self.damage: list[str] = []
         self.understood = ''
         self.tones = ''
         self.thumbnail = b''
@@ -357,6 +363,7 @@ class _Told:
                 self.confidences.append(result.confidence)
             photo = result.photo
             self.notes += (*photo.notes, *result.notes)
+            self.damage += photo.origin.damage
             if self.tones not in ('', photo.tones.sentence):
                 # What is told of the file is told of its first page.
                 self.tones = photo.tones.sentence

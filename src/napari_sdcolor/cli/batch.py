@@ -19,6 +19,7 @@ from napari_sdcolor.words import counted, short_duration
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.one_file import JobSpec
+    from napari_sdcolor.batch.outcome import Outcome
     from napari_sdcolor.batch.plan import Plan
     from napari_sdcolor.batch.run import Summary
     from napari_sdcolor.batch.task import Task
@@ -81,6 +82,7 @@ def batch(
     ] = None,
     form: options.Form = options.Format.tiff,
     page: options.Page = None,
+    allow_damaged: options.AllowDamaged = False,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -199,7 +201,9 @@ def batch(
             _say_plan(talk, plan)
         else:
             where = Where(scheduler, workers, batch_size)
-            spec = JobSpec(settings, plan.format, page, dtype.value)
+            spec = JobSpec(
+                settings, plan.format, page, dtype.value, allow_damaged
+            )
             _run(talk, plan, spec, limit, confidence, where)
 
 
@@ -222,6 +226,13 @@ def _run(
     if mixed:
         talk.warn(mixed)
     token = CancelToken()
+    damaged: list[dict[str, Any]] = []
+
+    def note_damage(outcome: Outcome, progress: object) -> None:
+        if outcome.damage:
+            damaged.append(
+                {'photo': outcome.source, 'damage': list(outcome.damage)}
+            )
 
     def stop() -> None:
         token.cancel()
@@ -240,7 +251,7 @@ def _run(
             working.weights,
             limit=limit,
             confidence=confidence,
-            observers=[observer],
+            observers=[observer, note_damage],
             token=token,
         )
     _say_summary(talk, summary)
@@ -248,6 +259,7 @@ def _run(
         'settings': spec.settings.to_dict(),
         **working.facts,
         **_summary_facts(plan, summary),
+        'damaged': damaged,
         'notes': [words for words in (mixed, summary.damage) if words],
     }
     done = not summary.failed and not summary.stopped

@@ -141,7 +141,9 @@ def color_one(
     refuse_existing(saving.output_paths(folder, name, spec.format))
     pages: list[dict[str, Any]] = []
 
-    with open_photos(path, spec.page) as file:
+    with open_photos(
+        path, spec.page, allow_damaged=spec.allow_damaged
+    ) as file:
         one_file.refuse_album(file, spec.format)
 
         def find_map(page: int | None) -> Path | None:
@@ -221,6 +223,7 @@ def _page_facts(page: Page, result: Colorized) -> dict[str, Any]:
         'labels': str(page.map.file) if page.map else result.labels_origin,
         'confidence': result.confidence,
         'notes': [*page.photo.notes, *result.notes],
+        'damage': list(page.photo.origin.damage),
     }
 
 
@@ -233,6 +236,8 @@ def _arguments(spec: JobSpec, labels: Path | None) -> list[str]:
         words += ['--format', spec.format]
     if spec.page is not None:
         words += ['--page', str(spec.page)]
+    if spec.allow_damaged:
+        words += ['--allow-damaged']
     return words + spec.settings.to_arguments()
 
 
@@ -253,6 +258,7 @@ def colorize(
     ] = None,
     form: options.Form = options.Format.tiff,
     page: options.Page = None,
+    allow_damaged: options.AllowDamaged = False,
     source_type: options.SourceType = options.DEFAULTS.source_type,
     size: options.Size = options.DEFAULTS.size,
     saturation: options.Saturation = options.DEFAULTS.saturation,
@@ -288,7 +294,7 @@ def colorize(
         from napari_sdcolor.archive.one_file import JobSpec
         from napari_sdcolor.archive.saving import photo_name
 
-        spec = JobSpec(settings, form.value, page, dtype.value)
+        spec = JobSpec(settings, form.value, page, dtype.value, allow_damaged)
         refuse_other_inputs(
             'colorize', photos, output, _arguments(spec, labels)
         )

@@ -96,6 +96,14 @@ Page = Annotated[
         show_default=False,
     ),
 ]
+AllowDamaged = Annotated[
+    bool,
+    typer.Option(
+        '--allow-damaged',
+        help='Take photos of which parts are missing as they are, instead '
+        'of refusing them; what is missing is said and recorded.',
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option(

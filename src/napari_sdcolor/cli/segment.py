@@ -71,6 +71,7 @@ def _segment_one(
     output: Path,
     page: int | None,
     window: str,
+    allow_damaged: bool,
 ) -> dict[str, Any]:
     from napari_sdcolor.archive.labels import labels_path, write_labels_png
     from napari_sdcolor.archive.reading import read_photo
@@ -80,7 +81,9 @@ def _segment_one(
     name = photo_name(path)
     target = labels_path(output, name)
     refuse_existing([target])
-    photo = read_photo(path, window=window, page=page)
+    photo = read_photo(
+        path, window=window, page=page, allow_damaged=allow_damaged
+    )
     talk.say(f'  {photo.describe()}')
     for note in photo.notes:
         talk.warn(f'  {note}')
@@ -101,6 +104,7 @@ def _segment_one(
         'classes': classes,
         'confidence': confidence,
         'notes': list(photo.notes),
+        'damage': list(photo.origin.damage),
     }
 
 
@@ -108,6 +112,7 @@ def segment(
     photos: options.Photos,
     output: options.OutFolder,
     page: options.Page = None,
+    allow_damaged: options.AllowDamaged = False,
     size: options.Size = options.DEFAULTS.size,
     window: options.Window = options.DEFAULTS.window,
     weights: options.Weights = options.DEFAULTS.weights,
@@ -128,6 +133,7 @@ def segment(
         from napari_sdcolor.archive.saving import photo_name
 
         words = [] if page is None else ['--page', str(page)]
+        words += ['--allow-damaged'] if allow_damaged else []
         words += settings.to_arguments()
         refuse_other_inputs('segment', photos, output, words)
         refuse_clashes(photos, photo_name)
@@ -137,7 +143,13 @@ def segment(
                 talk,
                 photos,
                 lambda path: _segment_one(
-                    talk, colorizer, path, output, page, settings.window
+                    talk,
+                    colorizer,
+                    path,
+                    output,
+                    page,
+                    settings.window,
+                    allow_damaged,
                 ),
             )
         talk.say(tally.words('segmented'))

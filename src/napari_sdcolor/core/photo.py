@@ -56,6 +56,8 @@ class Origin:
     sample
         Name of the sample photo that it is (see ``samples``), or an empty
         string. ``sha256`` is that of its pixels then.
+    damage
+        What is missing of the picture, in words; empty if it is whole.
     """
 
     path: str = ''
@@ -67,6 +69,7 @@ class Origin:
     facts: str = ''
     page: int | None = None
     sample: str = ''
+    damage: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +87,8 @@ class Photo:
     tones
         Which values became black and white, and why.
     kind
-        What the pixels were: 'gray', 'color' or 'black and white'.
+        What the pixels were: 'gray', 'color' or 'black and white'. Color
+        with equal channels is gray.
     source_dtype
         Data type of the pixels as given.
     alpha
@@ -245,7 +249,11 @@ def photo_from_array(
 
 
 def photo_in_tones(
-    pixels: NDArray, alpha: NDArray | None, tones: ToneWindow
+    pixels: NDArray,
+    alpha: NDArray | None,
+    tones: ToneWindow,
+    *,
+    gray: bool | None = None,
 ) -> Photo:
     """A photo of pixels whose tone window is chosen.
 
@@ -258,9 +266,14 @@ def photo_in_tones(
         (H, W), or None.
     tones
         Counts in the same codes as the pixels.
+    gray
+        Whether the photo was gray before anything was applied to it; None
+        looks at the pixels.
     """
     notes = []
-    kind = 'color' if pixels.ndim == 3 else 'gray'
+    if gray is None:
+        gray = is_gray(pixels)
+    kind = 'gray' if gray else 'color'
     if kind == 'color':
         notes.append('A color photo: only its lightness is used.')
     dtype, (low, high) = pixels.dtype, (tones.low, tones.high)
@@ -280,6 +293,23 @@ def photo_in_tones(
         alpha=_alpha(alpha, bits),
         notes=(*notes, *tones.notes),
     )
+
+
+def is_gray(pixels: NDArray) -> bool:
+    """Whether (H, W) or (H, W, 3) pixels hold no color: equal channels."""
+    if pixels.ndim == 2:
+        return True
+    for rows in bands(pixels.shape[:2]):
+        part = pixels[rows]
+        for channel in (1, 2):
+            same = np.array_equal(
+                part[..., 0],
+                part[..., channel],
+                equal_nan=pixels.dtype.kind == 'f',
+            )
+            if not same:
+                return False
+    return True
 
 
 def as_photo(photo: Photo | ArrayLike) -> Photo:
