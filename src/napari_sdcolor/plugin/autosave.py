@@ -9,6 +9,7 @@ or the dock is closed.
 from __future__ import annotations
 
 import io
+import math
 import struct
 import time
 from functools import partial
@@ -86,10 +87,10 @@ def find(
     Damaged files count as none.
     """
     path = _path(fingerprint)
-    height, width = shape
+    header = struct.pack('>IIBB', *shape[1::-1], 8, 0)
     try:
-        data = read_whole(path, 2 * height * width + 2**16)
-        if data[16:26] != struct.pack('>IIBB', width, height, 8, 0):
+        data = read_whole(path, 2 * math.prod(shape) + 2**16)
+        if data[16:26] != header:
             return None
         # Checks the sums in the file, as Pillow does not: a flipped bit
         # would be another class.
