@@ -217,7 +217,7 @@ def _device(path: Path) -> None:
 
 def _sparse(path: Path) -> None:
     with path.open('wb') as stream:
-        stream.truncate(6 * 2**30)
+        stream.truncate(300 * 2**20)
 
 
 THINGS: dict[str, Callable[[Path], object]] = {

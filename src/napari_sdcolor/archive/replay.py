@@ -37,6 +37,9 @@ from napari_sdcolor.samples import SampleFile
 from napari_sdcolor.settings import Settings, SettingsError
 from napari_sdcolor.words import counted
 
+MOST_PHOTOS = 256
+"""No device has gained anything by larger passes."""
+
 PASS_BYTES = 2**12
 """Memory that the wider network takes for a pixel at working size."""
 
@@ -211,18 +214,18 @@ def _as_then(
     same = colorizer.device.kind == recording.told['model'].get('device')
     if size == 1 or not same:
         return nullcontext()
+    fitting = MOST_PHOTOS
     if colorizer.device.kind == 'cpu':
         # A GPU says itself what it lacks; here the system would end what
-        # runs on it.
+        # asks for too much.
         need = PASS_BYTES * math.prod(photo.working_shape(colorizer.size))
-        fitting = max(1, int(free_memory() // need))
-        if fitting < size:
-            progress.say(
-                f'The memory suffices for passes of {fitting} instead of '
-                f'{counted(size, "photo")}.'
-            )
-            size = fitting
-    return Gatherer(colorizer.device, size).active()
+        fitting = max(1, min(fitting, free_memory() // (2 * need)))
+    if fitting < size:
+        progress.say(
+            f'Passes of {counted(fitting, "photo")} instead of {size}: more '
+            'do not fit.'
+        )
+    return Gatherer(colorizer.device, min(size, fitting)).active()
 
 
 def _results(

@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from itertools import islice
 from pathlib import PurePath
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
 from napari_sdcolor.archive.scan import refuse_beyond_memory
@@ -136,7 +137,7 @@ def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator, validators
 
     strict = Draft202012Validator.TYPE_CHECKER.redefine('integer', _is_whole)
-    rules = {'items': _items, 'maxItems': _most_items}
+    rules = {'items': _items, 'maxItems': _most_items, 'anyOf': _any_of}
     kind = validators.extend(Draft202012Validator, rules, type_checker=strict)
     return kind(schema())
 
@@ -160,6 +161,21 @@ def _items(
         if len(instance) <= most:
             rule = Draft202012Validator.VALIDATORS['items']
             yield from rule(validator, items, instance, schema)
+
+
+def _any_of(
+    validator: Draft202012Validator,
+    kinds: list[Any],
+    instance: Any,
+    schema: Mapping[str, Any],
+) -> Iterator[ValidationError]:
+    """As the draft has it, but in words for a person."""
+    from jsonschema import ValidationError
+
+    if not any(
+        validator.evolve(schema=kind).is_valid(instance) for kind in kinds
+    ):
+        yield ValidationError(f'{shortened(instance)} cannot stand here')
 
 
 def _most_items(
