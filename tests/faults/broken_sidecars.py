@@ -150,7 +150,6 @@ BROKEN: dict[str, Callable[[Content], bytes]] = {
     'a huge saturation': _set('settings.saturation', 1e300),
     'many threads': _set('run.threads', 10**9),
     'many photos in a pass': _set('run.batch_size', 10**12),
-    'some photos in a pass': _set('run.batch_size', 3000),
     'photos in a pass as float': _set('run.batch_size', 3.0),
     'many edits': _set('pages.0.labels.edits', [_EDIT] * 4000),
     'many notes': _set('notes', ['a note'] * 5000),

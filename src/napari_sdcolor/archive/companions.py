@@ -183,8 +183,8 @@ def _refuse_other_pages(
             f'{file.path} has {counted(len(there), "page")}, but {sidecar} '
             f'tells of {len(told)}: it is another file.'
         )
-    # Without a number: it was alone in its file.
-    if len(told) > 1 and told != there and any(told):
+    # Without a number it was alone in its file.
+    if len(told) > 1 and told != there and set(told) != {None}:
         raise PhotoError(
             f'{sidecar} tells of other pages than {file.path} has, or of one '
             'of them twice: it was changed.'

@@ -161,7 +161,7 @@ class Recording:
         name = self.told['source']['file']
         told = self.told['run'].get('source_path', '')
         raise SdcolorError(
-            f'The photo {told or name or "of " + str(self.path)} is not '
+            f'The photo {told or name} that {self.path} tells of is not '
             'there. Say where it is with --source.'
         )
 

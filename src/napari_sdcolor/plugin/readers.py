@@ -73,7 +73,7 @@ def read(path: str | list[str]) -> list[LayerData]:
     content = read_sidecar(str(path))
     found = find_companions(str(path), content)
     if found.photo is None and not found.sample:
-        raise PhotoError(' '.join(found.changes))
+        raise PhotoError(f'{path} cannot be shown. {" ".join(found.changes)}')
     settings = _settings(str(path), content, found.changes)
     name = Path(path).name.removesuffix(SIDECAR_SUFFIX)
     pages = _read_pages(str(path), content, found, settings)
