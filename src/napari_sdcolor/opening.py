@@ -21,6 +21,9 @@ JSON_BYTES = 2**24
 TEXT_BYTES = 2**28
 """No table or list of names that this program reads is larger."""
 
+_DIGITS = 400
+"""No number that is a float has more before its point."""
+
 _KINDS = {
     stat.S_IFDIR: 'a folder',
     stat.S_IFIFO: 'a named pipe',
@@ -159,14 +162,26 @@ def parse_json(data: str | bytes) -> Any:
     """
     try:
         return json.loads(
-            data, parse_constant=_refuse_constant, parse_float=_finite
+            data,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_whole,
         )
     except RecursionError as error:
         raise ValueError('it is nested too deeply') from error
+    except UnicodeDecodeError as error:
+        raise ValueError('it is no text in UTF-8') from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f'it holds {name}, which is no number')
+
+
+def _whole(text: str) -> int:
+    # Python counts the digits of long ones itself, and tells programmers.
+    if len(text) > _DIGITS:
+        raise ValueError('it holds a number beyond all measure')
+    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.words import listed
 
 NATIVE = 'native'
 """The working size that is the photo's own."""
@@ -29,6 +30,11 @@ what it finds and what it misses, for this and every other value.
 
 WINDOWS = ('auto', 'type', 'minmax')
 """Named tone windows; 'LOW,HIGH' gives the two points themselves."""
+
+_MOST_SHOWN = 80
+"""Letters of a wrong value that are shown."""
+
+_MOST_NAMED = 5
 
 _IPTC = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
 
@@ -138,10 +144,10 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        if '/' not in self.source_type:
+        kind = self.source_type
+        if isinstance(kind, str) and '/' not in kind:
             # The dataclass is frozen, but not yet handed out.
-            uri = _IPTC + self.source_type
-            object.__setattr__(self, 'source_type', uri)
+            object.__setattr__(self, 'source_type', _IPTC + kind)
         for entry in fields(self):
             _check(entry, getattr(self, entry.name))
         parse_window(self.window)
@@ -156,7 +162,8 @@ class Settings:
         known = {entry.name for entry in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise SettingsError(f'Unknown settings: {", ".join(unknown)}.')
+            names = listed(unknown, _MOST_NAMED)
+            raise SettingsError(f'Unknown settings: {names}.')
         return cls(**values)
 
     def to_arguments(self) -> list[str]:
@@ -187,19 +194,39 @@ def _check(entry: Field, value: Any) -> None:
     limits = entry.metadata
     low, high = limits.get('minimum'), limits.get('maximum')
     words = limits.get('words', ())
-    if low is not None and value not in words:
-        number = isinstance(value, int | float)
-        if not (number and low <= value <= high):
+    if low is not None:
+        if isinstance(value, str) and value in words:
+            return
+        if not (_is_number(value, entry.default) and low <= value <= high):
+            kind = 'whole ' if isinstance(entry.default, int) else ''
             instead = ''.join(f' or {word!r}' for word in words)
             raise SettingsError(
-                f'{entry.name} must be between {low} and {high}{instead}, '
-                f'not {value}.'
+                f'{entry.name} must be a {kind}number between {low} and '
+                f'{high}{instead}, not {_shown(value)}.'
             )
+        return
+    if not isinstance(value, str):
+        raise SettingsError(
+            f'{entry.name} must be a text, not {_shown(value)}.'
+        )
     choices = limits.get('choices')
     if choices and value not in choices:
         raise SettingsError(
-            f'{entry.name} must be one of {", ".join(choices)}, not {value!r}.'
+            f'{entry.name} must be one of {", ".join(choices)}, not '
+            f'{_shown(value)}.'
         )
+
+
+def _is_number(value: Any, default: float) -> bool:
+    """Whether a value is a number of the kind of the default."""
+    kinds = int if isinstance(default, int) else (int, float)
+    # True and False are whole numbers for Python.
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    """A value within a sentence, however long it is."""
+    return repr(value)[:_MOST_SHOWN]
 
 
 def declared(name: str) -> Field:
@@ -247,7 +274,7 @@ def parse_window(words: str) -> str | tuple[float, float]:
         low = high = 0.0
     if not (low < high and isfinite(low) and isfinite(high)):
         raise SettingsError(
-            f'The tone window {words!r} is none of {", ".join(WINDOWS)} and '
+            f'The tone window {_shown(words)} is none of {", ".join(WINDOWS)} and '
             'no LOW,HIGH with LOW below HIGH.'
         )
     return low, high

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from napari_sdcolor.cli import app
 from napari_sdcolor.core import lab
 from napari_sdcolor.core.photo import Origin, photo_from_array
 from napari_sdcolor.core.results import Colorized
@@ -63,3 +66,22 @@ def make_result(rng) -> Callable[..., Colorized]:
         )
 
     return build
+
+
+@pytest.fixture
+def colored(colorize, make_photo, tmp_path):
+    """The sidecar of a colored photo."""
+    assert colorize(make_photo()).exit_code == 0
+    return tmp_path / 'out' / 'castle.sdcolor.json'
+
+
+@pytest.fixture
+def replay(tiny_model):
+    """Runs the command; the JSON object and the result."""
+
+    def run(*words):
+        line = ['replay', *map(str, words), '--json']
+        result = CliRunner().invoke(app, line)
+        return json.loads(result.stdout or '{}'), result
+
+    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from dataclasses import replace
@@ -15,6 +16,7 @@ from skimage.io import imread
 from napari_sdcolor.archive.labels import (
     find_labels,
     fit_labels,
+    read_ids,
     read_labels,
     write_labels_png,
 )
@@ -280,3 +282,75 @@ def test_only_planes_of_integers_are_maps(photo, ids):
     for wrong in (ids[None], ids.astype(float), ids > 3):
         with pytest.raises(LabelsError, match='two axes of integers'):
             fit_labels(wrong, photo, SIZE)
+
+
+def _bomb(side: int) -> bytes:
+    """A gray PNG of zeros that unpacks a thousandfold."""
+    rows = zlib.compress(bytes(2**20))
+    header = struct.pack('>IIBBBBB', side, side, 8, 0, 0, 0, 0)
+    data = b'\x89PNG\r\n\x1a\n'
+    for kind, body in [(b'IHDR', header), (b'IDAT', rows), (b'IEND', b'')]:
+        data += struct.pack('>I', len(body)) + kind + body
+        data += struct.pack('>I', zlib.crc32(kind + body))
+    return data
+
+
+@pytest.fixture
+def never_decoded(monkeypatch):
+    def decode(data):
+        pytest.fail('it was decoded')
+
+    monkeypatch.setattr(imagecodecs, 'png_decode', decode)
+
+
+@pytest.mark.parametrize('side', [2**15, 2**31 - 1])
+def test_bombs_are_refused_by_their_header(tmp_path, side, never_decoded):
+    path = tmp_path / 'map.png'
+    path.write_bytes(_bomb(side))
+    with pytest.raises(LabelsError, match=r'map\.png .*claims'):
+        read_ids(path)
+
+
+def test_the_size_is_judged_before_the_pixels(
+    tmp_path, photo, never_decoded, monkeypatch
+):
+    path = tmp_path / 'map.png'
+    path.write_bytes(_bomb(300))
+    with pytest.raises(LabelsError, match='another aspect'):
+        read_labels(path, photo, SIZE)
+    monkeypatch.setattr('napari_sdcolor.archive.labels.LARGE', 2**16)
+    with pytest.raises(LabelsError, match='far more than the photo'):
+        read_labels(path, photo, SIZE)
+
+
+def test_maps_beyond_the_memory(tmp_path, ids, never_decoded, monkeypatch):
+    path = tmp_path / 'map.png'
+    path.write_bytes(write_labels_png(ids))
+    monkeypatch.setattr('napari_sdcolor.archive.scan.free_memory', lambda: 99)
+    with pytest.raises(LabelsError, match=r'map\.png cannot be used .*memory'):
+        read_ids(path)
+
+
+def test_a_huge_file_is_not_read(tmp_path, ids, never_decoded):
+    path = tmp_path / 'map.png'
+    path.write_bytes(write_labels_png(ids))
+    with path.open('ab') as stream:
+        stream.truncate(2**36)
+    with pytest.raises(LabelsError, match=r'map\.png .*too many'):
+        read_ids(path)
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='needs named pipes')
+def test_pipes_and_devices_are_no_maps(tmp_path, photo):
+    path = tmp_path / 'map.png'
+    os.mkfifo(path)
+    # Nobody waits if this end is open.
+    end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    os.write(end, b'no map')
+    try:
+        with pytest.raises(LabelsError, match=r'map\.png .*named pipe'):
+            read_labels(path, photo, SIZE)
+    finally:
+        os.close(end)
+    with pytest.raises(LabelsError, match='/dev/zero .*device'):
+        read_labels('/dev/zero', photo, SIZE)

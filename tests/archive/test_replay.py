@@ -25,25 +25,6 @@ from napari_sdcolor.core.colornet import ColorNet
 from napari_sdcolor.core.device import Device
 
 
-@pytest.fixture
-def colored(colorize, make_photo, tmp_path):
-    """The sidecar of a colored photo."""
-    assert colorize(make_photo()).exit_code == 0
-    return tmp_path / 'out' / 'castle.sdcolor.json'
-
-
-@pytest.fixture
-def replay(tiny_model):
-    """Runs the command; the JSON object and the result."""
-
-    def run(*words):
-        line = ['replay', *map(str, words), '--json']
-        result = CliRunner().invoke(app, line)
-        return json.loads(result.stdout or '{}'), result
-
-    return run
-
-
 def test_identical(colored, replay, tmp_path):
     before = {path: path.read_bytes() for path in colored.parent.iterdir()}
     answer, result = replay(colored)

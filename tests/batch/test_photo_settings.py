@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -142,3 +143,49 @@ def test_the_command_line_does_the_same_and_replay_agrees(
         app, ['replay', path, '--source', str(source)]
     )
     assert replayed.exit_code == 0, replayed.output
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'[]',
+        b'null',
+        b'"size"',
+        b'[' * 100_000,
+        b'{"size": true}',
+        b'{"size": 352.5}',
+        b'{"size": "large"}',
+        b'{"size": null}',
+        b'{"size": [64]}',
+        b'{"size": 1' + b'0' * 5000 + b'}',
+        b'{"saturation": NaN}',
+        b'{"saturation": 1e999}',
+        b'{"saturation": false}',
+        b'{"saturation": {}}',
+        b'{"window": 7}',
+        b'{"window": ["auto"]}',
+        b'{"window": "' + b'9' * 10**5 + b'"}',
+        b'{"window": "\\ud800"}',
+        b'{"device": "cpu"}',
+        b'\xff\xfe',
+        b' ' * (2**24 + 1),
+    ],
+    ids=lambda content: content[:20].decode('latin-1'),
+)
+def test_odd_content_is_a_sentence(tmp_path, content):
+    path = tmp_path / 'a.settings.json'
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        read_own(str(path))
+    words = str(caught.value)
+    assert words.startswith(str(path))
+    assert words.endswith('.')
+    assert len(words) < 600
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='needs devices')
+def test_settings_lie_in_a_file(tmp_path):
+    for path in ('/dev/zero', str(tmp_path)):
+        with pytest.raises(SettingsError, match='not a file'):
+            read_own(path)

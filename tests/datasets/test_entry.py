@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +120,70 @@ def test_a_bad_entry_can_be_handed_over_by_a_process() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) == 'made/a: the photo is torn.'
     assert again.skipped == error.skipped
+
+
+def pipe(path: Path) -> Iterator[None]:
+    """A named pipe that nobody has to wait for."""
+    os.mkfifo(path)
+    end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    os.write(end, b'no picture')
+    yield
+    os.close(end)
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='needs pipes and devices')
+@pytest.mark.parametrize('which', ['photo', 'map'])
+def test_what_is_no_file_is_left_out(
+    tmp_path: Path, photo, id_png, which: str
+) -> None:
+    sound = tmp_path / 'sound.png'
+    photo(sound)
+    odd = tmp_path / 'pipe.png'
+    for path in (odd, Path('/dev/zero'), tmp_path):
+        held = pipe(path) if path == odd else iter([None])
+        next(held)
+        entry = entry_of(path) if which == 'photo' else entry_of(sound, path)
+        with pytest.raises(BadEntry, match='not a file'):
+            entry.load()
+        next(held, None)
+
+
+def _header(width: int, height: int) -> bytes:
+    """Of a PNG file in gray, and a little of its pixels."""
+    data = b'\x89PNG\r\n\x1a\n'
+    size = struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    for kind, body in [(b'IHDR', size), (b'IDAT', zlib.compress(bytes(9)))]:
+        data += struct.pack('>I', len(body)) + kind + body
+        data += struct.pack('>I', zlib.crc32(kind + body))
+    return data
+
+
+@pytest.mark.filterwarnings('ignore:Image size')
+@pytest.mark.parametrize('which', ['photo', 'map'])
+def test_bombs_are_left_out(tmp_path: Path, photo, which: str) -> None:
+    sound, bomb = tmp_path / 'sound.png', tmp_path / 'bomb.png'
+    photo(sound)
+    bomb.write_bytes(_header(12000, 13000))
+    entry = entry_of(bomb) if which == 'photo' else entry_of(sound, bomb)
+    with pytest.raises(BadEntry, match='claims 12000 × 13000'):
+        entry.load()
+
+
+def test_photos_beyond_the_memory_are_left_out(
+    tmp_path: Path, photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, photo(tmp_path / 'a.png'), photometric='rgb')
+    size = path.stat().st_size
+    monkeypatch.setattr(
+        'napari_sdcolor.archive.scan.free_memory', lambda: size
+    )
+    with pytest.raises(BadEntry, match='memory'):
+        entry_of(path).load()
+
+
+def test_a_part_that_claims_more_than_its_file(tmp_path: Path) -> None:
+    path = tmp_path / 'shard.tar'
+    path.write_bytes(b'0123456789')
+    assert Place(path, 4, 2**60).read() == b'456789'
+    assert Place(path, 99, 5).read() == b''

@@ -163,3 +163,38 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     path.write_text('{"photos": 3}')
     with pytest.raises(DataError, match='no key of a user study'):
         Key.read(path)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'3',
+        b'[]',
+        b'\xff',
+        b'[' * 100_000,
+        b'{"study": 1, "methods": [], "photos": [{"positions": 3}]}',
+        b'{"study": 1, "methods": [{}], "photos": []}',
+        b'{"study": 1, "methods": [], "photos": [{"positions": {"A": "x"}}]}',
+    ],
+    ids=lambda content: content[:60].decode('latin-1'),
+)
+def test_what_is_no_key(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / 'key.json'
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r'key\.json is no key'):
+        Key.read(path)
+
+
+def test_a_line_that_ends_too_early(tmp_path: Path) -> None:
+    path = tmp_path / 'answers.csv'
+    path.write_text(','.join(COLUMNS) + '\ns1,Ana\n')
+    with pytest.raises(DataError, match=r'line 2: the line ends'):
+        score_table([path], KEY)
+
+
+def test_a_folder_is_neither_key_nor_answers(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match='folder'):
+        Key.read(tmp_path)
+    with pytest.raises(DataError, match='folder'):
+        score_table([tmp_path], KEY)

@@ -175,3 +175,27 @@ def test_an_intact_picture_that_is_no_map_is_none(autosave_folder, other):
     autosave_folder.mkdir()
     Image.fromarray(other).save(autosave_folder / f'{NAME}.png')
     assert autosave.find(NAME, (32, 44)) is None
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='needs named pipes')
+def test_a_pipe_is_no_kept_map():
+    path = autosave.folder() / f'{NAME}.png'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    os.write(end, b'no map')
+    try:
+        assert autosave.find(NAME, (32, 44)) is None
+    finally:
+        os.close(end)
+
+
+def test_another_size_is_not_decoded(monkeypatch):
+    autosave.store(NAME, np.zeros((32, 44), np.uint8))
+    assert autosave.find(NAME, (32, 44)) is not None
+
+    def decode(data):
+        pytest.fail('it was decoded')
+
+    monkeypatch.setattr('imagecodecs.png_decode', decode)
+    assert autosave.find(NAME, (44, 32)) is None

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.archive.formats import SIDECAR_SUFFIX, SUFFIXES
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
+from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.files import sha256_of
 from napari_sdcolor.opening import read_json
 from napari_sdcolor.samples import SAMPLES, SampleFile, open_sample
+from napari_sdcolor.words import counted
 
 
 @dataclass
@@ -132,7 +134,7 @@ def find_photo(
         return None, others
     former = content['run'].get('source_path', '')
     for path in _places(Path(sidecar).parent, name, former):
-        if path.is_file():
+        if os.path.isfile(path):
             if _is(path, digest):
                 return path, others
             others.append(path)
@@ -149,29 +151,62 @@ def came_from_a_layer(content: Mapping[str, Any]) -> bool:
     return not content['source']['sha256'] and not sample_of(content)
 
 
+@contextmanager
 def open_source(
-    content: Mapping[str, Any], path: Path | None, page: int | None = None
-) -> AbstractContextManager[PhotoFile | SampleFile]:
-    """Open the photo of a result; one that was damaged then may be so now.
+    sidecar: str | os.PathLike[str],
+    content: Mapping[str, Any],
+    path: Path | None,
+) -> Iterator[PhotoFile | SampleFile]:
+    """Open the photo of a result, with the pages that the sidecar tells of.
+
+    One that was damaged then may be so now.
+
 
     Parameters
     ----------
+    sidecar
+        Its path.
     content
-        The sidecar, as ``sidecar.read_sidecar`` gives it.
+        As ``sidecar.read_sidecar`` gives it.
     path
         The photo's file; None takes the sample.
-    page
-        As for ``reading.open_photos``.
 
     Raises
     ------
     PhotoError
-        As ``reading.open_photos``, and if there is no such sample.
+        As ``reading.open_photos``, if there is no such sample, and if the
+        file has other pages: before anything is decoded.
     """
     if path is None:
-        return open_sample(sample_of(content))
-    damaged = any(facts['photo'].get('damage') for facts in content['pages'])
-    return open_photos(path, page, allow_damaged=damaged)
+        opened = open_sample(sample_of(content))
+    else:
+        pages = content['pages']
+        one = pages[0]['page'] if len(pages) == 1 else None
+        damaged = any(facts['photo'].get('damage') for facts in pages)
+        opened = open_photos(path, one, allow_damaged=damaged)
+    with opened as file:
+        _refuse_other_pages(sidecar, content, file)
+        yield file
+
+
+def _refuse_other_pages(
+    sidecar: str | os.PathLike[str],
+    content: Mapping[str, Any],
+    file: PhotoFile | SampleFile,
+) -> None:
+    told = [page['page'] for page in content['pages']]
+    there = list(file.pages)
+    if len(told) != len(there):
+        raise PhotoError(
+            f'{file.path} has {counted(len(there), "page")}, but {sidecar} '
+            f'tells of {len(told)}: it is another file.'
+        )
+    # Without a number it was alone in its file.
+    if len(told) > 1 and told != there and set(told) != {None}:
+        raise PhotoError(
+            f'{sidecar} tells of other pages than {file.path} has, or of one '
+            'of them twice: it was changed.'
+        )
 
 
 def _find_sample(content: Mapping[str, Any], changes: list[str]) -> str:
@@ -238,7 +273,7 @@ def _find(
     folder: Path, told: Mapping[str, Any], what: str, changes: list[str]
 ) -> Path | None:
     path = folder / told['file']
-    if not path.is_file():
+    if not os.path.isfile(path):
         changes.append(f'{what} {told["file"]} is no longer in {folder}.')
         return None
     if not _is(path, told['sha256']):

@@ -5,30 +5,25 @@ First the two sidecars are compared, then, where they disagree, the pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import TiffFile
 
-from napari_sdcolor.archive.formats import FORMATS
-from napari_sdcolor.archive.labels import read_ids
+from napari_sdcolor.archive.colored_files import planes
+from napari_sdcolor.archive.label_files import read_ids
+from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.archive.sidecar import read_sidecar
 from napari_sdcolor.core.planes import bands
-from napari_sdcolor.errors import LabelsError, said
+from napari_sdcolor.errors import LabelsError, PhotoError, said
 from napari_sdcolor.files import sha256_of
 
 _STRIP = 2**18
 """Pixels compared at a time."""
-
-_DECODERS = {
-    'png': imagecodecs.png_decode,
-    'jpeg': imagecodecs.jpeg8_decode,
-}
 
 
 @dataclass(frozen=True)
@@ -95,9 +90,13 @@ def compare(before: Path, after: Path) -> Comparison:
             differences.append(f'The map{which} comes out with other classes.')
     delta = share = None
     colored = before.with_name(told['result']['file'])
-    if differences and colored.is_file():
+    if differences and os.path.isfile(colored):
+        shapes = [
+            (page['photo']['height'], page['photo']['width'])
+            for page in again['pages']
+        ]
         delta, share, trouble = _pixels(
-            colored, after.with_name(again['result']['file'])
+            colored, after.with_name(again['result']['file']), shapes
         )
         if trouble:
             differences.append(trouble)
@@ -118,8 +117,14 @@ def compare(before: Path, after: Path) -> Comparison:
 
 def _same_ids(before: Path, after: Path) -> bool:
     """Whether two maps hold the same ids, however their files pack them."""
+
+    def fits(shape: tuple[int, int]) -> None:
+        if shape != now.shape:
+            raise LabelsError('It has another size.')
+
     try:
-        return np.array_equal(read_ids(before), read_ids(after))
+        now = read_ids(after)
+        return np.array_equal(read_ids(before, fits), now)
     except LabelsError:
         return False
 
@@ -131,7 +136,7 @@ def _spoiled(sidecar: Path, told: Mapping[str, Any]) -> Iterator[str]:
         if file['file'] is None:
             continue
         path = sidecar.with_name(file['file'])
-        if not path.is_file():
+        if not os.path.isfile(path):
             yield f'{path} is not there any more.'
         elif sha256_of(path) != file['sha256']:
             yield f'{path} was changed after it was written.'
@@ -156,11 +161,14 @@ def _changes(
         yield place, then, now
 
 
-def _pixels(then: Path, now: Path) -> tuple[float | None, float | None, str]:
+def _pixels(
+    then: Path, now: Path, shapes: Sequence[tuple[int, int]]
+) -> tuple[float | None, float | None, str]:
     """Largest difference, share of differing pixels, or why not."""
     largest, changed, total = 0.0, 0, 0
     try:
-        for one, other in zip(_planes(then), _planes(now), strict=True):
+        pages = zip(planes(then, shapes), planes(now, shapes), strict=True)
+        for one, other in pages:
             if one.shape != other.shape or one.dtype != other.dtype:
                 return None, None, f'{then} has another size or depth.'
             total += one.shape[0] * one.shape[1]
@@ -170,20 +178,9 @@ def _pixels(then: Path, now: Path) -> tuple[float | None, float | None, str]:
                 if differ.any():
                     found = _delta_e(one[rows][differ], other[rows][differ])
                     largest = max(largest, float(found.max()))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (PhotoError, MemoryError, *DECODE_ERRORS) as error:
         return None, None, f'{then} cannot be compared: {said(error)}.'
     return largest, changed / total, ''
-
-
-def _planes(path: Path) -> Iterator[NDArray]:
-    """(H, W, 3) of each page of a colored file."""
-    form = FORMATS.get(path.suffix.lower())
-    if form == 'tiff':
-        with TiffFile(path) as tif:
-            for page in tif.pages:
-                yield page.asarray()[..., :3]
-    else:
-        yield _DECODERS[form](path.read_bytes())[..., :3]
 
 
 def _delta_e(one: NDArray, other: NDArray) -> NDArray:

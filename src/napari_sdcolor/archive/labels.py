@@ -1,4 +1,4 @@
-"""Reading and writing label maps.
+"""Label maps: where they are, whether they fit, how they are written.
 
 A map is stored as its photo is stored, in the same orientation: a palette PNG
 whose values are the ids and whose palette has the colors of the classes. Gray
@@ -8,25 +8,25 @@ PNG files of the same values are read as well.
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngImageFile
 
 from napari_sdcolor.archive.formats import LABELS_SUFFIX
-from napari_sdcolor.archive.scan import DECODE_ERRORS, refuse_bomb
-from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN
+from napari_sdcolor.archive.label_files import PALETTE, read_ids
+from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import resize_labels, same_aspect
-from napari_sdcolor.errors import LabelsError, PhotoError, said
+from napari_sdcolor.errors import LabelsError
 from napari_sdcolor.settings import Size
 from napari_sdcolor.words import listed
 
-_PALETTE = np.array([entry.color for entry in CLASSES], np.uint8)
+LARGE = 2**26
+"""A map has as many pixels at most, or as many as its photo."""
 
 
 def find_labels(
@@ -158,7 +158,11 @@ def read_labels(
         holds other values than 0..59 and 255.
     """
     path = os.fspath(path)
-    return fit_labels(read_ids(path), photo, size, path)
+
+    def fits(shape: tuple[int, int]) -> None:
+        _refuse_unfit(shape, photo, size, path)
+
+    return fit_labels(read_ids(path, fits), photo, size, path)
 
 
 def fit_labels(
@@ -195,9 +199,9 @@ def fit_labels(
             'count as no class (0).'
         )
     _refuse_foreign_ids(ids, name)
+    _refuse_unfit(ids.shape, photo, size, name)
     shape = photo.working_shape(size)
     if ids.shape != shape:
-        _refuse_other_aspect(ids.shape, photo, name)
         notes.append(
             f'{name}: resized from {_words(ids.shape)} to {_words(shape)} '
             'pixels, nearest neighbor.'
@@ -231,71 +235,10 @@ def write_labels_png(labels: NDArray[np.uint8]) -> bytes:
         )
     _refuse_foreign_ids(labels, 'The label map')
     image = Image.fromarray(np.ascontiguousarray(labels))
-    image.putpalette(_PALETTE.tobytes())
+    image.putpalette(PALETTE.tobytes())
     stream = io.BytesIO()
     image.save(stream, 'PNG', bits=8, compress_level=6)
     return stream.getvalue()
-
-
-def read_ids(path: str | os.PathLike[str]) -> NDArray[np.uint16]:
-    """The ids (h, w) in a PNG file, whatever they may be.
-
-    Raises
-    ------
-    LabelsError
-        If it cannot be read, or holds other colors than those of the
-        classes.
-    """
-    path = os.fspath(path)
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise LabelsError(
-            f'{path} cannot be opened: {said(error)}.'
-        ) from error
-    try:
-        with PngImageFile(io.BytesIO(data)) as image:
-            refuse_bomb(*image.size, 2, len(data))
-            imagecodecs.png_decode(data)  # checks what Pillow does not: CRCs
-            if image.mode not in ('1', 'L', 'P', 'I', 'I;16'):
-                return _ids_of_colors(np.array(image), path)
-            depth, kind = data[24], data[25]
-            values = np.array(image).astype(np.uint16)
-    except LabelsError:
-        raise
-    except (PhotoError, MemoryError, *DECODE_ERRORS) as error:
-        raise LabelsError(
-            f'{path} is no intact PNG file ({said(error)}). Export the map again.'
-        ) from error
-    if kind == 0 and depth in (2, 4):
-        # Pillow stretches these to 0..255, which would shift the ids.
-        values //= 255 // (2**depth - 1)
-    return values
-
-
-def _ids_of_colors(pixels: NDArray, path: str) -> NDArray[np.uint16]:
-    """The ids behind the colors of our palette, (h, w).
-
-    Raises
-    ------
-    LabelsError
-        If there is any other color, or one that is not opaque.
-    """
-    rgb = pixels[..., :3].astype(np.uint32)
-    foreign = pixels.ndim != 3 or pixels.shape[-1] < 3
-    if not foreign:
-        codes = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
-        known = _PALETTE.astype(np.uint32) @ (1 << 16, 1 << 8, 1)
-        order = np.argsort(known)
-        place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
-        ids = order[place]
-        foreign = (known[ids] != codes).any() or (pixels[..., 3:] < 255).any()
-    if foreign:
-        raise LabelsError(
-            f'{path} holds colors that are not those of the classes, and no '
-            'ids. Export the map as gray or palette PNG.'
-        )
-    return ids.astype(np.uint16)
 
 
 def _refuse_foreign_ids(ids: NDArray, name: str) -> None:
@@ -307,9 +250,17 @@ def _refuse_foreign_ids(ids: NDArray, name: str) -> None:
         )
 
 
-def _refuse_other_aspect(
-    shape: tuple[int, int], photo: Photo, path: str
+def _refuse_unfit(
+    shape: tuple[int, int], photo: Photo, size: Size, name: str
 ) -> None:
+    """Refuse a map (h, w) that cannot belong to a photo."""
+    if shape == photo.working_shape(size):
+        return
+    if math.prod(shape) > max(LARGE, math.prod(photo.shape)):
+        raise LabelsError(
+            f'{name} has {_words(shape)} pixels, far more than the photo with '
+            f'{_words(photo.shape)}. Export the map at the size of the photo.'
+        )
     if same_aspect(shape, photo.shape):
         return
     turned = same_aspect(shape[::-1], photo.shape)
@@ -319,7 +270,7 @@ def _refuse_other_aspect(
         else ''
     )
     raise LabelsError(
-        f'{path} has {_words(shape)} pixels, another aspect than the photo '
+        f'{name} has {_words(shape)} pixels, another aspect than the photo '
         f'with {_words(photo.shape)}.{hint} Use a map made for this photo.'
     )
 

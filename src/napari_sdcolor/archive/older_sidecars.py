@@ -21,7 +21,13 @@ def upgraded(content: dict[str, Any]) -> dict[str, Any]:
             content = _from_first(deepcopy(content))
         if content['format'] == 2:
             content = _from_second(deepcopy(content))
-    except (AttributeError, LookupError, TypeError, ValueError):
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):
         pass
     return content
 

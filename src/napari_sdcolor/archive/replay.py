@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -27,10 +28,20 @@ from napari_sdcolor.archive.one_file import (
 )
 from napari_sdcolor.archive.reading import PhotoFile
 from napari_sdcolor.archive.sidecar import read_sidecar, window_of
+from napari_sdcolor.core import progress
 from napari_sdcolor.core.device import HALVES, Device
+from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.errors import SdcolorError
+from napari_sdcolor.memory import free_memory
 from napari_sdcolor.samples import SampleFile
-from napari_sdcolor.settings import Settings
+from napari_sdcolor.settings import Settings, SettingsError
+from napari_sdcolor.words import counted
+
+MOST_PHOTOS = 256
+"""No device has gained anything by larger passes."""
+
+PASS_BYTES = 2**12
+"""Memory that the wider network takes for a pixel at working size."""
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -47,6 +58,11 @@ class Recording:
     source
         The photo, where it is not where it was.
 
+    Attributes
+    ----------
+    settings : Settings
+        As they were; what this version does not know is left out.
+
     Raises
     ------
     SdcolorError
@@ -60,21 +76,13 @@ class Recording:
     ) -> None:
         self.path = Path(path)
         self.told = read_sidecar(self.path)
+        self.settings = self._settings()
         self.source = self._find_source(source)
 
     @property
     def name(self) -> str:
         """NAME of the results."""
         return self.path.name.removesuffix(SIDECAR_SUFFIX)
-
-    @property
-    def settings(self) -> Settings:
-        """As they were; what this version does not know is left out."""
-        known = Settings().to_dict()
-        told = self.told['settings'].items()
-        return Settings.from_dict(
-            {name: value for name, value in told if name in known}
-        )
 
     @property
     def threads(self) -> int | None:
@@ -94,7 +102,14 @@ class Recording:
         device
             Where they will run.
         """
+        from napari_sdcolor.core.networks import DTYPES
+
         told = self.told['model'].get('dtype', 'float32')
+        if told not in DTYPES:
+            raise SdcolorError(
+                f'{self.path} tells of the data type {told!r}, in which this '
+                'version computes nothing.'
+            )
         if device.kind == self.told['model'].get('device'):
             return told
         on_gpu = told in HALVES and device.kind == 'cuda'
@@ -107,6 +122,18 @@ class Recording:
         if self.source is None:
             return f'the sample photo {sample_of(self.told)}'
         return str(self.source)
+
+    def _settings(self) -> Settings:
+        known = Settings().to_dict()
+        told = self.told['settings'].items()
+        try:
+            return Settings.from_dict(
+                {name: value for name, value in told if name in known}
+            )
+        except SettingsError as error:
+            raise SdcolorError(
+                f'{self.path} tells of settings that there are not: {error}'
+            ) from error
 
     def _find_source(
         self, given: str | os.PathLike[str] | None
@@ -134,14 +161,9 @@ class Recording:
         name = self.told['source']['file']
         told = self.told['run'].get('source_path', '')
         raise SdcolorError(
-            f'The photo {told or name or "of " + str(self.path)} is not '
+            f'The photo {told or name} that {self.path} tells of is not '
             'there. Say where it is with --source.'
         )
-
-    def page(self) -> int | None:
-        """The page of the photo's file that was chosen; None for all."""
-        pages = self.told['pages']
-        return pages[0]['page'] if len(pages) == 1 else None
 
 
 def replay(
@@ -171,12 +193,7 @@ def replay(
         If it cannot be computed at all: a photo or a map that is missing
         or cannot be used, or files of these names in the folder.
     """
-    with (
-        _as_then(recording, colorizer),
-        open_source(
-            recording.told, recording.source, recording.page()
-        ) as file,
-    ):
+    with open_source(recording.path, recording.told, recording.source) as file:
         written = save_file(
             _results(recording, colorizer, file),
             file,
@@ -188,15 +205,27 @@ def replay(
 
 
 def _as_then(
-    recording: Recording, colorizer: Colorizer
+    recording: Recording, colorizer: Colorizer, photo: Photo
 ) -> AbstractContextManager[None]:
     """Passes of as many photos as then: the last bits depend on it."""
     from napari_sdcolor.core.batching import Gatherer
 
+    size = recording.batch_size
     same = colorizer.device.kind == recording.told['model'].get('device')
-    if recording.batch_size == 1 or not same:
+    if size == 1 or not same:
         return nullcontext()
-    return Gatherer(colorizer.device, recording.batch_size).active()
+    fitting = MOST_PHOTOS
+    if colorizer.device.kind == 'cpu':
+        # A GPU says itself what it lacks; here the system would end what
+        # asks for too much.
+        need = PASS_BYTES * math.prod(photo.working_shape(colorizer.size))
+        fitting = max(1, min(fitting, free_memory() // (2 * need)))
+    if fitting < size:
+        progress.say(
+            f'Passes of {counted(fitting, "photo")} instead of {size}: more '
+            'do not fit.'
+        )
+    return Gatherer(colorizer.device, min(size, fitting)).active()
 
 
 def _results(
@@ -205,11 +234,6 @@ def _results(
     file: PhotoFile | SampleFile,
 ) -> Iterator[Colorized]:
     settings, told = recording.settings, recording.told['pages']
-    if len(told) != len(file.pages):
-        raise SdcolorError(
-            f'{file.path} has {len(file.pages)} pages, but {recording.path} '
-            f'tells of {len(told)}: it is another file.'
-        )
     for number, (page, facts) in enumerate(zip(file.pages, told, strict=True)):
         read = with_map(
             file,
@@ -221,7 +245,9 @@ def _results(
             read = replace(read, map=_as_recorded(read.map, facts))
         else:
             read = replace(read, notes=_lost_notes(facts, MISSING))
-        yield color_page(colorizer, read, settings)
+        with _as_then(recording, colorizer, read.photo):
+            result = color_page(colorizer, read, settings)
+        yield result
 
 
 def _recorded_map(

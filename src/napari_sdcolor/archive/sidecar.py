@@ -17,23 +17,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from importlib import resources
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_sdcolor._version import __version__, installed
 from napari_sdcolor.archive.edits import edit_log, edited_share
 from napari_sdcolor.archive.older_sidecars import upgraded
+from napari_sdcolor.archive.sidecar_check import read_content, trouble_with
 from napari_sdcolor.core.device import HALVES
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.core.tone import RECORDED, ToneWindow
-from napari_sdcolor.errors import SaveError, SdcolorError, said
+from napari_sdcolor.errors import PhotoError, SaveError, SdcolorError, said
 from napari_sdcolor.settings import Settings, window_words
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
 
 FORMAT = 3
 """Raised when a reader of older sidecars could misunderstand newer ones."""
@@ -236,8 +233,8 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = os.fspath(path)
     try:
-        content = json.loads(Path(path).read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_content(path)
+    except (OSError, ValueError, PhotoError) as error:
         raise SdcolorError(
             f'{path} cannot be read as a sidecar: {said(error)}.'
         ) from error
@@ -245,7 +242,7 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any]:
     if isinstance(content, dict):
         # The first version called it otherwise.
         found = content.get('format', content.get('schema'))
-    if not isinstance(found, int) or 'source' not in content:
+    if type(found) is not int or 'source' not in content:
         raise SdcolorError(f'{path} is no sidecar of a colored photo.')
     if found > FORMAT:
         raise SdcolorError(
@@ -259,31 +256,6 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any]:
             f'{path} is damaged or was changed by another program: {trouble}.'
         )
     return content
-
-
-def trouble_with(content: object) -> str:
-    """What the published schema says against a sidecar; '' if nothing."""
-    from jsonschema.exceptions import best_match
-
-    found = best_match(_validator().iter_errors(content))
-    if found is None:
-        return ''
-    place = '.'.join(str(step) for step in found.absolute_path)
-    return f'{place or "it"}: {found.message[:300]}'
-
-
-def schema() -> dict[str, Any]:
-    """The published JSON Schema of sidecars (draft 2020-12)."""
-    file = resources.files(__package__) / 'sidecar.schema.json'
-    return json.loads(file.read_text(encoding='utf-8'))
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    # Imported here: it takes a tenth of a second.
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(schema())
 
 
 def run_facts(

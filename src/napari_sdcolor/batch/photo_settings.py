@@ -16,6 +16,7 @@ from typing import Any
 from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.errors import SaveError, said
 from napari_sdcolor.files import is_record_of, replace_file
+from napari_sdcolor.opening import read_json
 from napari_sdcolor.settings import Settings, SettingsError, declared
 
 OWN = ('size', 'saturation', 'window')
@@ -84,10 +85,10 @@ def read_own(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        own = json.loads(Path(path).read_bytes())
+        own = read_json(path)
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f'{path} cannot be read as the settings of a photo: {error}. '
+            f'{path} cannot be read as the settings of a photo: {said(error)}. '
             'Correct it, or delete it to color the photo like the others.'
         ) from error
     if not isinstance(own, dict) or not set(own) <= set(OWN):
@@ -96,7 +97,7 @@ def read_own(path: str | None) -> dict[str, Any]:
         )
     try:
         with_own(Settings(), own)
-    except (SettingsError, TypeError, AttributeError) as error:
+    except SettingsError as error:
         raise SettingsError(f'{path} cannot be used: {error}') from error
     return own
 

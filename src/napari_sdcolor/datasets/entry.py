@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from napari_sdcolor.archive.scan import DECODE_ERRORS
+from napari_sdcolor.archive.scan import (
+    DECODE_ERRORS,
+    refuse_beyond_memory,
+    refuse_bomb,
+)
 from napari_sdcolor.archive.tiff_tones import display_tags, tone_tags
 from napari_sdcolor.classes import N_CLASSES, UNKNOWN
 from napari_sdcolor.core.depth import in_eight_bits
@@ -22,7 +27,11 @@ from napari_sdcolor.core.planes import resize_labels, same_aspect
 from napari_sdcolor.core.tone import ToneTags, scale
 from napari_sdcolor.core.tone_choice import choose_tones
 from napari_sdcolor.datasets.ids import IdTable
-from napari_sdcolor.errors import DataError, said
+from napari_sdcolor.errors import DataError, PhotoError, said
+from napari_sdcolor.opening import open_regular
+
+_WORK_BYTES = 8
+"""Memory for a pixel while it is converted."""
 
 _TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 
@@ -36,9 +45,21 @@ class Place:
     size: int | None = None
 
     def read(self) -> bytes:
-        with self.path.open('rb') as file:
+        """All of it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read, or lies in no regular file.
+        PhotoError
+            If this machine lacks the memory.
+        """
+        with open_regular(self.path) as file:
+            left = max(0, os.fstat(file.fileno()).st_size - self.offset)
+            size = left if self.size is None else min(self.size, left)
+            refuse_beyond_memory(size)
             file.seek(self.offset)
-            return file.read(-1 if self.size is None else self.size)
+            return file.read(size)
 
 
 @dataclass(frozen=True)
@@ -176,6 +197,7 @@ class Entry:
         except (
             *DECODE_ERRORS,
             MemoryError,
+            PhotoError,
             Image.DecompressionBombError,
         ) as error:
             raise BadEntry(self.dataset, self.name, said(error)) from error
@@ -189,6 +211,7 @@ def _decode_photo(
         image, orientation = _tiff(data)
     else:
         image = Image.open(io.BytesIO(data))
+        _refuse_large(*image.size, len(image.getbands()), data)
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     with image:
         shape = (image.height, image.width)
@@ -210,6 +233,8 @@ def _tiff(data: bytes) -> tuple[Image.Image, int]:
     """First page of a TIFF file as 8-bit picture, and its orientation."""
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
+        depth = page.samplesperpixel * max(1, page.bitspersample / 8)
+        _refuse_large(page.imagewidth, page.imagelength, depth, data)
         pixels = page.asarray()
         tag = page.tags.get('Orientation')
         planar = page.axes.startswith('S')
@@ -241,18 +266,30 @@ def _decode_ids(data: bytes) -> NDArray:
     if data.startswith(b'MATLAB'):
         return _matlab_ids(data)
     with Image.open(io.BytesIO(data)) as image:
+        _refuse_large(*image.size, len(image.getbands()), data)
         ids = np.array(image)
     if ids.dtype == bool:
         ids = ids.astype(np.uint8)
     return ids
 
 
+def _refuse_large(
+    width: int, height: int, pixel_bytes: float, data: bytes
+) -> None:
+    """Refuse bombs and what does not fit, before pixels are decoded."""
+    refuse_bomb(width, height, pixel_bytes, len(data))
+    refuse_beyond_memory(width * height * (2 * pixel_bytes + _WORK_BYTES))
+
+
 def _matlab_ids(data: bytes) -> NDArray:
     """``LabelMap`` of PASCAL-Context's .mat files."""
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
     from scipy.io.matlab import MatReadError
 
     try:
+        for name, shape, _ in whosmat(io.BytesIO(data)):
+            if name == 'LabelMap' and len(shape) == 2:
+                _refuse_large(*shape, 8, data)
         found = loadmat(io.BytesIO(data), variable_names=['LabelMap'])
     except (MatReadError, NotImplementedError) as error:
         raise ValueError(f'no readable MATLAB file: {said(error)}') from error

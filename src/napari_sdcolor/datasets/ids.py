@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.classes import CLASSES, N_CLASSES, UNKNOWN, class_id
 from napari_sdcolor.errors import DataError, said
+from napari_sdcolor.opening import read_text
 
 BACKGROUND = 0
 """Our id of what is known to be none of the 59 classes."""
@@ -116,16 +118,15 @@ def read_mapping(path: Path) -> IdTable:
         twice.
     """
     try:
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            rows = csv.DictReader(file)
-            missing = {'id', 'class'} - set(rows.fieldnames or ())
-            if missing:
-                raise DataError(
-                    f'{path} has no column {" and no ".join(sorted(missing))}:'
-                    ' a mapping has the columns id and class.'
-                )
-            return _table(path, rows)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = csv.DictReader(io.StringIO(read_text(path), newline=''))
+        missing = {'id', 'class'} - set(rows.fieldnames or ())
+        if missing:
+            raise DataError(
+                f'{path} has no column {" and no ".join(sorted(missing))}:'
+                ' a mapping has the columns id and class.'
+            )
+        return _table(path, rows)
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f'{path} cannot be read ({said(error)}).') from error
 
 
@@ -135,10 +136,11 @@ def _table(path: Path, rows: Iterable[dict[str, str]]) -> IdTable:
     for line, row in enumerate(rows, 2):
         try:
             ours = our_id(row['class'] or '')
-            if row['id'].strip() == '*':
+            id_ = (row['id'] or '').strip()
+            if id_ == '*':
                 other = ours
                 continue
-            number = int(row['id'])
+            number = int(id_)
         except ValueError as error:
             raise DataError(f'{path}, line {line}: {error}') from error
         if number in ids:

@@ -14,6 +14,7 @@ two files of one photograph, shards after unpacked files.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import tarfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pathlib import Path
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
 from napari_sdcolor.datasets.source import Source
 from napari_sdcolor.errors import DataError, UnfitData, said
+from napari_sdcolor.opening import open_regular, read_text
 
 _INDEXES = 'index*.csv'
 _COLUMNS = ('dataset', 'id', 'split')
@@ -96,26 +98,26 @@ def _rows(index: Path) -> list[Row]:
         If it cannot be read or lacks a column.
     """
     try:
-        with index.open(newline='', encoding='utf-8-sig') as file:
-            reader = csv.DictReader(file)
-            missing = set(_COLUMNS) - set(reader.fieldnames or ())
-            if missing:
+        lines = io.StringIO(read_text(index), newline='')
+        reader = csv.DictReader(lines)
+        missing = set(_COLUMNS) - set(reader.fieldnames or ())
+        if missing:
+            raise DataError(
+                f'{index} has no column {", ".join(sorted(missing))}. '
+                'Its first line must name the columns dataset, id and '
+                'split, with commas between.'
+            )
+        rows = []
+        for row in reader:
+            empty = [name for name in _COLUMNS if row[name] is None]
+            if empty:
                 raise DataError(
-                    f'{index} has no column {", ".join(sorted(missing))}. '
-                    'Its first line must name the columns dataset, id and '
-                    'split, with commas between.'
+                    f'{index}, line {reader.line_num}, ends before its '
+                    f'{empty[0]}. Complete the line or delete it.'
                 )
-            rows = []
-            for row in reader:
-                empty = [name for name in _COLUMNS if row[name] is None]
-                if empty:
-                    raise DataError(
-                        f'{index}, line {reader.line_num}, ends before its '
-                        f'{empty[0]}. Complete the line or delete it.'
-                    )
-                rows.append(row)
-            return rows
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows.append(row)
+        return rows
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f'{index} cannot be read ({said(error)}).') from error
 
 
@@ -144,19 +146,20 @@ def _refuse_alone(
 def _members(shard: Path) -> dict[str, Place]:
     """Where each file of a shard lies."""
     try:
-        with shard.open('rb') as file:
-            file.seek(-min(_END, shard.stat().st_size), os.SEEK_END)
-            if any(file.read()):
+        with open_regular(shard) as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(-min(_END, size), os.SEEK_END)
+            if any(file.read(_END)):
                 raise tarfile.ReadError('its end is missing')
-        # Members are read in place, so the shard must not be packed.
-        with tarfile.open(shard, 'r:') as tar:
-            members = list(tar)
-        with shard.open('rb') as file:
+            file.seek(0)
+            # Members are read in place, so the shard must not be packed.
+            with tarfile.open(fileobj=file, mode='r:') as tar:
+                members = list(tar)
             # At a damaged header tarfile stops as if it were the end.
             file.seek(_behind(members))
             if any(file.read(tarfile.BLOCKSIZE)):
                 raise tarfile.ReadError('it is damaged in the middle')
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, ValueError, tarfile.TarError) as error:
         raise DataError(
             f'{shard} cannot be read as a tar file ({said(error)}). Get the '
             'shard again.'

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from napari_sdcolor.datasets.entry import Entry, Skipped
 from napari_sdcolor.errors import DataError, UnfitData, said
+from napari_sdcolor.opening import read_text
 
 TRAINING_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp')
 """Files that are taken for photographs to learn from, or to judge by."""
@@ -121,8 +122,8 @@ def lines_of(path: Path) -> list[str]:
         If it cannot be read.
     """
     try:
-        text = path.read_text(encoding='utf-8-sig')
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
         raise DataError(f'{path} cannot be read ({said(error)}).') from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 

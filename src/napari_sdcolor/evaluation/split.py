@@ -18,8 +18,9 @@ from napari_sdcolor.datasets.coverage import (
     readable,
 )
 from napari_sdcolor.datasets.entry import BadEntry, Entry
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, said
 from napari_sdcolor.files import publish
+from napari_sdcolor.opening import read_json
 
 LEAST_PIXELS = 2000
 """Classes with fewer known pixels in a split have no figures."""
@@ -171,13 +172,18 @@ def kept_means(
         publish([(path, json.dumps(kept).encode())])
         return means
     try:
-        kept = json.loads(path.read_text())
-        ab, pixels = np.array(kept['ab'], float), np.array(kept['pixels'])
+        kept = read_json(path)
+        ab = np.array(kept['ab'], float)
+        pixels = np.array(kept['pixels'], np.int64)
         if kept['names'] != names or ab.shape != (N_CLASSES, 2):
             raise DataError(
                 f'{path} holds class means of other training photos; delete '
                 'it to have them formed again.'
             )
-    except (ValueError, KeyError, TypeError) as error:
+        if pixels.shape != (N_CLASSES,) or pixels.min() < 0:
+            raise ValueError('its counts are none')
+    except OSError as error:
+        raise DataError(f'{path} cannot be read ({said(error)}).') from error
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise DataError(f'{path} holds no class means.') from error
     return ClassMeans(ab, pixels)

@@ -9,6 +9,8 @@ or the dock is closed.
 from __future__ import annotations
 
 import io
+import math
+import struct
 import time
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from napari_sdcolor.archive.labels import is_map
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import own_path, replace_file
+from napari_sdcolor.opening import read_whole
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.notices import show_warning
@@ -85,10 +88,14 @@ def find(
     Damaged files count as none.
     """
     path = _path(fingerprint)
+    header = struct.pack('>IIBB', *shape[1::-1], 8, 0)
     try:
+        data = read_whole(path, 2 * math.prod(shape) + 2**16)
+        if data[16:26] != header:
+            return None
         # Checks the sums in the file, as Pillow does not: a flipped bit
         # would be another class.
-        labels = imagecodecs.png_decode(path.read_bytes())
+        labels = imagecodecs.png_decode(data)
         when = path.stat().st_mtime
     except (OSError, ValueError, RuntimeError):
         return None

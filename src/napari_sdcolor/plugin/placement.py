@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_sdcolor.core.orientation import upright
@@ -25,6 +24,25 @@ FOLLOWED = (
     'axis_labels',
 )
 """Layer fields that the color and the map take over from the photo."""
+
+FAR = 1e12
+"""No place, stretch or its inverse goes further."""
+
+_PREFIXES = (
+    *('', 'kilo', 'hecto', 'deca', 'deci', 'centi', 'milli', 'micro'),
+    *('nano', 'pico', 'femto'),
+)
+
+UNITS = frozenset(
+    (
+        *(f'{prefix}meter' for prefix in _PREFIXES),
+        *('pixel', 'css_pixel', 'dimensionless', 'micron', 'angstrom'),
+        *('inch', 'foot', 'yard', 'mile', 'mil', 'thou', 'point', 'pica'),
+        *('second', 'millisecond', 'minute', 'hour', 'degree', 'radian'),
+        *('m', 'km', 'cm', 'mm', 'um', 'nm', 'px', 'in'),
+    )
+)
+"""Units that a photo's place is restored in, as napari writes them."""
 
 
 def same_place(photo: Layer) -> dict[str, Any]:
@@ -66,16 +84,78 @@ def placement_facts(photo: Layer) -> dict[str, Any]:
 def placed(
     run: Mapping[str, Any], pixels: NDArray, rgb: bool
 ) -> dict[str, Any]:
-    """Layer fields from the record of a run, as far as they make sense."""
-    told = run.get('placement') or {}
+    """Layer fields from the record of a run.
+
+    Empty unless all of it makes sense: two axes, finite numbers, a place
+    that can be undone, units that are known. napari takes more than that,
+    and computes what a unit says.
+    """
+    told = run.get('placement')
     if pixels.ndim - rgb != 2 or not isinstance(told, Mapping):
         return {}
     fields = {name: told[name] for name in FOLLOWED if name in told}
-    try:
-        same_place(Image(np.zeros((2, 2)), **fields))
-    except (AttributeError, TypeError, ValueError):
-        return {}
-    return fields
+    understood = all(_UNDERSTOOD[name](fields[name]) for name in fields)
+    return fields if understood and _can_be_undone(fields) else {}
+
+
+def _numbers(*shapes: tuple[int, ...]) -> Callable[[object], bool]:
+    def check(value: object) -> bool:
+        try:
+            array = np.array(value)
+        except ValueError:  # rows of several lengths
+            return False
+        return (
+            array.shape in shapes
+            and array.dtype.kind in 'uif'
+            and bool((abs(array.astype(float)) < FAR).all())
+        )
+
+    return check
+
+
+def _affine(value: object) -> bool:
+    return _numbers((3, 3))(value) and list(value[2]) == [0, 0, 1]  # type: ignore[index]
+
+
+def _units(value: object) -> bool:
+    return _words(value) and set(value) <= UNITS  # type: ignore[call-overload]
+
+
+def _words(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(word, str) for word in value)
+    )
+
+
+_UNDERSTOOD = {
+    'scale': _numbers((2,)),
+    'translate': _numbers((2,)),
+    'rotate': _numbers((), (2, 2)),
+    'shear': _numbers((1,), (2, 2)),
+    'affine': _affine,
+    'units': _units,
+    'axis_labels': _words,
+}
+"""What each of the fields must be like."""
+
+
+def _can_be_undone(fields: Mapping[str, Any]) -> bool:
+    """Whether what is known to be numbers has an inverse."""
+    matrices = [np.diag(fields.get('scale', (1, 1)))]
+    if np.ndim(fields.get('rotate', 0)) == 2:
+        matrices.append(np.array(fields['rotate']))
+    if 'shear' in fields:
+        matrices.append(shear_matrix(fields['shear'], 2))
+    if 'affine' in fields:
+        matrices.append(np.array(fields['affine'])[:2, :2])
+    # The largest and the smallest stretch; NaN of zeros counts as singular.
+    return all(
+        np.linalg.svd(matrix, compute_uv=False).min() * FAR > 1
+        and np.linalg.cond(matrix) < FAR
+        for matrix in map(np.float64, matrices)
+    )
 
 
 def map_place(

@@ -5,6 +5,7 @@ A saved map alone opens as labels, not as a picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from napari_sdcolor.settings import Settings, window_words
 
 if TYPE_CHECKING:
     from napari_sdcolor.archive.companions import Companions
+    from napari_sdcolor.core.photo import Photo
 
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -71,13 +73,10 @@ def read(path: str | list[str]) -> list[LayerData]:
     content = read_sidecar(str(path))
     found = find_companions(str(path), content)
     if found.photo is None and not found.sample:
-        raise PhotoError(' '.join(found.changes))
-    settings = _settings(content, found.changes)
+        raise PhotoError(f'{path} cannot be shown. {" ".join(found.changes)}')
+    settings = _settings(str(path), content, found.changes)
     name = Path(path).name.removesuffix(SIDECAR_SUFFIX)
-    pages = [
-        _read_page(content, found, number, settings)
-        for number in range(len(content['pages']))
-    ]
+    pages = _read_pages(str(path), content, found, settings)
     # After reading, which has changes to tell as well.
     for words in dict.fromkeys(found.changes):
         show_warning(words)
@@ -91,7 +90,9 @@ def read(path: str | list[str]) -> list[LayerData]:
     return layers
 
 
-def _settings(content: Mapping[str, Any], changes: list[str]) -> Settings:
+def _settings(
+    path: str, content: Mapping[str, Any], changes: list[str]
+) -> Settings:
     from napari_sdcolor.archive.sidecar import window_of
 
     window = window_of(content, 0)
@@ -108,42 +109,66 @@ def _settings(content: Mapping[str, Any], changes: list[str]) -> Settings:
         changes.append(
             f'Some settings are not understood by this version ({error})'
         )
-        known = ('size', 'saturation', 'window')
+    known = ('size', 'saturation', 'window')
+    try:
         return Settings.from_dict(
             {name: content['settings'][name] for name in known}
         )
+    except SdcolorError as error:
+        raise SdcolorError(f'{path} cannot be shown: {error}') from error
 
 
-def _read_page(
+def _read_pages(
+    path: str,
     content: Mapping[str, Any],
     found: Companions,
-    number: int,
     settings: Settings,
-) -> dict[str, Any]:
-    """Photo, map and color of one page as arrays."""
+) -> list[dict[str, Any]]:
+    """Photo, map and color of each page as arrays."""
     from napari_sdcolor.archive.companions import open_source
-    from napari_sdcolor.archive.labels import read_labels
+    from napari_sdcolor.archive.scan import refuse_beyond_memory
     from napari_sdcolor.archive.sidecar import window_of
 
-    told = content['pages'][number]
-    with open_source(content, found.photo, told['page']) as file:
-        (page,) = file.pages
-        photo, pixels = file.read_with_pixels(
-            page, window=window_of(content, number)
-        )
-    labels = None
-    if found.maps[number] is not None:
-        labels, notes = read_labels(found.maps[number], photo, settings.size)
-        found.changes += notes
-    return {
-        'photo': pixels,
-        'labels': labels,
-        'color': _read_color(content, found, number, photo.shape),
-        'window': photo.window,
-        'orientation': photo.origin.orientation,
-        'told': [told],
-        'maps': [found.maps[number]],
-    }
+    pages = []
+    with open_source(path, content, found.photo) as file:
+        for number, page in enumerate(file.pages):
+            photo, pixels = file.read_with_pixels(
+                page, window=window_of(content, number)
+            )
+            if not number:
+                # All are shown together; those of an album are much alike.
+                one = pixels.nbytes + 3 * math.prod(photo.shape)
+                try:
+                    refuse_beyond_memory(2 * one * len(file.pages))
+                except PhotoError as error:
+                    raise PhotoError(
+                        f'{path} cannot be shown: {error}.'
+                    ) from error
+            pages.append(
+                {
+                    'photo': pixels,
+                    'labels': _read_map(found, number, photo, settings),
+                    'color': _read_color(content, found, number, photo.shape),
+                    'window': photo.window,
+                    'orientation': photo.origin.orientation,
+                    'told': [content['pages'][number]],
+                    'maps': [found.maps[number]],
+                }
+            )
+    return pages
+
+
+def _read_map(
+    found: Companions, number: int, photo: Photo, settings: Settings
+) -> NDArray[np.uint8] | None:
+    from napari_sdcolor.archive.labels import read_labels
+
+    path = found.maps[number]
+    if path is None:
+        return None
+    labels, notes = read_labels(path, photo, settings.size)
+    found.changes += notes
+    return labels
 
 
 def _read_color(
@@ -267,7 +292,7 @@ def read_map(path: str | list[str]) -> list[LayerData]:
     LabelsError
         If the file cannot be read.
     """
-    from napari_sdcolor.archive.labels import read_ids
+    from napari_sdcolor.archive.label_files import read_ids
 
     shown = {
         'name': Path(str(path)).name.removesuffix('.png'),

@@ -20,6 +20,7 @@ from napari_sdcolor.archive.reading import open_photos
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.photo import Photo
+from napari_sdcolor.opening import open_regular
 from napari_sdcolor.plugin.placement import same_place, turned
 from napari_sdcolor.plugin.provenance import (
     FACTS_KEY,
@@ -136,10 +137,12 @@ def read_stored(
 def _by_napari(path: Path) -> NDArray | None:
     """What napari's own readers give of a file that is no TIFF file."""
     import imageio.v3 as iio
+    from PIL.Image import DecompressionBombError
 
     try:
-        return iio.imread(str(path))
-    except DECODE_ERRORS:
+        with open_regular(path) as stream:
+            return iio.imread(stream, extension=path.suffix)
+    except (DecompressionBombError, *DECODE_ERRORS):
         return None
 
 

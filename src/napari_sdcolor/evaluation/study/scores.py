@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sdcolor.errors import DataError
+from napari_sdcolor.errors import DataError, said
 from napari_sdcolor.evaluation.markdown import cell, table
 from napari_sdcolor.evaluation.metrics import finite_mean
 from napari_sdcolor.evaluation.study import CRITERIA
+from napari_sdcolor.opening import read_json, read_text
 from napari_sdcolor.words import counted
 
 COLUMNS = ('study', 'rater', 'photo', 'position', *CRITERIA)
@@ -56,10 +57,18 @@ class Key:
             If it is no such file.
         """
         try:
-            found = json.loads(path.read_text(encoding='utf-8'))
+            found = read_json(path)
             photos = [dict(each['positions']) for each in found['photos']]
-            return cls(str(found['study']), list(found['methods']), photos)
-        except (ValueError, KeyError, TypeError) as error:
+            methods = list(found['methods'])
+            shown = {one for photo in photos for one in photo.values()}
+            if not (all(map(_is_word, methods)) and shown <= set(methods)):
+                raise ValueError('it names methods that it does not list')
+            return cls(str(found['study']), methods, photos)
+        except OSError as error:
+            raise DataError(
+                f'{path} cannot be read ({said(error)}).'
+            ) from error
+        except (ValueError, LookupError, TypeError) as error:
             raise DataError(
                 f'{path} is no key of a user study; it is called '
                 'user-study-key.json and lies beside the page.'
@@ -158,12 +167,18 @@ def _summary(values: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     return finite_mean(values, axis=(0, 1)), low, high
 
 
+def _is_word(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _read(path: Path, key: Key) -> dict[tuple[str, int, str], NDArray]:
     """Scores (criteria,) by rater, photo and method; NaN where empty."""
     try:
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
+        lines = io.StringIO(read_text(path), newline='')
+        rows = list(csv.DictReader(lines))
+    except OSError as error:
+        raise DataError(f'{path} cannot be read ({said(error)}).') from error
+    except (ValueError, csv.Error) as error:
         raise DataError(f'{path} is no table of answers.') from error
     if not rows or set(COLUMNS) - set(rows[0]):
         raise DataError(
@@ -173,6 +188,8 @@ def _read(path: Path, key: Key) -> dict[tuple[str, int, str], NDArray]:
     found: dict[tuple[str, int, str], NDArray] = {}
     for number, row in enumerate(rows, 2):
         where = f'{path}, line {number}'
+        if any(row[name] is None for name in COLUMNS):
+            raise DataError(f'{where}: the line ends too early.')
         if row['study'] != key.study:
             raise DataError(
                 f'{where}: these are answers to the study {row["study"]!r}, '
@@ -201,7 +218,7 @@ def _place(row: dict[str, str], key: Key, where: str) -> tuple[str, int, str]:
     return row['rater'], photo, method
 
 
-def _score(text: str | None, where: str) -> float:
+def _score(text: str, where: str) -> float:
     if not text:
         return np.nan
     try:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from napari_sdcolor.archive.formats import SUFFIXES
 from napari_sdcolor.batch.outcome import (
     CORRECTED,
     DONE,
@@ -23,6 +24,7 @@ from napari_sdcolor.batch.outcome import (
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.errors import SaveError, SdcolorError
 from napari_sdcolor.files import is_record_of, own_path, replace_file
+from napari_sdcolor.opening import read_json
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 from napari_sdcolor.words import counted
@@ -30,6 +32,16 @@ from napari_sdcolor.words import counted
 FILE_VARIABLE = 'SDCOLOR_ARCHIVE_CHOICES'
 """Environment variable that moves the file of the remembered choices."""
 
+
+_FOREIGN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    TypeError,
+    ValueError,
+)
+"""What comes of a file that another program changed."""
 
 Counts = Mapping[str, int]
 """Photos by status, as ``PhotoTable.counts`` gives them."""
@@ -96,8 +108,10 @@ class Choices:
         """
         try:
             settings = _as_made(self.settings, made['settings'])
+            if made['format'] not in SUFFIXES:
+                return self
             return replace(self, settings=settings, format=made['format'])
-        except (SdcolorError, LookupError, TypeError):
+        except (*_FOREIGN, SdcolorError):
             return self
 
     def command(self) -> str:
@@ -145,17 +159,20 @@ def recall(base: Settings) -> Choices:
         Gives the settings that are no choice of this dock.
     """
     try:
-        facts = json.loads(_file().read_text(encoding='utf-8'))
+        facts = read_json(_file())
+        confidence = float(facts['confidence'])
+        if facts['format'] not in SUFFIXES or not 0 <= confidence <= 1:
+            return Choices(settings=base)
         return Choices(
-            inputs=tuple(p for p in facts['inputs'] if os.path.exists(p)),
+            inputs=tuple(filter(os.path.exists, map(str, facts['inputs']))),
             output=str(facts['output']),
             settings=_as_made(base, facts['settings']),
-            format=str(facts['format']),
+            format=facts['format'],
             recursive=bool(facts['recursive']),
-            confidence=float(facts['confidence']),
+            confidence=confidence,
             near=str(facts.get('near', '')),
         )
-    except (OSError, ValueError, LookupError, TypeError, SdcolorError):
+    except (*_FOREIGN, SdcolorError):
         return Choices(settings=base)
 
 
