@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from napari_sdcolor.core import models
+from napari_sdcolor.core.building import differing
 from napari_sdcolor.core.featuregrid import FeatureGridNet
 from napari_sdcolor.core.features import PhotoFeatures
-from napari_sdcolor.core.weights import Network, Part, differing, load_part
+from napari_sdcolor.core.weights import Network, Part, load_part
 from napari_sdcolor.errors import UnfitData, UnfitWeights
 from napari_sdcolor.training.network import above_features
 from napari_sdcolor.training.presets import (
