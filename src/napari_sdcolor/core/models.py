@@ -305,16 +305,7 @@ def _read_any(path: Path) -> Part:
         return load_part(path)
     if not path.exists():
         raise UnfitWeights(f'There are no weights at {path}.')
-    try:
-        return authors.load_color(path)
-    except WeightsError as color_error:
-        try:
-            return authors.load_segmentation(path)
-        except WeightsError as error:
-            raise WeightsError(
-                f'{path} is neither checkpoint of the authors. As color '
-                f'weights: {color_error} As segmentation weights: {error}'
-            ) from error
+    return authors.load_any(path)
 
 
 def remove(name: str) -> list[Path]:
