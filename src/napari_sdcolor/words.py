@@ -55,3 +55,8 @@ def short_duration(seconds: float) -> str:
     if hours < 48:
         return f'{hours} h {minutes} min'
     return f'{hours // 24} d {hours % 24} h'
+
+
+def short_hash(digest: str) -> str:
+    """A hash as it is shown where all of it would be too long to read."""
+    return f'{digest[:12]}…' if digest[12:] else digest

@@ -11,6 +11,7 @@ from typing import Any
 from napari_sdcolor._version import __version__, installed
 from napari_sdcolor.cli import probes
 from napari_sdcolor.errors import DeviceError, WeightsError
+from napari_sdcolor.words import short_hash
 
 OK, WARNING, PROBLEM = 'ok', 'warning', 'problem'
 """States: fine; works, but not all of it; coloring is prevented."""
@@ -184,15 +185,10 @@ def _weights_finding(entry: Any) -> Finding:
     from napari_sdcolor.core import model_files, models
 
     verified = models.verify(entry)
-    details = {
-        'model': entry.model,
-        'kind': entry.kind,
-        'path': str(entry.path),
-        'file_sha256': entry.sha256,
-    }
+    details = models.facts_of(entry)
     name = f'weights {entry.model}, {entry.kind}'
     if verified == 'ok':
-        found = f'SHA-256 {entry.sha256[:12]}… as recorded'
+        found = f'SHA-256 {short_hash(details["file_sha256"])} as recorded'
         return Finding(name, OK, found, details=details)
     if entry.recorded is None:
         return Finding(name, WARNING, verified, details=details)
