@@ -35,8 +35,9 @@ GOOD = ['a', 'Ä', '.hidden', '..a', 'a..b', 'a b', 'con1', 'null', 'ü' * 100]
 def test_names_that_are_not_safe(name: str) -> None:
     with pytest.raises(ValueError, match='^(it|Windows) '):
         safe_name(name)
-    with pytest.raises(ValueError):
-        safe_path(f'good/{name}')
+    if name != 'a/b':
+        with pytest.raises(ValueError):
+            safe_path(f'good/{name}')
 
 
 @pytest.mark.parametrize('name', LEADING_OUT)

@@ -52,7 +52,12 @@ def list_(as_json: Json = False) -> None:
     """List all weights, the bundled ones first."""
     talk = Talk('models list', as_json)
     with talk.refusing():
+        from napari_sdcolor.core.model_files import (
+            recorded_hashes,
+            user_folder,
+        )
         from napari_sdcolor.core.models import facts_of
+        from napari_sdcolor.errors import WeightsError
 
         entries = [facts_of(entry) for entry in _chosen(None)]
         if not entries:
@@ -65,7 +70,14 @@ def list_(as_json: Json = False) -> None:
             )
             if entry['trouble']:
                 talk.answer(f'  {entry["trouble"]}')
-        talk.finish({'models': entries})
+        code = DONE
+        try:
+            recorded_hashes(user_folder())
+        except WeightsError as error:
+            # Every model is there all the same.
+            talk.refuse(error)
+            code = FAILED
+        talk.finish({'models': entries}, code)
 
 
 @models.command(epilog='Example: sdcolor models path')
