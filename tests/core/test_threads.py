@@ -89,7 +89,7 @@ def test_edits_of_several_threads_never_mix(session: RecolorSession) -> None:
 def test_a_photo_in_several_threads_gets_the_same_bytes(
     colorizer: Colorizer, photo: Photo
 ) -> None:
-    sizes = (32, 48, 64, SHAPE[0])
+    sizes = (64, 72, 80, SHAPE[0])
     alone = {size: colorizer.at(size).colorize(photo) for size in sizes}
 
     def color(size: int) -> Callable[[], bool]:

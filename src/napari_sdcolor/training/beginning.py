@@ -12,8 +12,10 @@ from torch import nn
 
 from napari_sdcolor.core import models
 from napari_sdcolor.core.building import differing
+from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.featuregrid import FeatureGridNet
 from napari_sdcolor.core.features import PhotoFeatures
+from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import Network, Part, load_part
 from napari_sdcolor.errors import UnfitData, UnfitWeights
 from napari_sdcolor.training.network import above_features
@@ -100,7 +102,9 @@ def beginning(
     parts = {} if init is None else trained_parts(init, task)
     recipe = PRESETS[preset][task]
     if parts:
-        recipe = fine_tuning(recipe, parts[task].network.config)
+        config = parts[task].network.config
+        _refuse_untrainable(str(init), config)
+        recipe = fine_tuning(recipe, config)
     recipe = with_overrides(recipe, **changes)
     check(recipe)
     if features is not None and not recipe.features:
@@ -165,6 +169,28 @@ def trained_parts(name: str, task: Task) -> dict[str, Part]:
             'program can be trained further.'
         )
     return models.with_features({task: part}, [path])
+
+
+def _refuse_untrainable(
+    name: str, config: ColorNetConfig | GridNetConfig
+) -> None:
+    """Refuse a network of a kind that no recipe can describe.
+
+    Raises
+    ------
+    UnfitWeights
+        Naming what is other.
+    """
+    trained = type(config)()
+    for field in ('preset', 'slope', 'columns', 'classes'):
+        value = getattr(config, field, None)
+        wanted = getattr(trained, field, None)
+        if value != wanted:
+            raise UnfitWeights(
+                f'{name} holds a network with {field} {value}, and only '
+                f'those with {field} {wanted} can be trained further. Take '
+                'other weights.'
+            )
 
 
 def features_part(name: str) -> Part:
