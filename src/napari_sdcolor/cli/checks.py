@@ -157,18 +157,18 @@ def check_weights() -> Iterator[Finding]:
 
     try:
         import_torch()
-        from napari_sdcolor.core import models
-        from napari_sdcolor.core.model_files import NETWORKS
-
-        entries = models.list_models()
+        from napari_sdcolor.core import model_files, models
     except (DeviceError, ImportError) as error:
         yield Finding('weights', PROBLEM, f'cannot be looked at: {error}')
         return
-    except WeightsError as error:
-        yield Finding('weights', PROBLEM, str(error))
-        return
+    entries = models.list_models()
+    for folder in (model_files.bundled_folder(), model_files.user_folder()):
+        try:
+            model_files.recorded_hashes(folder)
+        except WeightsError as error:
+            yield Finding('weights', PROBLEM, str(error))
     there = {entry.kind for entry in entries if entry.model == 'default'}
-    for kind in NETWORKS:
+    for kind in model_files.NETWORKS:
         if kind not in there:
             yield Finding(
                 f'weights default, {kind}',

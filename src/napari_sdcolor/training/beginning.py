@@ -102,9 +102,7 @@ def beginning(
     parts = {} if init is None else trained_parts(init, task)
     recipe = PRESETS[preset][task]
     if parts:
-        config = parts[task].network.config
-        _refuse_untrainable(str(init), config)
-        recipe = fine_tuning(recipe, config)
+        recipe = fine_tuning(recipe, parts[task].network.config)
     recipe = with_overrides(recipe, **changes)
     check(recipe)
     if features is not None and not recipe.features:
@@ -117,6 +115,8 @@ def beginning(
             f'The weights of --init {init} bring their own photo '
             f'features: leave out --features {features}, or --init.'
         )
+    if parts:
+        _refuse_untrainable(str(init), parts[task].network.config)
     seen, digest = None, ''
     if recipe.features and task == 'color':
         part = parts.get('features') or features_part(features_from)
