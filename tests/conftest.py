@@ -34,7 +34,7 @@ from napari_sdcolor.batch.plan import Plan, make_plan
 from napari_sdcolor.batch.run import Summary, run_batch
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.cli import app
-from napari_sdcolor.core import models
+from napari_sdcolor.core import models, pickles
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import PhotoFeatures
@@ -90,6 +90,15 @@ def models_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv('SDCOLOR_MODELS', str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def pickles_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read strangers' files of torch in this process: it loaded torch.
+
+    ``test_pickles`` reads some in a process of their own.
+    """
+    monkeypatch.setattr(pickles, '_in_child', pickles._answer)
 
 
 @pytest.fixture(autouse=True)

@@ -126,6 +126,19 @@ def publish(files: Sequence[tuple[Path, bytes]]) -> None:
         publication.publish()
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Write one new file; its folder is made if it is missing.
+
+    Raises
+    ------
+    SaveError
+        See ``Publication``.
+    """
+    with explaining(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    publish([(path, content)])
+
+
 def replace_file(path: Path, content: bytes, known: Known) -> None:
     """Write a file of our own anew, as a whole or not at all.
 

@@ -113,3 +113,8 @@ def cell(words: str) -> str:
     """
     start = words.lstrip(' \xa0\u3000\ufeff"\'')[:1]
     return f"'{words}" if start and start in _FORMULA else words
+
+
+def short_hash(digest: str) -> str:
+    """A hash as it is shown where all of it would be too long to read."""
+    return f'{digest[:12]}…' if digest[12:] else digest

@@ -9,6 +9,7 @@ import pytest
 
 from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.archive.sidecar import software_versions
+from napari_sdcolor.batch import cluster_worker
 from napari_sdcolor.batch.cluster_worker import (
     ClusterWorker,
     UnfitWorker,
@@ -18,7 +19,9 @@ from napari_sdcolor.batch.cluster_worker import (
 )
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.core import models
+from napari_sdcolor.core.weights import describe_again
 from napari_sdcolor.errors import ClusterError
+from napari_sdcolor.files import sha256_of
 from napari_sdcolor.settings import Settings
 
 
@@ -51,6 +54,19 @@ def test_networks_are_loaded_once(setup, scans, out, monkeypatch, contents):
     outcome = found(make_plan([scans], out).tasks[0])
     assert outcome.status == 'done'
     assert 'a.color.tif' in contents(out)
+
+
+def test_another_file_of_the_same_tensors_is_read(setup, out):
+    """What is recorded is the hash of the file that is there."""
+    # Other tests loaded the same tensors from other folders.
+    cluster_worker._load_networks.cache_clear()
+    found = worker_for(setup).colorizer.parts['color']
+    describe_again(found.path, found.path, found.network.config.to_dict(), {})
+    (out / 'other').write_bytes(b'x')
+    later = worker_for(replace(setup, proof=('other', b'x')))
+    part = later.colorizer.parts['color']
+    assert part.digest == found.digest
+    assert part.file_sha256 == sha256_of(found.path) != found.file_sha256
 
 
 @pytest.mark.parametrize(

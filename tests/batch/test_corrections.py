@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -195,3 +196,15 @@ def test_a_full_disk_is_told(tmp_path):
     (tmp_path / EDITED_MAPS).write_bytes(b'in the way')
     with pytest.raises(SaveError, match='was not written'):
         save_maps(tmp_path, 'x', [(None, np.zeros((8, 9), np.uint8))])
+
+
+def test_a_journal_that_names_other_files_replaces_nothing(
+    out, corrected, contents
+):
+    (task,) = (task for task in corrected.tasks if task.key == KEY)
+    (done,) = (each for each in read_statuses(corrected) if each.key == KEY)
+    before = contents(out)
+    wrong = replace(done, outputs={'../other.tif': 'x'})
+    with pytest.raises(SaveError, match=r'names .\.\./other\.tif'):
+        corrections.keep_superseded(out, task, wrong)
+    assert contents(out) == before

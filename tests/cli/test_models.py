@@ -110,8 +110,27 @@ def test_unknown_names_are_refused(tiny_model: str, command: str) -> None:
     assert "'nobody'" in result.stderr
 
 
-def test_a_damaged_list_of_hashes_is_named(models_folder: Path) -> None:
+def test_a_damaged_list_of_hashes_is_named(
+    tiny_model: str, models_folder: Path
+) -> None:
     (models_folder / 'sha256.json').write_text('{')
     result = models('list')
     assert result.exit_code == 1
     assert 'sha256.json is damaged' in result.stderr
+    assert tiny_model in result.stdout
+    assert (tiny_model, 'color') in listed()
+
+
+def test_what_cannot_be_read_is_listed(
+    tiny_model: str, models_folder: Path
+) -> None:
+    (models_folder / 'odd.color.safetensors').mkdir()
+    result = models('list')
+    assert result.exit_code == 0
+    assert 'unreadable' in result.stdout
+    assert 'it is a folder' in result.stdout
+    assert listed()['odd', 'color']['file_sha256'] == ''
+    whole = listed()[tiny_model, 'color']
+    assert whole['trouble'] == ''
+    assert f'{whole["file_sha256"][:12]}…' in result.stdout
+    assert len(whole['file_sha256']) == len(whole['tensors_sha256']) == 64

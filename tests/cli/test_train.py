@@ -265,8 +265,14 @@ def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
     assert odd.exit_code == 2
     assert 'must end in .safetensors' in odd.stderr
     for other, sentence in (
-        (random_part('color', ColorNetConfig((2, 2)), 0), 'another network'),
-        (random_part('segmentation', GridNetConfig((2, 2)), 0), 'are needed'),
+        (
+            random_part('color', ColorNetConfig(widths=(2, 2)), 0),
+            'another network',
+        ),
+        (
+            random_part('segmentation', GridNetConfig(widths=(2, 2)), 0),
+            'are needed',
+        ),
     ):
         path = tmp_path / 'other.safetensors'
         save_part(path, other.network, {})

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -193,13 +194,88 @@ def test_what_changed_stays_changed_when_others_are_added(
     assert 'has changed' in models.verify(entry)
 
 
-def test_a_folder_named_like_weights_is_no_model(
-    tmp_path: Path, models_folder: Path
+def _fifo(path: Path) -> None:
+    if not hasattr(os, 'mkfifo'):
+        pytest.skip('no named pipes')
+    os.mkfifo(path)
+
+
+def _unreadable(path: Path) -> None:
+    make(path)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip('everything can be read here')
+
+
+TROUBLES = {
+    'folder': Path.mkdir,
+    'named pipe': _fifo,
+    'no such file': lambda path: path.symlink_to(path.parent / 'gone'),
+    'permission': _unreadable,
+}
+
+
+@pytest.mark.parametrize('kind', ['color', 'features'])
+@pytest.mark.parametrize('what', TROUBLES)
+def test_what_only_has_the_name_of_weights_disturbs_no_other(
+    what: str, kind: str, tmp_path: Path, models_folder: Path
 ) -> None:
-    (models_folder / 'odd.features.safetensors').mkdir(parents=True)
+    odd = models_folder / f'odd.{kind}.safetensors'
+    TROUBLES[what](odd)
     (entry,) = models.add([make(tmp_path / 'a.safetensors')], 'mine')
     assert models.verify(entry) == 'ok'
-    assert {e.model for e in models.list_models()} == {'default', 'mine'}
+    assert models.load('mine').keys() == {'color', 'segmentation'}
+    (found,) = (e for e in models.list_models() if e.model == 'odd')
+    facts = models.facts_of(found)
+    assert facts['file_sha256'] == facts['tensors_sha256'] == ''
+    for words in (facts['trouble'], models.verify(found)):
+        assert odd.name in words
+        assert what in words.lower()
+    if kind == 'color':
+        with pytest.raises(WeightsError):
+            models.load('odd')
+
+
+def test_a_model_in_trouble_can_be_removed(models_folder: Path) -> None:
+    link = models_folder / 'odd.color.safetensors'
+    link.symlink_to(models_folder / 'gone')
+    assert models.remove('odd') == [link]
+    assert not link.is_symlink()
+    link.mkdir()
+    with pytest.raises(WeightsError, match='was not removed'):
+        models.remove('odd')
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_added_weights_stay_byte_for_byte(
+    dtype: torch.dtype, tmp_path: Path
+) -> None:
+    """Those beyond half precision as well."""
+    path = tmp_path / 'wide.safetensors'
+    network = random_part('color', ColorNetConfig(widths=(2, 2)), 1).network
+    network.final_conv.weight.data[0, 0, 0, 0] = 70_000
+    digest = save_part(path, network.to(dtype), {}, half=False)
+    (entry,) = models.add([path], 'wide')
+    assert entry.path.read_bytes() == path.read_bytes()
+    assert models.load('wide')['color'].digest == digest
+    assert models.facts_of(entry)['tensors_sha256'] == digest
+
+
+def test_weights_that_change_while_they_are_added_are_refused(
+    tmp_path: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(tmp_path / 'a.safetensors')
+    real = models.read_any
+
+    def read_any(path: Path) -> weights.Part:
+        part = real(path)
+        make(path, seed=7)
+        return part
+
+    monkeypatch.setattr(models, 'read_any', read_any)
+    with pytest.raises(WeightsError, match='while it was being added'):
+        models.add([path], 'mine')
+    assert list(models_folder.iterdir()) == []
 
 
 def test_weights_of_an_unknown_kind_are_refused(tmp_path: Path) -> None:
@@ -227,19 +303,30 @@ def test_the_bundled_model_cannot_be_removed(bundled: Path) -> None:
     assert len(list(bundled.iterdir())) == 2
 
 
-@pytest.mark.parametrize('words', ['{', '[1]', None])
-def test_damaged_record_is_said(
-    words: str | None, tmp_path: Path, models_folder: Path
+@pytest.mark.parametrize(
+    'record',
+    ['{', '[1]', '{"a": 1}', Path.mkdir, _fifo, TROUBLES['no such file']],
+)
+def test_a_damaged_record_disturbs_no_model(
+    record: str | Callable[[Path], None], tmp_path: Path, models_folder: Path
 ) -> None:
+    """It is said where hashes are looked at, and never written over."""
     models.add([make(tmp_path / 'a.safetensors')], 'mine')
-    record = models_folder / 'sha256.json'
-    record.unlink()
-    if words is None:
-        record.mkdir()
+    path = models_folder / 'sha256.json'
+    path.unlink()
+    if isinstance(record, str):
+        path.write_text(record)
     else:
-        record.write_text(words)
+        record(path)
+    (entry,) = (e for e in models.list_models() if e.model == 'mine')
+    assert 'sha256.json' in entry.trouble
+    assert models.verify(entry) == entry.trouble
+    assert models.load('mine')['color'].training == {'statement': 'seed 1'}
     with pytest.raises(WeightsError, match='sha256.json'):
-        models.list_models()
+        models.add([make(tmp_path / 'b.safetensors')], 'more')
+    with pytest.raises(WeightsError, match='sha256.json'):
+        models.remove('mine')
+    assert entry.path.exists()
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='file modes are of POSIX')

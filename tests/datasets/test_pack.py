@@ -193,3 +193,24 @@ def test_photographs_of_any_format(
     assert entry.name == name
     assert np.abs(rgb.astype(int)[:, :10] - RGB[:, :10]).max() < 12
     assert (ids == 7).all()
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'name'),
+    [('..', '1'), ('a', '../../1'), ('a', '/1'), ('a', '..'), ('a/b', '1')],
+)
+def test_names_that_lead_elsewhere_are_left_out(
+    dataset: str, name: str, two: Path
+) -> None:
+    """Maps of the photographs get the same names, below another folder."""
+    write_index(
+        two / 'index_9.csv', [('b', '1', 'val'), (dataset, name, 'val')]
+    )
+    write_shard(
+        two / 'photos-9.tar', {f'images/{dataset}/{name}.png': picture('PNG')}
+    )
+    pack = Pack(two)
+    (skipped,) = pack.skipped
+    assert (skipped.dataset, skipped.name) == (dataset, name)
+    assert 'its name cannot be that of a file' in skipped.reason
+    assert len(pack.entries) == 3

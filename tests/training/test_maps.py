@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -99,3 +100,19 @@ def test_photos_too_small_to_look_at_are_left_out(tmp_path: Path) -> None:
     assert found == []
     assert skipped.name == 'a.png'
     assert '16' in skipped.reason
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'name'),
+    [('..', '../../out'), ('', 'a'), ('a', '/etc/a'), ('Scans: 1', 'a.')],
+)
+def test_no_name_leads_out_of_the_folder(
+    dataset: str, name: str, album: Path, tmp_path: Path
+) -> None:
+    entry = replace(open_data(album).entries[0], dataset=dataset, name=name)
+    folder = tmp_path / 'run' / 'maps'
+    (found,), _ = with_predicted_maps([entry], folder, Believer())
+    place = found.labels.place.path
+    assert place.resolve().parent == folder
+    assert list(tmp_path.rglob('*.labels.png')) == [place]
+    assert (found.dataset, found.name) == (dataset, name)

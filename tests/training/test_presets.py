@@ -192,6 +192,9 @@ def test_words_that_change_nothing(word: str, words: str) -> None:
         ({'aging': 1.5}, 'aging must be from 0 to 1'),
         ({'unlabelled': -1.0}, 'unlabelled must not be negative'),
         ({'zoom': (1.5, 1.0)}, 'zoom'),
+        ({'widths': (2,) * 9}, 'There is no such network: widths'),
+        ({'widths': (2, 10**9)}, 'There is no such network: each of widths'),
+        ({'label_channels': 10**9}, 'label_channels must be at most'),
     ],
 )
 def test_recipes_that_make_no_sense(change: dict, words: str) -> None:

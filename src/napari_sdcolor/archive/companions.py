@@ -161,7 +161,6 @@ def open_source(
 
     One that was damaged then may be so now.
 
-
     Parameters
     ----------
     sidecar

@@ -29,8 +29,10 @@ from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import ClusterError, SdcolorError, said
+from napari_sdcolor.files import sha256_of
 from napari_sdcolor.opening import read_whole
 from napari_sdcolor.settings import Size
+from napari_sdcolor.words import short_hash
 
 Pairs = tuple[tuple[str, str | None], ...]
 
@@ -191,13 +193,18 @@ def _make_worker(setup: WorkerSetup) -> ClusterWorker:
     _check_software(setup)
     _check_folders(setup)
     spec, wanted = setup.spec, setup.spec.settings.device
-    colorizer = _load_networks(
+    asked = (
         setup.weights,
         setup.digests,
         wanted,
         spec.settings.size,
         spec.dtype,
     )
+    colorizer = _load_networks(*asked)
+    if not _as_read(colorizer):
+        # The same tensors in another file: its hash is recorded.
+        _load_networks.cache_clear()
+        colorizer = _load_networks(*asked)
     if wanted not in ('auto', colorizer.device.kind):
         raise ClusterError(
             f'It has no {wanted} device. Leave it out, or use --device auto.'
@@ -221,11 +228,23 @@ def _load_networks(
         if found != digest:
             raise ClusterError(
                 f'Its {kind} weights of the name {weights} are others: their '
-                f'SHA-256 begins with {found[:12]}, not {str(digest)[:12]}. '
+                f'SHA-256 is '
+                f'{short_hash(found)}, not {short_hash(str(digest))}. '
                 'Add the same weights there with "sdcolor models add", or '
                 'give --weights a file that all machines see.'
             )
     return colorizer
+
+
+def _as_read(colorizer: Colorizer) -> bool:
+    """Whether the files of weights are still those that were read."""
+    try:
+        return all(
+            part.path is None or sha256_of(part.path) == part.file_sha256
+            for part in colorizer.parts.values()
+        )
+    except OSError:
+        return False
 
 
 def _describe(setup: WorkerSetup) -> WorkerInfo:

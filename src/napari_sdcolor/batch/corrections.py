@@ -27,6 +27,7 @@ from napari_sdcolor.batch.photo_settings import read_own
 from napari_sdcolor.batch.task import EDITED_MAPS, Task
 from napari_sdcolor.errors import SaveError, said
 from napari_sdcolor.files import keep_copy, replace_file, sha256_of
+from napari_sdcolor.names import safe_name
 from napari_sdcolor.settings import SettingsError
 
 SUPERSEDED = 'sdcolor-superseded'
@@ -98,6 +99,23 @@ def is_outdated(task: Task, done: Outcome) -> bool:
     return corrected and own != done.own
 
 
+def _own(name: str, task: Task) -> str:
+    """The name of a result as the journal tells it, if it is one.
+
+    Raises
+    ------
+    SaveError
+        If it leads elsewhere.
+    """
+    try:
+        return safe_name(name, here=True)
+    except ValueError as error:
+        raise SaveError(
+            f'The journal names {name!r} as a result of {task.source}, which '
+            f'cannot be: {error}. Nothing was replaced.'
+        ) from error
+
+
 def keep_superseded(output: Path, task: Task, done: Outcome) -> Path:
     """Keep the result that is about to be replaced.
 
@@ -125,7 +143,7 @@ def keep_superseded(output: Path, task: Task, done: Outcome) -> Path:
     try:
         part.mkdir(parents=True)
         for name, digest in done.outputs.items():
-            path = Path(task.folder, name)
+            path = Path(task.folder, _own(name, task))
             if not path.exists():
                 continue
             if sha256_of(path) != digest:

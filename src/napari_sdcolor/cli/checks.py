@@ -11,6 +11,7 @@ from typing import Any
 from napari_sdcolor._version import __version__, installed
 from napari_sdcolor.cli import probes
 from napari_sdcolor.errors import DeviceError, WeightsError
+from napari_sdcolor.words import short_hash
 
 OK, WARNING, PROBLEM = 'ok', 'warning', 'problem'
 """States: fine; works, but not all of it; coloring is prevented."""
@@ -156,18 +157,18 @@ def check_weights() -> Iterator[Finding]:
 
     try:
         import_torch()
-        from napari_sdcolor.core import models
-        from napari_sdcolor.core.model_files import NETWORKS
-
-        entries = models.list_models()
+        from napari_sdcolor.core import model_files, models
     except (DeviceError, ImportError) as error:
         yield Finding('weights', PROBLEM, f'cannot be looked at: {error}')
         return
-    except WeightsError as error:
-        yield Finding('weights', PROBLEM, str(error))
-        return
+    entries = models.list_models()
+    for folder in (model_files.bundled_folder(), model_files.user_folder()):
+        try:
+            model_files.recorded_hashes(folder)
+        except WeightsError as error:
+            yield Finding('weights', PROBLEM, str(error))
     there = {entry.kind for entry in entries if entry.model == 'default'}
-    for kind in NETWORKS:
+    for kind in model_files.NETWORKS:
         if kind not in there:
             yield Finding(
                 f'weights default, {kind}',
@@ -184,15 +185,10 @@ def _weights_finding(entry: Any) -> Finding:
     from napari_sdcolor.core import model_files, models
 
     verified = models.verify(entry)
-    details = {
-        'model': entry.model,
-        'kind': entry.kind,
-        'path': str(entry.path),
-        'file_sha256': entry.sha256,
-    }
+    details = models.facts_of(entry)
     name = f'weights {entry.model}, {entry.kind}'
     if verified == 'ok':
-        found = f'SHA-256 {entry.sha256[:12]}… as recorded'
+        found = f'SHA-256 {short_hash(details["file_sha256"])} as recorded'
         return Finding(name, OK, found, details=details)
     if entry.recorded is None:
         return Finding(name, WARNING, verified, details=details)

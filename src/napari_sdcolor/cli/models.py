@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from napari_sdcolor.cli.console import DONE, FAILED, Talk
 from napari_sdcolor.cli.options import Json
+from napari_sdcolor.words import short_hash
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.models import Entry
@@ -46,30 +47,37 @@ def _chosen(name: str | None) -> list[Entry]:
     return chosen
 
 
-def facts_of(entry: Entry) -> dict[str, Any]:
-    """One file of a model, JSON-serializable."""
-    return {
-        'model': entry.model,
-        'kind': entry.kind,
-        'path': str(entry.path),
-        'file_sha256': entry.sha256,
-    }
-
-
 @models.command('list', epilog='Example: sdcolor models list --json')
 def list_(as_json: Json = False) -> None:
     """List all weights, the bundled ones first."""
     talk = Talk('models list', as_json)
     with talk.refusing():
+        from napari_sdcolor.core.model_files import (
+            recorded_hashes,
+            user_folder,
+        )
+        from napari_sdcolor.core.models import facts_of
+        from napari_sdcolor.errors import WeightsError
+
         entries = [facts_of(entry) for entry in _chosen(None)]
         if not entries:
             talk.answer('There are no weights. Add some: sdcolor models add')
         for entry in entries:
             talk.answer(
                 f'{entry["model"]}  {entry["kind"]}  '
-                f'{entry["file_sha256"][:12]}  {entry["path"]}'
+                f'{short_hash(entry["file_sha256"]) or "unreadable"}  '
+                f'{entry["path"]}'
             )
-        talk.finish({'models': entries})
+            if entry['trouble']:
+                talk.answer(f'  {entry["trouble"]}')
+        code = DONE
+        try:
+            recorded_hashes(user_folder())
+        except WeightsError as error:
+            # Every model is there all the same.
+            talk.refuse(error)
+            code = FAILED
+        talk.finish({'models': entries}, code)
 
 
 @models.command(epilog='Example: sdcolor models path')
@@ -118,7 +126,7 @@ def add(
     with talk.refusing():
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.core.models import add as add_model
-        from napari_sdcolor.core.models import user_folder
+        from napari_sdcolor.core.models import facts_of, user_folder
 
         with output_folder(user_folder()):
             entries = add_model(files, name)
@@ -136,6 +144,7 @@ def verify(name: Name = None, as_json: Json = False) -> None:
     """
     talk = Talk('models verify', as_json)
     with talk.refusing():
+        from napari_sdcolor.core.models import facts_of
         from napari_sdcolor.core.models import verify as verify_entry
 
         found = [

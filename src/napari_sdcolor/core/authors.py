@@ -1,31 +1,24 @@
 """The authors' checkpoint files, for people who own them.
 
 Both are pickled dictionaries whose key ``'G'`` holds the state dict. They
-load with ``weights_only=True``, so that nothing in them can run.
+are read where nothing in them can run or take up the machine.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from napari_sdcolor.core import colornet, gridnet
-from napari_sdcolor.core.weights import (
-    Network,
-    Part,
-    digest_of,
-    fill,
-)
-from napari_sdcolor.errors import (
-    DAMAGED_PICKLE,
-    UnfitWeights,
-    WeightsError,
-)
-from napari_sdcolor.files import sha256_of
+from napari_sdcolor.core.building import Network, fill
+from napari_sdcolor.core.pickles import read_tensors
+from napari_sdcolor.core.weights import Part, digest_of
+from napari_sdcolor.errors import UnfitWeights, WeightsError, said
+from napari_sdcolor.opening import open_regular
 
 TRAINING = {
     'statement': (
@@ -42,11 +35,7 @@ def load_color(path: Path) -> Part:
     WeightsError
         If the file is not that checkpoint.
     """
-    tensors = {
-        _color_name(name): tensor for name, tensor in _state(path).items()
-    }
-    network = colornet.ColorNet(colornet.RELEASED)
-    return _part('color', network, tensors, path)
+    return _color_part(path, *_state(path))
 
 
 def load_segmentation(path: Path) -> Part:
@@ -57,16 +46,51 @@ def load_segmentation(path: Path) -> Part:
     WeightsError
         If the file is not that checkpoint.
     """
+    return _grid_part(path, *_state(path))
+
+
+def load_any(path: Path) -> Part:
+    """Either of the two.
+
+    Raises
+    ------
+    WeightsError
+        If the file is none of them.
+    """
+    state, sha256 = _state(path)
+    try:
+        return _color_part(path, state, sha256)
+    except WeightsError as color_error:
+        try:
+            return _grid_part(path, state, sha256)
+        except WeightsError as error:
+            raise WeightsError(
+                f'{path} is neither checkpoint of the authors. As color '
+                f'weights: {color_error} As segmentation weights: {error}'
+            ) from error
+
+
+def _color_part(path: Path, state: Mapping[str, Tensor], sha256: str) -> Part:
+    tensors = {_color_name(name): tensor for name, tensor in state.items()}
+    network = colornet.ColorNet(colornet.RELEASED)
+    return _part('color', network, tensors, path, sha256)
+
+
+def _grid_part(path: Path, state: Mapping[str, Tensor], sha256: str) -> Part:
     tensors = {
         _grid_name(name): tensor
-        for name, tensor in _state(path).items()
+        for name, tensor in state.items()
         if not name.endswith('num_batches_tracked')
     }
-    return _part('segmentation', gridnet.GridNet(), tensors, path)
+    return _part('segmentation', gridnet.GridNet(), tensors, path, sha256)
 
 
 def _part(
-    kind: str, network: Network, tensors: Mapping[str, Tensor], path: Path
+    kind: str,
+    network: Network,
+    tensors: Mapping[str, Tensor],
+    path: Path,
+    sha256: str,
 ) -> Part:
     fill(network, tensors, str(path))
     return Part(
@@ -76,30 +100,30 @@ def _part(
         'opencv',
         TRAINING,
         path.name,
-        sha256_of(path),
+        sha256,
     )
 
 
-def _state(path: Path) -> dict[str, Tensor]:
+def _state(path: Path) -> tuple[dict[str, Tensor], str]:
+    """The state dict of a checkpoint, and the SHA-256 of its file.
+
+    Raises
+    ------
+    WeightsError
+        If there is none.
+    """
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+        with open_regular(path) as stream:
+            state = read_tensors(stream, 'G')
+            stream.seek(0)
+            return state, hashlib.file_digest(stream, 'sha256').hexdigest()
     except FileNotFoundError as error:
         raise UnfitWeights(f'There is no checkpoint at {path}.') from error
-    except DAMAGED_PICKLE as error:
+    except (OSError, ValueError) as error:
         raise WeightsError(
-            f'{path} cannot be read as a checkpoint: it is truncated, '
-            f'damaged or something else ({type(error).__name__}).'
+            f"{path} is neither checkpoint of the authors' program: "
+            f'{said(error)}. Get the file again.'
         ) from error
-    state = content.get('G') if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor)
-        for name, value in state.items()
-    ):
-        raise WeightsError(
-            f"{path} is no checkpoint of the authors' program: it has no "
-            "state dict under the key 'G'."
-        )
-    return state
 
 
 def _color_name(name: str) -> str:

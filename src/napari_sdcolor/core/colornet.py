@@ -18,6 +18,13 @@ from torch.nn import functional
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core.features import FeatureMaps
+from napari_sdcolor.core.limits import (
+    CHANNELS,
+    check_channels,
+    check_number,
+    check_whole,
+    fields_from,
+)
 from napari_sdcolor.core.planes import Box
 
 EPS = 1e-5
@@ -47,6 +54,11 @@ class ColorNetConfig:
     features
         Channels of the photo features that join the gray features (see
         ``core.features``), finest first; none does without.
+
+    Raises
+    ------
+    ValueError
+        If a field is of another kind or out of its range.
     """
 
     preset: Literal['paper', 'released'] = 'paper'
@@ -55,6 +67,16 @@ class ColorNetConfig:
     label_channels: int = 0
     instance_norm: bool = True
     features: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.preset not in ('paper', 'released'):
+            raise ValueError("preset must be 'paper' or 'released'")
+        check_channels('widths', self.widths)
+        check_number('slope', self.slope, 0, 1)
+        check_whole('label_channels', self.label_channels, 0, CHANNELS)
+        if not isinstance(self.instance_norm, bool):
+            raise ValueError('instance_norm must be true or false')
+        check_channels('features', self.features, none=True)
 
     @property
     def multiple(self) -> int:
@@ -86,12 +108,7 @@ class ColorNetConfig:
 
     @classmethod
     def from_dict(cls, fields: dict) -> ColorNetConfig:
-        tuples = {
-            name: tuple(fields[name])
-            for name in ('widths', 'features')
-            if name in fields
-        }
-        return cls(**{**fields, **tuples})
+        return cls(**fields_from(cls, fields))
 
 
 PAPER = ColorNetConfig()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_sdcolor.core.bilinear import between, centers, taps
+from napari_sdcolor.core.limits import SIDE, check_whole, fields_from
 from napari_sdcolor.core.planes import Box
 
 STRIDES = (2, 4, 8, 16, 32)
@@ -54,6 +55,11 @@ class FeaturesConfig:
     size
         Short side in pixels at which the whole photo is seen, whatever the
         working size.
+
+    Raises
+    ------
+    ValueError
+        If there is no such backbone, or the size is out of its range.
     """
 
     backbone: str = 'efficientnet-lite2'
@@ -62,10 +68,7 @@ class FeaturesConfig:
     def __post_init__(self) -> None:
         if self.backbone != 'efficientnet-lite2':
             raise ValueError(f'unknown backbone {self.backbone!r}')
-        if not isinstance(self.size, int) or self.size < STRIDES[-1]:
-            raise ValueError(
-                f'size must be a whole number, at least {STRIDES[-1]}'
-            )
+        check_whole('size', self.size, STRIDES[-1], SIDE)
 
     @property
     def multiple(self) -> int:
@@ -82,7 +85,7 @@ class FeaturesConfig:
 
     @classmethod
     def from_dict(cls, fields: dict) -> FeaturesConfig:
-        return cls(**fields)
+        return cls(**fields_from(cls, fields))
 
 
 class _Norm(nn.BatchNorm2d):

@@ -6,7 +6,6 @@ information down to coarser rows, the last three pass it back up.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 
 import torch
@@ -15,6 +14,17 @@ from torch.nn import functional
 
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.core.device import one_thread
+from napari_sdcolor.core.limits import (
+    SIDE,
+    check_channels,
+    check_number,
+    check_whole,
+    fields_from,
+)
+
+MOST_COLUMNS = 64
+TEMPERATURES = (1e-3, 1e3)
+"""Beyond these a confidence says nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class GridNetConfig:
     Raises
     ------
     ValueError
-        If the temperature is no positive number.
+        If a field is of another kind or out of its range.
     """
 
     widths: tuple[int, ...] = (16, 32, 64, 128, 256)
@@ -55,10 +65,13 @@ class GridNetConfig:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < math.inf:
-            raise ValueError(
-                f'a temperature of {self.temperature} is no positive number'
-            )
+        check_channels('widths', self.widths)
+        check_whole('columns', self.columns, 2, MOST_COLUMNS)
+        check_whole('classes', self.classes, 1, N_CLASSES)
+        if self.size is not None:
+            check_whole('size', self.size, 1, SIDE)
+        check_channels('features', self.features, none=True)
+        check_number('temperature', self.temperature, *TEMPERATURES)
 
     @property
     def multiple(self) -> int:
@@ -73,12 +86,7 @@ class GridNetConfig:
 
     @classmethod
     def from_dict(cls, fields: dict) -> GridNetConfig:
-        tuples = {
-            name: tuple(fields[name])
-            for name in ('widths', 'features')
-            if name in fields
-        }
-        return cls(**{**fields, **tuples})
+        return cls(**fields_from(cls, fields))
 
 
 PAPER = GridNetConfig()

@@ -5,13 +5,13 @@ What a model holds is read in ``core.models``.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from napari_sdcolor.errors import WeightsError, said
 from napari_sdcolor.files import own_path, sha256_of
+from napari_sdcolor.opening import read_json
 
 NETWORKS = ('color', 'segmentation')
 """The networks of which a model may bring weights, each of them needed."""
@@ -19,23 +19,51 @@ NETWORKS = ('color', 'segmentation')
 KINDS = (*NETWORKS, 'features')
 """Weights that a model may bring; features where a network reads some."""
 
+RECORD = 'sha256.json'
+"""In a folder of models: the hash of every file when it was added."""
+
 FOLDER_VARIABLE = 'SDCOLOR_MODELS'
 """Environment variable that moves the folder of added models."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of a model."""
+    """One file of a model.
+
+    Parameters
+    ----------
+    model, kind
+        That it is named after.
+    path
+        Of what has that name: a file, in the good case.
+    recorded
+        Its SHA-256 when it was added; None where that is not known.
+    trouble
+        Why it is not known, as a sentence, where there is a record.
+    """
 
     model: str
     kind: str
     path: Path
     recorded: str | None
+    trouble: str = ''
 
     @property
     def sha256(self) -> str:
-        """Of the file as it is now."""
-        return sha256_of(self.path)
+        """Of the file as it is now.
+
+        Raises
+        ------
+        WeightsError
+            If it cannot be read.
+        """
+        try:
+            return sha256_of(self.path)
+        except OSError as error:
+            raise WeightsError(
+                f'{self.path} cannot be read ({said(error)}). Take it out of '
+                'that folder, or put the weights there again.'
+            ) from error
 
 
 def bundled_folder() -> Path:
@@ -50,9 +78,11 @@ def user_folder() -> Path:
 
 
 def weight_files(folder: Path, kind: str = '*') -> list[Path]:
-    """Files of weights in a folder, by name; of one kind or of all."""
-    found = folder.glob(f'*.{kind}.safetensors')
-    return sorted(path for path in found if path.is_file())
+    """What is named as weights in a folder; of one kind or of all.
+
+    It need not be files: that is seen where they are read.
+    """
+    return sorted(folder.glob(f'*.{kind}.safetensors'))
 
 
 def recorded_hashes(folder: Path) -> dict[str, str]:
@@ -63,13 +93,19 @@ def recorded_hashes(folder: Path) -> dict[str, str]:
     WeightsError
         If the record is damaged.
     """
-    path = folder / 'sha256.json'
-    if not path.exists():
-        return {}
+    path = folder / RECORD
     try:
-        found = json.loads(path.read_text())
-        if not isinstance(found, dict):
-            raise ValueError('it holds no table')
+        found = read_json(path)
+        if not isinstance(found, dict) or not all(
+            isinstance(digest, str) for digest in found.values()
+        ):
+            raise ValueError('it holds no table of names and hashes')
+    except FileNotFoundError:
+        if not path.is_symlink():
+            return {}
+        raise WeightsError(
+            f'{path} leads nowhere; delete it and add the models again.'
+        ) from None
     except (OSError, ValueError) as error:
         raise WeightsError(
             f'{path} is damaged ({said(error)}); delete it and add the models '
@@ -79,16 +115,22 @@ def recorded_hashes(folder: Path) -> dict[str, str]:
 
 
 def list_models() -> list[Entry]:
-    """Every file of every model, the bundled ones first."""
+    """Every file of every model, the bundled ones first.
+
+    A file in trouble is listed as well, and disturbs no other.
+    """
     entries = []
     for folder in (bundled_folder(), user_folder()):
-        recorded = recorded_hashes(folder)
+        recorded, trouble = {}, ''
+        try:
+            recorded = recorded_hashes(folder)
+        except WeightsError as error:
+            trouble = str(error)
         for path in weight_files(folder):
             model, _, kind = path.stem.rpartition('.')
             if model and kind in KINDS:
-                entries.append(
-                    Entry(model, kind, path, recorded.get(path.name))
-                )
+                digest = recorded.get(path.name)
+                entries.append(Entry(model, kind, path, digest, trouble))
     return entries
 
 

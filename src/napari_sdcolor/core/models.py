@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from napari_sdcolor.classes import CLASSES
-from napari_sdcolor.core import authors
+from napari_sdcolor.core.adding import copy_into, read_any, refuse_name
 from napari_sdcolor.core.model_files import (
     NETWORKS,
+    RECORD,
     Entry,
     list_models,
     names,
@@ -25,10 +25,11 @@ from napari_sdcolor.core.weights import (
     Part,
     load_part,
     read_about,
-    save_part,
 )
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
-from napari_sdcolor.files import replace_file, sha256_of
+from napari_sdcolor.files import replace_file
+from napari_sdcolor.opening import parse_json
+from napari_sdcolor.words import short_hash
 
 RARE = 30
 """A class is rarely seen if fewer training photographs than this show it."""
@@ -137,16 +138,16 @@ def with_features(
         raise UnfitWeights(
             f'{first.name} and {last.name} do not belong together: they '
             f'were trained with different photo features '
-            f'({first.features[:12]}… and {last.features[:12]}…). Take both '
-            'networks of one model, or train the one on the features of the '
-            'other.'
+            f'({short_hash(first.features)} and '
+            f'{short_hash(last.features)}). Take both networks of one model, '
+            'or train the one on the features of the other.'
         )
     found = parts.get('features') or _find_features(first, near)
     if found.digest != first.features:
         raise UnfitWeights(
             f'{found.name} holds other photo features '
-            f'({found.digest[:12]}…) than {first.name} was trained with '
-            f'({first.features[:12]}…). Take the file that came with it.'
+            f'({short_hash(found.digest)}) than {first.name} was trained with '
+            f'({short_hash(first.features)}). Take the file that came with it.'
         )
     given = found.network.config.widths
     for part in readers:
@@ -175,16 +176,16 @@ def _find_features(reader: Part, near: Iterable[Path]) -> Part:
             continue
         if digest == reader.features:
             return load_part(path, 'features')
-        others.append(f'{path.name} holds others, {digest[:12]}…')
+        others.append(f'{path.name} holds others, {short_hash(digest)}')
     if damaged is not None:
         raise WeightsError(
             f'{reader.name} was trained with photo features '
-            f'({reader.features[:12]}…) that are not here, unless they are '
-            f'in a damaged file: {damaged}'
+            f'({short_hash(reader.features)}) that are not here, unless they '
+            f'are in a damaged file: {damaged}'
         )
     raise UnfitWeights(
         f'{reader.name} was trained with photo features '
-        f'({reader.features[:12]}…) that are not here'
+        f'({short_hash(reader.features)}) that are not here'
         f'{"".join(f"; {other}" for other in others)}. Put the file '
         '*.features.safetensors that came with it into the same folder, or '
         'add both with "sdcolor models add".'
@@ -210,8 +211,8 @@ def training_record(weights: str, kind: str) -> dict[str, Any]:
     if path.suffix != '.safetensors':
         path = find(weights, kind)
     try:
-        return dict(json.loads(read_about(path).get('training', '{}')))
-    except ValueError as error:
+        return dict(parse_json(read_about(path).get('training', '{}')))
+    except (TypeError, ValueError) as error:
         raise WeightsError(f'{path} is damaged ({said(error)}).') from error
 
 
@@ -259,16 +260,13 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     SaveError
         If the disk does not take them; then nothing was added either.
     """
-    if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
-        raise UnfitWeights(
-            f'{name!r} is no model name: use letters, digits, "-" and "_".'
-        )
+    refuse_name(name)
     if name in {entry.model for entry in list_models()}:
         raise UnfitWeights(
             f'A model named {name!r} exists already; choose another name or '
             f'remove it with "sdcolor models remove {name}".'
         )
-    parts = [_read_any(path) for path in paths]
+    parts = [read_any(path) for path in paths]
     kinds = [part.kind for part in parts]
     if len(set(kinds)) != len(kinds):
         raise UnfitWeights(f'Two files hold {kinds[0]} weights; give one.')
@@ -285,36 +283,12 @@ def add(paths: list[Path], name: str) -> list[Entry]:
     with ExitStack() as added:
         for part in named.values():
             path = folder / f'{name}.{part.kind}.safetensors'
-            save_part(
-                path,
-                part.network,
-                part.training,
-                encoding=part.encoding,
-                half=part.encoding == 'lightness',
-                features=part.features,
-            )
+            digest = copy_into(path, part)
             added.callback(path.unlink, missing_ok=True)
-            hashes[path.name] = sha256_of(path)
+            hashes[path.name] = digest
         _record(folder, hashes)
         added.pop_all()
     return [entry for entry in list_models() if entry.model == name]
-
-
-def _read_any(path: Path) -> Part:
-    if path.suffix == '.safetensors':
-        return load_part(path)
-    if not path.exists():
-        raise UnfitWeights(f'There are no weights at {path}.')
-    try:
-        return authors.load_color(path)
-    except WeightsError as color_error:
-        try:
-            return authors.load_segmentation(path)
-        except WeightsError as error:
-            raise WeightsError(
-                f'{path} is neither checkpoint of the authors. As color '
-                f'weights: {color_error} As segmentation weights: {error}'
-            ) from error
 
 
 def remove(name: str) -> list[Path]:
@@ -335,7 +309,12 @@ def remove(name: str) -> list[Path]:
         raise UnfitWeights(f'No model named {name!r} was added.')
     hashes = recorded_hashes(folder)
     for path in paths:
-        path.unlink()
+        try:
+            path.unlink()
+        except OSError as error:
+            raise WeightsError(
+                f'{path} was not removed: {said(error)}.'
+            ) from error
         hashes.pop(path.name, None)
     _record(folder, hashes)
     return paths
@@ -344,10 +323,10 @@ def remove(name: str) -> list[Path]:
 def _record(folder: Path, hashes: Mapping[str, str]) -> None:
     """Write down the hash of every file, atomically."""
     words = json.dumps(dict(hashes), indent=1, sort_keys=True)
-    replace_file(folder / 'sha256.json', f'{words}\n'.encode(), _is_hashes)
+    replace_file(folder / RECORD, f'{words}\n'.encode(), _is_record)
 
 
-def _is_hashes(head: bytes) -> bool:
+def _is_record(head: bytes) -> bool:
     return head.startswith(b'{') and (
         b'.safetensors"' in head or head.strip() == b'{}'
     )
@@ -355,13 +334,42 @@ def _is_hashes(head: bytes) -> bool:
 
 def verify(entry: Entry) -> str:
     """'ok', or a sentence on what is wrong with a model's file."""
-    if entry.recorded is None:
-        return f'{entry.path.name} was put there by hand: no hash recorded.'
-    if entry.sha256 != entry.recorded:
-        return f'{entry.path.name} has changed since it was added.'
     try:
-        part = load_part(entry.path, entry.kind)
+        found = entry.sha256
+        if entry.trouble:
+            return entry.trouble
+        if entry.recorded is None:
+            return (
+                f'{entry.path.name} was put there by hand: no hash recorded.'
+            )
+        if found == entry.recorded:
+            part = load_part(entry.path, entry.kind)
+            found = part.file_sha256
+        if found != entry.recorded:
+            return f'{entry.path.name} has changed since it was added.'
         with_features({entry.kind: part}, [entry.path])
     except WeightsError as error:
         return str(error)
     return 'ok'
+
+
+def facts_of(entry: Entry) -> dict[str, Any]:
+    """One file of a model, JSON-serializable.
+
+    Its hashes are empty where it cannot be read, and ``trouble`` tells why;
+    that is empty where there is none.
+    """
+    facts = {
+        'model': entry.model,
+        'kind': entry.kind,
+        'path': str(entry.path),
+        'file_sha256': '',
+        'tensors_sha256': '',
+        'trouble': entry.trouble,
+    }
+    try:
+        facts['file_sha256'] = entry.sha256
+        facts['tensors_sha256'] = read_about(entry.path).get('sha256', '')
+    except WeightsError as error:
+        facts['trouble'] = str(error)
+    return facts

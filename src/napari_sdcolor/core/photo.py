@@ -5,6 +5,7 @@ L* everywhere in this package means L* after the tone window.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,6 +29,9 @@ MIN_SIDE = 16
 
 MAX_AREA = 16
 """A working plane has at most this many times size x size pixels."""
+
+_keeping = threading.Lock()
+"""Held while planes are put away that photos keep."""
 
 
 @dataclass(frozen=True)
@@ -144,12 +148,15 @@ class Photo:
         Several parts of the work ask for it, so the latest two are kept:
         features and colors are found at sizes of their own.
         """
-        plane = self._resized.pop(size, None)
+        plane = self._resized.get(size)
         if plane is None:
             plane = resize_plane(self.lightness, self.working_shape(size))
+        with _keeping:
+            # Behind the others: the one that was asked for last.
+            self._resized.pop(size, None)
             while len(self._resized) > 1:
                 del self._resized[next(iter(self._resized))]
-        self._resized[size] = plane
+            self._resized[size] = plane
         return plane
 
     def describe(self) -> str:

@@ -7,8 +7,10 @@ composed.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +30,7 @@ from napari_sdcolor.core.paint import PAINTERS, notes_on
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.planes import Box, bands, check_labels, pad
 from napari_sdcolor.core.upsample import STRIP, Upsampler
-from napari_sdcolor.errors import OutOfMemory
+from napari_sdcolor.errors import OutOfMemory, WrongUsage
 
 
 class RecolorSession:
@@ -36,6 +38,14 @@ class RecolorSession:
 
     Whatever goes wrong during an edit, map, chroma and picture stay those
     from before it, and belong together.
+
+    Threads may share a session: it does one thing at a time. Who looks at
+    the live views while another thread may edit holds ``lock`` meanwhile.
+    A session is a context manager that closes itself::
+
+        with colorizer.session(photo, labels) as session:
+            session.update(edited)
+            picture = session.rgb.copy()
 
     Parameters
     ----------
@@ -52,12 +62,8 @@ class RecolorSession:
 
     Attributes
     ----------
-    labels : NDArray
-        (h, w) uint8, the map that the color belongs to.
-    chroma : NDArray
-        (h, w, 2) float32 in Lab units, a live view.
-    rgb : NDArray
-        (H, W, 3) uint8 or uint16, a live view.
+    lock : threading.RLock
+        Held by whatever the session does.
     """
 
     def __init__(
@@ -68,20 +74,22 @@ class RecolorSession:
         saturation: float = 1.0,
         memory: float = 2048,
     ) -> None:
+        self.lock = threading.RLock()
+        self._closed = False
         self.colorizer = colorizer
         self.photo = photo
         self.saturation = saturation
-        self.labels = self._checked(labels).copy()
+        self._labels = self._checked(labels).copy()
         size = colorizer.size
         guide = photo.working_lightness(size)
         self._upsample = Upsampler(photo.lightness, guide)
         gray = colorizer.network_gray(photo, 'color', size)
         self._gray = self._pad(gray, 'edge')
-        self._pass, self.chroma = self._start(memory)
+        self._pass, self._chroma = self._start(memory)
         # Boxes of the map (upright) for which the kept features may not be
         # those of ``labels``, because an edit was interrupted.
         self._unsettled: list[Box] = []
-        self.rgb = self._paint((0, 0, *photo.shape), saturation)
+        self._rgb = self._paint((0, 0, *photo.shape), saturation)
 
     def _start(self, memory: float) -> tuple[IncrementalPass, NDArray]:
         """The full pass; keeps nothing where the device has no memory."""
@@ -94,7 +102,7 @@ class RecolorSession:
                     memory,
                     colorizer.photo_features(self.photo),
                 )
-                chroma = steps.full(self._padded(self.labels))
+                chroma = steps.full(self._padded(self._labels))
                 return steps, self._stored(colorizer.lab_units(chroma))
         except OutOfMemory:
             if memory == 0:
@@ -106,20 +114,83 @@ class RecolorSession:
         )
         return self._start(0)
 
+    def __enter__(self) -> RecolorSession:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the memory; nothing can be asked of the session afterwards.
+
+        What another thread has begun is finished first. Arrays that were
+        handed out stay.
+        """
+        with self.lock:
+            if self._closed:
+                return
+            self._closed = True
+            del self._labels, self._chroma, self._rgb
+            del self._upsample, self._gray, self._pass
+        free_memory(self.colorizer.device)
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closed
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        """Nobody else uses the session meanwhile.
+
+        Raises
+        ------
+        WrongUsage
+            If it is closed.
+        """
+        with self.lock:
+            if self._closed:
+                raise WrongUsage(
+                    'This session was closed. Start another one with '
+                    'Colorizer.session.'
+                )
+            yield
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """(h, w) uint8, the map that the color belongs to."""
+        with self._open():
+            return self._labels
+
+    @property
+    def chroma(self) -> NDArray:
+        """(h, w, 2) float32 in Lab units, a live view."""
+        with self._open():
+            return self._chroma
+
+    @property
+    def rgb(self) -> NDArray:
+        """(H, W, 3) uint8 or uint16, a live view."""
+        with self._open():
+            return self._rgb
+
     @property
     def nbytes(self) -> int:
         """Bytes of features that are kept on the device between edits."""
-        return self._pass.nbytes
+        with self._open():
+            return self._pass.nbytes
 
     @property
     def macs(self) -> int:
         """Multiplications with additions of the last edit."""
-        return self._pass.macs
+        with self._open():
+            return self._pass.macs
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about chroma that no photo has."""
-        return notes_on(self.chroma)
+        with self._open():
+            return notes_on(self._chroma)
 
     def update(self, labels: ArrayLike) -> list[Box]:
         """Follow an edit of the map.
@@ -145,12 +216,17 @@ class RecolorSession:
             If the device ran out of memory or is gone.
         Cancelled
             If the running job was cancelled meanwhile.
+        WrongUsage
+            If the session is closed.
         """
-        labels = self._checked(labels)
+        with self._open():
+            return self._update(self._checked(labels))
+
+    def _update(self, labels: NDArray[np.uint8]) -> list[Box]:
         orientation = self.photo.origin.orientation
         turned = upright(labels, orientation)
         edits = edit_boxes(
-            upright(self.labels, orientation),
+            upright(self._labels, orientation),
             turned,
             margin(self.colorizer.color_net.config),
         )
@@ -165,8 +241,8 @@ class RecolorSession:
         boxes = [
             box_as_stored(box, turned.shape, orientation) for box, _ in patches
         ]
-        chroma = upright(self.chroma, orientation)
-        before = [self.chroma[slices(box)].copy() for box in boxes]
+        chroma = upright(self._chroma, orientation)
+        before = [self._chroma[slices(box)].copy() for box in boxes]
         with ExitStack() as otherwise:
             otherwise.callback(self._put_back, boxes, before)
             for box, found in patches:
@@ -179,33 +255,36 @@ class RecolorSession:
             otherwise.pop_all()
         # From here on nothing can fail.
         for box, pixels in painted:
-            self.rgb[slices(box)] = pixels
-        self.labels[...] = labels
+            self._rgb[slices(box)] = pixels
+        self._labels[...] = labels
         self._unsettled = []
         return boxes
 
     def _put_back(self, boxes: list[Box], before: list[NDArray]) -> None:
         for box, old in zip(boxes, before, strict=True):
-            self.chroma[slices(box)] = old
+            self._chroma[slices(box)] = old
 
     def photo_box(self, box: Box) -> Box:
         """Photo pixels that a working-size box can change."""
-        return self._upsample.reach(box)
+        with self._open():
+            return self._upsample.reach(box)
 
     def set_saturation(self, saturation: float) -> None:
         """Compose the picture again with another factor on the chroma."""
-        rgb = self._paint((0, 0, *self.photo.shape), saturation)
-        self.saturation = saturation
-        self.rgb[...] = rgb
+        with self._open():
+            rgb = self._paint((0, 0, *self.photo.shape), saturation)
+            self.saturation = saturation
+            self._rgb[...] = rgb
 
     def full(self) -> NDArray:
         """Chroma (h, w, 2) computed anew in one full pass, to compare."""
-        chroma, _ = self.colorizer.color(
-            self._gray,
-            self._padded(self.labels),
-            self.colorizer.photo_features(self.photo),
-        )
-        return self._stored(chroma)
+        with self._open():
+            chroma, _ = self.colorizer.color(
+                self._gray,
+                self._padded(self._labels),
+                self.colorizer.photo_features(self.photo),
+            )
+            return self._stored(chroma)
 
     def _paint(self, box: Box, saturation: float) -> NDArray:
         """Pixels of a box of the photo."""
@@ -218,7 +297,7 @@ class RecolorSession:
             strip = y0 + rows.start, x0, y0 + rows.stop, x1
             rgb[rows] = compose(
                 self.photo.lightness[slices(strip)],
-                self._upsample(self.chroma, strip),
+                self._upsample(self._chroma, strip),
                 self.photo.bits,
                 saturation,
             )
@@ -254,5 +333,5 @@ class RecolorSession:
     def _stored(self, chroma: NDArray) -> NDArray:
         """The network's chroma in stored order, without the padding."""
         orientation = self.photo.origin.orientation
-        h, w = upright(self.labels, orientation).shape
+        h, w = upright(self._labels, orientation).shape
         return np.ascontiguousarray(as_stored(chroma[:h, :w], orientation))

@@ -8,29 +8,43 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
-from napari_sdcolor.core.colornet import ColorNet, ColorNetConfig
-from napari_sdcolor.core.featuregrid import FeatureGridNet
-from napari_sdcolor.core.features import FeaturesConfig, PhotoFeatures
-from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
+from napari_sdcolor.core.building import (
+    Network,
+    build,
+    fill,
+    kind_of,
+    outline,
+    refuse_unfit,
+    weights_of,
+)
+from napari_sdcolor.core.weight_header import (
+    Header,
+    header_length,
+    parse_header,
+)
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
-from napari_sdcolor.files import explaining, publish, sha256_of
+from napari_sdcolor.files import write_new
+from napari_sdcolor.memory import free_memory
+from napari_sdcolor.opening import open_regular, parse_json
 
 ENCODINGS = ('lightness', 'opencv')
 FORMAT = 'napari-sdcolor 1'
 
-Network = ColorNet | GridNet | FeatureGridNet | PhotoFeatures
+_BYTES_PER_NUMBER = 16
+"""Most that reading takes: stored, unpacked, as float32, in the network."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,8 @@ class Part:
     features
         ``digest`` of the photo features that the network was trained with;
         empty if it reads none.
+    path
+        The file of ours that they were read from; None if there was none.
     """
 
     kind: str
@@ -67,6 +83,7 @@ class Part:
     name: str = ''
     file_sha256: str = ''
     features: str = ''
+    path: Path | None = None
 
     def facts(self) -> dict[str, Any]:
         """What a sidecar records."""
@@ -97,44 +114,22 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
 
 
 def stored_tensors(network: Network, half: bool = True) -> dict[str, Tensor]:
-    """What a file of weights holds: copies, in half precision if wanted."""
-    tensors = {}
-    for name, tensor in network.state_dict().items():
-        if name.endswith('num_batches_tracked'):
-            continue
-        tensor = tensor.detach().cpu().contiguous().clone()
-        tensors[name] = tensor.half() if half else tensor
-    return tensors
+    """What a file of weights holds: copies, in half precision if wanted.
 
-
-def build(kind: str, config: Mapping[str, Any]) -> Network:
-    """An untrained network of a configuration as stored in a file.
-
-    Raises
-    ------
-    ValueError
-        If there is no such kind of network.
+    Weights of which one is too large for half precision stay as they are.
     """
-    fields = dict(config)
-    if kind == 'color':
-        return ColorNet(ColorNetConfig.from_dict(fields))
-    if kind == 'features':
-        return PhotoFeatures(FeaturesConfig.from_dict(fields))
-    if kind == 'segmentation':
-        grid = GridNetConfig.from_dict(fields)
-        return FeatureGridNet(grid) if grid.features else GridNet(grid)
-    raise ValueError(f'unknown kind {kind!r}')
-
-
-def kind_of(network: Network) -> str:
-    """One of ``model_files.KINDS``; TypeError where it has none."""
-    if isinstance(network, ColorNet):
-        return 'color'
-    if isinstance(network, PhotoFeatures):
-        return 'features'
-    if isinstance(network, GridNet | FeatureGridNet):
-        return 'segmentation'
-    raise TypeError(f'{type(network).__name__} is no network of a model')
+    tensors = {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in weights_of(network).items()
+    }
+    if not half:
+        return tensors
+    halves = {name: tensor.half() for name, tensor in tensors.items()}
+    fits = all(
+        torch.equal(halves[name].isfinite(), tensor.isfinite())
+        for name, tensor in tensors.items()
+    )
+    return halves if fits else tensors
 
 
 def _seal(about: Mapping[str, str]) -> str:
@@ -163,7 +158,7 @@ def save_part(
     training
         Statement on data, recipe and figures; JSON-serializable.
     half
-        Store half precision.
+        Store half precision, if all values fit into it.
     features
         Digest of the photo features that it was trained with, if it reads
         some.
@@ -216,9 +211,7 @@ def _write(
     path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]
 ) -> None:
     about = {**about, 'seal': _seal(about)}
-    with explaining(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    publish([(path, save(dict(tensors), about))])
+    write_new(path, save(dict(tensors), about))
 
 
 def load_part(path: Path, kind: str | None = None) -> Part:
@@ -237,48 +230,89 @@ def load_part(path: Path, kind: str | None = None) -> Part:
         If the file is missing, truncated, damaged, not ours or of the
         wrong kind. Never returns half-loaded networks.
     """
-    about, tensors = _read(path)
-    if about.get('seal') != _seal(about):
-        raise WeightsError(
-            f'{path} is damaged: what it says about itself does not match '
-            'its recorded SHA-256. Get the file again.'
-        )
-    try:
-        found = about['kind']
-        network = build(found, json.loads(about['config']))
-        training = json.loads(about['training'])
-        encoding = about['encoding']
-        if encoding not in ENCODINGS:
-            raise ValueError(f'unknown encoding {encoding!r}')
-        features = about.get('features', '')
-        if bool(features) != bool(getattr(network.config, 'features', ())):
-            raise ValueError('it reads features and names none, or reversely')
-    except (LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(
-            f'{path} describes itself in a way that this version does not '
-            f'understand ({error!r}).'
-        ) from error
-    if kind is not None and found != kind:
-        raise UnfitWeights(
-            f'{path} holds {found} weights, but {kind} weights are needed.'
-        )
+    with _opened(path) as (header, stream):
+        about = header.about
+        if about.get('seal') != _seal(about):
+            raise WeightsError(
+                f'{path} is damaged: what it says about itself does not '
+                'match its recorded SHA-256. Get the file again.'
+            )
+        described, network = _described(path, about)
+        if kind is not None and described['kind'] != kind:
+            raise UnfitWeights(
+                f'{path} holds {described["kind"]} weights, but {kind} '
+                'weights are needed.'
+            )
+        # Before anything of that size is built or read.
+        refuse_unfit(network, header.tensors, str(path))
+        _refuse_beyond_memory(path, header)
+        # Once: what is computed with is what the hash is of.
+        data = stream.read()
+        tensors = load(data)
     digest = digest_of(tensors)
     if digest != about.get('sha256'):
         raise WeightsError(
             f'{path} is damaged: its tensors do not match their recorded '
             'SHA-256. Get the file again.'
         )
+    network = build(described['kind'], network.config.to_dict())
     fill(network, tensors, str(path))
     return Part(
-        kind=found,
+        **described,
         network=network,
         digest=digest,
-        encoding=encoding,
-        training=training,
         name=path.name,
-        file_sha256=sha256_of(path),
-        features=features,
+        file_sha256=hashlib.sha256(data).hexdigest(),
+        path=path,
     )
+
+
+def _described(
+    path: Path, about: Mapping[str, str]
+) -> tuple[dict[str, Any], Network]:
+    """The fields of a ``Part`` that a file tells in words, and its outline.
+
+    Raises
+    ------
+    WeightsError
+        If it does not tell one, or this version does not know it.
+    """
+    try:
+        missing = {'kind', 'config', 'training', 'encoding'} - about.keys()
+        if missing:
+            raise ValueError(f'it does not name its {min(missing)}')
+        network = outline(about['kind'], parse_json(about['config']))
+        training = parse_json(about['training'])
+        if not isinstance(training, dict):
+            raise ValueError('its training record is no table')
+        if about['encoding'] not in ENCODINGS:
+            raise ValueError(f'unknown encoding {about["encoding"]!r}')
+        features = about.get('features', '')
+        if bool(features) != bool(getattr(network.config, 'features', ())):
+            raise ValueError('it reads features and names none, or reversely')
+    except ValueError as error:
+        raise WeightsError(
+            f'{path} describes itself in a way that this version does not '
+            f'understand: {said(error)}. Install a newer version, or take '
+            'other weights.'
+        ) from error
+    described = {
+        'kind': about['kind'],
+        'encoding': about['encoding'],
+        'training': training,
+        'features': features,
+    }
+    return described, network
+
+
+def _refuse_beyond_memory(path: Path, header: Header) -> None:
+    needed, free = header.numbers * _BYTES_PER_NUMBER, free_memory()
+    if needed > free:
+        raise WeightsError(
+            f'{path} needs {needed / 1e6:.0f} MB of memory to be read, and '
+            f'{free / 1e6:.0f} MB are free. Close other programs, or take '
+            'smaller weights.'
+        )
 
 
 def read_about(path: Path) -> dict[str, str]:
@@ -289,82 +323,40 @@ def read_about(path: Path) -> dict[str, str]:
     WeightsError
         If the file is missing, no safetensors file or not ours.
     """
-    with _opened(path) as (about, _):
-        return about
+    with _opened(path) as (header, _):
+        return dict(header.about)
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    with _opened(path) as (about, file):
-        names = file.keys()
-        return about, {name: file.get_tensor(name) for name in names}
+    with _opened(path) as (header, stream):
+        _refuse_beyond_memory(path, header)
+        return dict(header.about), load(stream.read())
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[dict[str, str], safe_open]]:
+def _opened(path: Path) -> Iterator[tuple[Header, BinaryIO]]:
+    """A file of ours at its beginning, and what it says that it holds."""
     try:
-        with safe_open(str(path), framework='pt', device='cpu') as file:
-            about = file.metadata() or {}
-            if about.get('format') != FORMAT:
+        with open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            start = stream.read(8)
+            start += stream.read(header_length(start) - len(start))
+            header = parse_header(start, size)
+            if header.about.get('format') != FORMAT:
                 raise WeightsError(
                     f'{path} is a safetensors file, but not one of '
                     "napari-sdcolor. Authors' checkpoints (.pth.tar) are "
                     'added with "sdcolor models add".'
                 )
-            yield about, file
+            stream.seek(0)
+            yield header, stream
     except FileNotFoundError as error:
         raise UnfitWeights(f'There are no weights at {path}.') from error
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
-            f'{path} cannot be read as weights ({said(error)}). It is truncated, '
-            'damaged or something else; get the file again.'
+            f'{path} cannot be read as weights ({said(error)}). It is '
+            'truncated, damaged or something else; get the file again.'
         ) from error
-
-
-def differing(
-    own: Mapping[str, Tensor], other: Mapping[str, Tensor]
-) -> list[str]:
-    """Tensors that only one of two networks has, or of another shape."""
-    return sorted(
-        name
-        for name in own.keys() | other.keys()
-        if name not in own
-        or name not in other
-        or own[name].shape != other[name].shape
-    )
-
-
-def fill(network: Network, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Put tensors into a network, strictly, as float32.
-
-    Raises
-    ------
-    WeightsError
-        If a name is missing or too many, a shape differs, or a value is
-        no finite number.
-    """
-    wanted = {
-        name: tensor
-        for name, tensor in network.state_dict().items()
-        if not name.endswith('num_batches_tracked')
-    }
-    wrong = differing(wanted, tensors)
-    if wrong:
-        raise WeightsError(
-            f'{source} does not fit the network: {len(wrong)} tensors are '
-            f'missing, unknown or of another shape, first {wrong[0]!r}. Take '
-            'the file that was made for this network.'
-        )
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise WeightsError(
-                f'{source} is damaged: {name!r} holds NaN or infinity. Get '
-                'the file again.'
-            )
-    network.load_state_dict(
-        {name: tensor.float() for name, tensor in tensors.items()},
-        strict=False,
-    )
-    network.eval().requires_grad_(False)
 
 
 def random_part(kind: str, config: Any, seed: int) -> Part:

@@ -23,6 +23,7 @@ from pathlib import Path
 from napari_sdcolor.datasets.entry import Entry, LabelFile, Place
 from napari_sdcolor.datasets.source import Source
 from napari_sdcolor.errors import DataError, UnfitData, said
+from napari_sdcolor.names import safe_name, safe_path
 from napari_sdcolor.opening import open_regular, read_text
 
 _INDEXES = 'index*.csv'
@@ -73,7 +74,10 @@ class Pack(Source):
         for key, row in rows.items():
             photo = photos.get(f'images/{key}')
             labels = files.get(f'labels/{key}.png')
-            if photo is None:
+            refused = _refused(row)
+            if refused:
+                self.skip(row['dataset'], row['id'], refused)
+            elif photo is None:
                 self.skip(row['dataset'], row['id'], 'the photo is missing')
             elif labels is None and row.get('has_labels') == '1':
                 self.skip(
@@ -87,6 +91,16 @@ class Pack(Source):
                     photo=photo,
                     labels=None if labels is None else LabelFile(labels),
                 )
+
+
+def _refused(row: Row) -> str:
+    """Why a row names no photograph: other files get its names as well."""
+    try:
+        safe_name(row['dataset'])
+        safe_path(row['id'])
+    except ValueError as error:
+        return f'its name cannot be that of a file: {error}'
+    return ''
 
 
 def _rows(index: Path) -> list[Row]:

@@ -163,7 +163,9 @@ class Painter:
             # The screen shows 8 bits; saving computes the full depth.
             photo = replace(read(), bits=8)
             # Free the memory of the old one before the new one asks for it.
-            self.session = session = None
+            self.forget()
+            if session is not None:
+                session.close()
             self.session = session = colorizer.session(
                 photo, labels, saturation=saturation, memory=memory
             )
@@ -181,7 +183,11 @@ class Painter:
         ]
 
     def forget(self) -> None:
-        """Free the session's memory."""
+        """Free the session's memory.
+
+        It is not closed: a thread that is just using it comes to its end,
+        and the memory goes with the last reference.
+        """
         self.session = None
         self._key = None
 

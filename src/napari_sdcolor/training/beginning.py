@@ -11,9 +11,12 @@ import torch
 from torch import nn
 
 from napari_sdcolor.core import models
+from napari_sdcolor.core.building import differing
+from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.featuregrid import FeatureGridNet
 from napari_sdcolor.core.features import PhotoFeatures
-from napari_sdcolor.core.weights import Network, Part, differing, load_part
+from napari_sdcolor.core.gridnet import GridNetConfig
+from napari_sdcolor.core.weights import Network, Part, load_part
 from napari_sdcolor.errors import UnfitData, UnfitWeights
 from napari_sdcolor.training.network import above_features
 from napari_sdcolor.training.presets import (
@@ -112,6 +115,8 @@ def beginning(
             f'The weights of --init {init} bring their own photo '
             f'features: leave out --features {features}, or --init.'
         )
+    if parts:
+        _refuse_untrainable(str(init), parts[task].network.config)
     seen, digest = None, ''
     if recipe.features and task == 'color':
         part = parts.get('features') or features_part(features_from)
@@ -164,6 +169,28 @@ def trained_parts(name: str, task: Task) -> dict[str, Part]:
             'program can be trained further.'
         )
     return models.with_features({task: part}, [path])
+
+
+def _refuse_untrainable(
+    name: str, config: ColorNetConfig | GridNetConfig
+) -> None:
+    """Refuse a network of a kind that no recipe can describe.
+
+    Raises
+    ------
+    UnfitWeights
+        Naming what is other.
+    """
+    trained = type(config)()
+    for field in ('preset', 'slope', 'columns', 'classes'):
+        value = getattr(config, field, None)
+        wanted = getattr(trained, field, None)
+        if value != wanted:
+            raise UnfitWeights(
+                f'{name} holds a network with {field} {value}, and only '
+                f'those with {field} {wanted} can be trained further. Take '
+                'other weights.'
+            )
 
 
 def features_part(name: str) -> Part:

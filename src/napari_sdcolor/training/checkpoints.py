@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from napari_sdcolor.core.pickles import refuse_bomb
 from napari_sdcolor.errors import DAMAGED_PICKLE, DataError, UnfitData, said
 from napari_sdcolor.files import is_record_of, replace_file
+from napari_sdcolor.memory import free_memory
+from napari_sdcolor.opening import open_regular, parse_json, read_json
 from napari_sdcolor.training.recipe import Recipe, Task
 
 CHECKPOINT = 'checkpoint.pt'
@@ -27,15 +32,25 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
         If there is no checkpoint, or it cannot be read.
     """
     path = folder / CHECKPOINT
-    if not path.is_file():
+    try:
+        with open_regular(path) as stream:
+            # It may be a stranger's. It is also large and read often: only
+            # its program runs twice, and its tensors come here directly.
+            refuse_bomb(stream)
+            size, free = os.fstat(stream.fileno()).st_size, free_memory()
+            if size > free:
+                raise DataError(
+                    f'{path} needs {size / 1e6:.0f} MB of memory to be read, '
+                    f'and {free / 1e6:.0f} MB are free. Close other programs.'
+                )
+            state = torch.load(stream, map_location='cpu', weights_only=True)
+        recipe = Recipe.from_dict(parse_json(state['recipe']))
+        _check_state(state)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise UnfitData(
             f'{folder} holds no {CHECKPOINT}: name the folder that a '
             'training run wrote to.'
-        )
-    try:
-        state = torch.load(path, map_location='cpu', weights_only=True)
-        recipe = Recipe.from_dict(json.loads(state['recipe']))
-        _check_state(state)
+        ) from error
     except DAMAGED_PICKLE as error:
         raise DataError(
             f'{path} is damaged or no checkpoint of a training run '
@@ -65,6 +80,22 @@ def _check_state(state: dict[str, Any]) -> None:
     for name in ('network', 'averaged'):
         if not all(isinstance(each, Tensor) for each in state[name].values()):
             raise TypeError(f'{name} is no table of tensors')
+    for tensor in _tensors_in(state):
+        # A view may say that it is far larger than what it looks at.
+        if tensor.layout != torch.strided or (
+            tensor.nbytes > tensor.untyped_storage().nbytes()
+        ):
+            raise TypeError('a tensor is not as it was written')
+
+
+def _tensors_in(state: object) -> Iterator[Tensor]:
+    if isinstance(state, Tensor):
+        yield state
+    elif isinstance(state, dict):
+        yield from _tensors_in(list(state.values()))
+    elif isinstance(state, list | tuple | set):
+        for each in state:
+            yield from _tensors_in(each)
 
 
 def refuse_other(
@@ -122,11 +153,11 @@ def read_notes(folder: Path) -> dict[str, Any]:
         If it is damaged.
     """
     path = folder / NOTES
-    if not path.exists():
-        return {}
     try:
-        return dict(json.loads(path.read_text(encoding='utf-8')))
-    except (TypeError, ValueError) as error:
+        return dict(read_json(path))
+    except FileNotFoundError:
+        return {}
+    except (OSError, TypeError, ValueError) as error:
         raise DataError(
             f'{path} is damaged ({said(error)}); delete it.'
         ) from error

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_sdcolor.core.building import differing
 from napari_sdcolor.core.weights import (
     Network,
-    differing,
     digest_of,
     fill,
     load_part,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +22,8 @@ from napari_sdcolor.datasets.entry import (
     Skipped,
 )
 from napari_sdcolor.errors import PhotoError
-from napari_sdcolor.files import explaining, publish
+from napari_sdcolor.files import write_new
+from napari_sdcolor.names import safe_name, safe_path
 
 LIMIT = 704
 """Short side in pixels at which photos are looked at, twice the default
@@ -69,7 +71,7 @@ def with_predicted_maps(
         if entry.labels is not None:
             found.append(entry)
             continue
-        path = folder / entry.dataset / f'{entry.name}{LABELS_SUFFIX}'
+        path = folder / _name(entry)
         try:
             if not path.is_file():
                 _predict(entry, path, colorizer, sure)
@@ -80,6 +82,17 @@ def with_predicted_maps(
             found.append(replace(entry, labels=labels))
         report(number, len(entries))
     return found, skipped
+
+
+def _name(entry: Entry) -> str:
+    """Where the map of a photo lies, below the folder of all maps."""
+    try:
+        place = f'{safe_name(entry.dataset)}/{safe_path(entry.name)}'
+    except ValueError:
+        # A photo may be called what no file of ours should be.
+        name = entry.full_name.encode(errors='surrogateescape')
+        place = hashlib.sha256(name).hexdigest()
+    return f'{place}{LABELS_SUFFIX}'
 
 
 def _predict(
@@ -96,6 +109,4 @@ def _predict(
         labels = np.where(found.confidence < sure, UNKNOWN, labels)
     stream = io.BytesIO()
     Image.fromarray(labels.astype(np.uint8)).save(stream, 'PNG')
-    with explaining(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    publish([(path, stream.getvalue())])
+    write_new(path, stream.getvalue())

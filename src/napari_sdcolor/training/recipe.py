@@ -14,6 +14,7 @@ from typing import (
     get_type_hints,
 )
 
+from napari_sdcolor.core.limits import CHANNELS, check_channels
 from napari_sdcolor.settings import SettingsError
 
 Task = Literal['segmentation', 'color']
@@ -257,6 +258,10 @@ def check(recipe: Recipe) -> None:
     SettingsError
         Saying which of its values, and what it may be.
     """
+    try:
+        check_channels('widths', recipe.widths)
+    except ValueError as error:
+        raise SettingsError(f'There is no such network: {error}.') from error
     levels = len(recipe.widths)
     grid_on_features = recipe.task == 'segmentation' and recipe.features
     if grid_on_features and (levels != 5 or len(set(recipe.widths)) > 1):
@@ -292,6 +297,8 @@ def check(recipe: Recipe) -> None:
         for limit in getattr(kind, '__metadata__', ()):
             if not _LIMITS[limit](getattr(recipe, name)):
                 raise SettingsError(f'{name} must {limit}.')
+    if recipe.label_channels > CHANNELS:
+        raise SettingsError(f'label_channels must be at most {CHANNELS}.')
     low, high = recipe.zoom
     if not 0 < low <= high:
         raise SettingsError('zoom must be two factors, the lower one first.')
