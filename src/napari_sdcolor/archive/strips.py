@@ -8,12 +8,9 @@ whole pages, so that every value is the same.
 from __future__ import annotations
 
 import math
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import product
 from threading import Lock
 
 import numpy as np
@@ -21,9 +18,13 @@ from numpy.typing import DTypeLike, NDArray
 from tifffile import TiffPage
 
 from napari_sdcolor.archive.scan import Scan
+from napari_sdcolor.archive.tiff_memory import memory_of
+from napari_sdcolor.archive.tiff_rows import PageRows, plane_start
+from napari_sdcolor.archive.tiff_segments import Grid
 from napari_sdcolor.core import cancel, progress
 from napari_sdcolor.core.photo import MIN_SIDE, Photo, is_gray
 from napari_sdcolor.core.tone import ToneWindow
+from napari_sdcolor.memory import free_memory
 
 LARGE = 2**25
 """Photos with more pixels are read in bands.
@@ -38,122 +39,26 @@ BAND = 2**22
 MAX_SEGMENT = 2**25
 """Pages whose strips or tiles have more pixels are read as a whole."""
 
-_JPEG = (6, 7, 34892, 33007)
-_WORKERS = min(8, os.cpu_count() or 1)
 
-
-class PageRows:
-    """Rows of one page of an open TIFF file.
+def band_rows(page: TiffPage, size: int) -> int | None:
+    """How many rows of a page are read at a time; None for all of them.
 
     Parameters
     ----------
     page
-        Of the file.
-    plane
-        Which of the planes that follow each other without pages of their
-        own, from 0.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (H, W).
-    step : int
-        Bands of a multiple of so many rows are decoded once only.
+        Of an open file.
+    size
+        Bytes of the file.
     """
-
-    def __init__(self, page: TiffPage, plane: int = 0) -> None:
-        self.page = page
-        self.shape = (page.imagelength, page.imagewidth)
-        self._plane = plane
-        self._plain = bool(page.is_contiguous and not _packed(page))
-        self.step = 1 if self._plain else _segment_rows(page)
-
-    @staticmethod
-    def suit(page: TiffPage) -> bool:
-        """Whether a page can be decoded, and understood, a band at a time."""
-        whole = page.dtype is None or page.dtype.kind not in 'bui'
-        if whole or page.imagedepth != 1:
-            return False
-        if page.is_contiguous:
-            # The bytes of the pixels themselves.
-            return not _packed(page)
-        if page.jpegheader is not None and 273 in page.tags:
-            return False  # one strip that only looks like tiles
-        return _segment_rows(page) * page.imagewidth <= MAX_SEGMENT
-
-    def __getitem__(self, rows: slice) -> NDArray:
-        """Samples as ``TiffPage.asarray`` has them, of these rows only."""
-        samples, _, _, width, contiguous = self.page.shaped
-        shape = (samples, rows.stop - rows.start, width, contiguous)
-        result = np.empty(shape, self.page.dtype)
-        if self._plain:
-            self._read(rows, result)
-        else:
-            self._decode(rows, result)
-        if samples > 1:
-            return result[..., 0]
-        return result[0] if contiguous > 1 else result[0, ..., 0]
-
-    def _read(self, rows: slice, result: NDArray) -> None:
-        page, stream = self.page, self.page.parent.filehandle
-        dtype = np.dtype(page.parent.byteorder + page.dtype.char)
-        samples, height, width, contiguous = result.shape
-        row = width * contiguous * dtype.itemsize
-        start = page.dataoffsets[0] + self._plane * page.nbytes
-        for sample in range(samples):
-            first = sample * self.shape[0] + rows.start
-            stream.seek(start + first * row)
-            count = height * width * contiguous
-            found = stream.read_array(dtype, count)
-            result[sample] = found.reshape(result.shape[1:])
-
-    def _decode(self, rows: slice, result: NDArray) -> None:
-        page, extra = self.page, {}
-        if page.compression in _JPEG:
-            extra['jpegtables'] = page.jpegtables
-            extra['jpegheader'] = page.jpegheader
-
-        def place(item: tuple[bytes, int]) -> None:
-            segment, position, shape = page.decode(*item, **extra)
-            sample, _, top, left, _ = position
-            right = min(left + shape[2], self.shape[1])
-            bottom = min(top + shape[1], self.shape[0])
-            first, last = max(top, rows.start), min(bottom, rows.stop)
-            result[sample, first - rows.start : last - rows.start][
-                :, left:right
-            ] = segment[0, first - top : last - top, : right - left]
-
-        with ThreadPoolExecutor(_WORKERS) as decoders:
-            for _ in decoders.map(place, self._segments(rows)):
-                pass
-
-    def _segments(self, rows: slice) -> Iterator[tuple[bytes, int]]:
-        page, stream = self.page, self.page.parent.filehandle
-        down = -(-self.shape[0] // self.step)
-        width = page.tilewidth if page.is_tiled else page.imagewidth
-        across = -(-page.imagewidth // width)
-        samples = page.shaped[0]
-        needed = range(rows.start // self.step, -(-rows.stop // self.step))
-        for sample, y, x in product(range(samples), needed, range(across)):
-            index = (sample * down + y) * across + x
-            stream.seek(page.dataoffsets[index])
-            yield stream.read(page.databytecounts[index]), index
-
-
-def _packed(page: TiffPage) -> bool:
-    """Whether the bytes are not yet the pixels, though they lie in a row."""
-    bits = page.bitspersample
-    return (
-        page.fillorder != 1
-        or page.predictor != 1
-        or page.is_subsampled
-        or bits != page.dtype.itemsize * 8
-    )
-
-
-def _segment_rows(page: TiffPage) -> int:
-    rows = page.tilelength if page.is_tiled else page.rowsperstrip
-    return max(1, min(rows, page.imagelength))
+    if page.dtype is None or page.dtype.kind not in 'bui':
+        return None  # only whole ones can be understood
+    pixels = page.imagewidth * page.imagelength
+    step = 1 if plane_start(page, size) else Grid.of(page).rows
+    if not pixels or step * page.imagewidth > MAX_SEGMENT:
+        return None
+    rows = step * max(1, BAND // (page.imagewidth * step))
+    too_much = rows < page.imagelength and memory_of(page) > free_memory()
+    return rows if pixels > LARGE or too_much else None
 
 
 class Bands:

@@ -8,25 +8,30 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import BinaryIO
 from xml.etree import ElementTree
 
 from numpy.typing import NDArray
 from tifffile import TiffFile, TiffPage
 
-from napari_sdcolor.archive import strips
 from napari_sdcolor.archive.scan import Scan
-from napari_sdcolor.archive.strips import PageRows
-from napari_sdcolor.archive.tiff_chain import MAX_PAGES, follow_chain
-from napari_sdcolor.archive.tiff_checks import check_page
-from napari_sdcolor.archive.tiff_pages import decoded, interpret, scan_page
+from napari_sdcolor.archive.strips import band_rows
+from napari_sdcolor.archive.tiff_chain import MAX_PAGES, Tables
+from napari_sdcolor.archive.tiff_checks import READ_AGAIN, check_page
+from napari_sdcolor.archive.tiff_choice import Chosen, choose
+from napari_sdcolor.archive.tiff_log import quiet
+from napari_sdcolor.archive.tiff_pages import interpret
+from napari_sdcolor.archive.tiff_rows import PageRows
 from napari_sdcolor.archive.tiff_tones import display_tags
 from napari_sdcolor.core.tone import ToneTags
 from napari_sdcolor.errors import PhotoError
 
 Interpret = Callable[[NDArray], Scan]
+
+HARMLESS_IN_ALL = 2**31
+"""Up to this many decoded bytes, pages may share those of the file."""
 
 _FLAGS = {
     # Proprietary layouts would be read by other rules than those of TIFF.
@@ -40,7 +45,7 @@ _FLAGS = {
 class _Place:
     """Where a photo lies: the page, and the plane of a bare stack."""
 
-    page: int
+    page: Chosen
     plane: int = 0
 
 
@@ -75,25 +80,19 @@ class TiffPhotos:
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._size = size
-        chained, self.trouble = follow_chain(stream, size)
-        stream.seek(0)
-        self._tif = TiffFile(
-            stream, name='photo.tif', _multifile=False, **_FLAGS
-        )
-        self._tif.pages.cache = False
-        self._places: list[_Place] = []
-        self.result_bytes = 0
-        small: list[_Place] = []
-        for number in range(min(chained, len(self._tif.pages))):
-            page = self._page(number)
-            spare = page.is_reduced or page.is_mask
-            (small if spare else self._places).append(_Place(number))
-            if not spare:
-                self.result_bytes += _result_bytes(page)
-        self._places = self._places or small
-        if not self._places:
-            raise PhotoError('it holds no page')
-        self._look_at_stack()
+        chain = Tables(stream, size).chain()
+        self.trouble = chain.trouble
+        if not chain.tables:
+            raise PhotoError('it holds no page that can be read')
+        with quiet():
+            self._tif = TiffFile(
+                chain.stream, name='photo.tif', _multifile=False, **_FLAGS
+            )
+            self._tif.pages.cache = False
+            self._places = [_Place(page) for page in choose(chain)]
+            self.result_bytes = 0
+            self._add_up()
+            self._look_at_stack()
 
     @cached_property
     def _display(self) -> ToneTags:
@@ -111,11 +110,9 @@ class TiffPhotos:
         PhotoError
             With the reason only; the caller names the file.
         """
-        place = self._places[number]
-        page = self._page(place.page)
-        return scan_page(
-            page, self._size, place.plane, self._words(number), self._display
-        )
+        with quiet():
+            rows, understand = self._opened(number)
+            return understand(rows[0 : rows.shape[0]])
 
     def samples(self, number: int) -> NDArray:
         """Samples of a photo as they are stored, not understood yet.
@@ -128,10 +125,9 @@ class TiffPhotos:
         PhotoError
             As ``scan``.
         """
-        place = self._places[number]
-        page = self._page(place.page)
-        check_page(page, self._size)
-        return decoded(page, place.plane)
+        with quiet():
+            rows, _ = self._opened(number)
+            return rows[0 : rows.shape[0]]
 
     def rows(self, number: int) -> tuple[PageRows, Interpret] | None:
         """Rows of a photo that is too large for the memory as a whole.
@@ -148,32 +144,55 @@ class TiffPhotos:
         PhotoError
             As ``scan``.
         """
+        with quiet():
+            page = self._page(self._places[number])
+            rows = band_rows(page, self._size)
+            return None if rows is None else self._opened(number, rows)
+
+    def _opened(
+        self, number: int, at_a_time: int | None = None
+    ) -> tuple[PageRows, Interpret]:
         place = self._places[number]
-        page = self._page(place.page)
-        if page.imagewidth * page.imagelength <= strips.LARGE:
-            return None
-        if not PageRows.suit(page):
-            return None
-        check_page(page, self._size, in_rows=True)
-        words = self._words(number)
-        rows = PageRows(page, place.plane)
-        return rows, partial(
-            interpret, page, words=words, display=self._display
-        )
+        page = self._page(place)
+        check_page(page, self._size, at_a_time)
+        rows = PageRows(page, place.plane, self._size)
+
+        def understand(array: NDArray) -> Scan:
+            found = interpret(page, array, self._words(number), self._display)
+            return replace(
+                found,
+                notes=place.page.notes + found.notes,
+                damage=rows.damage,
+            )
+
+        return rows, understand
 
     def _words(self, number: int) -> str:
         several = self.count > 1
         return f'page={number} of {self.count} pages' if several else ''
 
-    def _page(self, number: int) -> TiffPage:
-        page = self._tif.pages[number]
-        if not isinstance(page, TiffPage):
-            raise PhotoError(f'its page {number} cannot be read')
-        return page
+    def _page(self, place: _Place) -> TiffPage:
+        self._tif.filehandle.seek(place.page.table.place)
+        return TiffPage(self._tif, index=place.page.number)
+
+    def _add_up(self) -> None:
+        """Look at the pages as a whole: at what they ask for together."""
+        decoded = read = 0
+        for place in self._places:
+            page = self._page(place)
+            self.result_bytes += _result_bytes(page)
+            decoded += page.nbytes
+            read += sum(page.databytecounts)
+        again = read > READ_AGAIN * self._size
+        if again and decoded > HARMLESS_IN_ALL:
+            self.trouble = self.trouble or (
+                'its pages share the same bytes, as only damaged and hostile '
+                'files do'
+            )
 
     def _look_at_stack(self) -> None:
         """Refuse several axes; find planes that have no page."""
-        first = self._page(self._places[0].page)
+        first = self._page(self._places[0])
         axes = _stack_axes(self._tif, first)
         long = [f'{name} of {length}' for name, length in axes if length > 1]
         if len(long) > 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 from tifffile import PHOTOMETRIC, TiffPage
@@ -15,7 +13,7 @@ from napari_sdcolor.archive.scan import (
     clean_resolution,
     clean_texts,
 )
-from napari_sdcolor.archive.tiff_checks import COLOR, check_page
+from napari_sdcolor.archive.tiff_checks import COLOR
 from napari_sdcolor.archive.tiff_tones import tone_tags
 from napari_sdcolor.archive.tones import mirrored
 from napari_sdcolor.core.depth import in_eight_bits, in_sixteen_bits
@@ -26,51 +24,11 @@ _ASSOCIATED = 1
 _ALPHA = (_ASSOCIATED, 2)
 
 
-def scan_page(
-    page: TiffPage,
-    size: int,
-    plane: int,
-    words: str,
-    display: ToneTags = NO_TAGS,
-) -> Scan:
-    """Decode one page.
-
-    Parameters
-    ----------
-    page
-        Of an open file.
-    size
-        Bytes of the file.
-    plane
-        Which of the planes that follow each other without pages of their
-        own, from 0.
-    words
-        Which page this is, for a person; may be empty.
-    display
-        What the file as a whole says about its tones.
-
-    Raises
-    ------
-    PhotoError
-        With the reason only; the caller names the file.
-    """
-    check_page(page, size)
-    return interpret(page, decoded(page, plane), words, display)
-
-
-def decoded(page: TiffPage, plane: int) -> NDArray:
-    """Samples as they are stored, of one of the planes of a page."""
-    if not plane:
-        return page.asarray()
-    stream = page.parent.filehandle
-    stream.seek(page.dataoffsets[0] + plane * page.nbytes)
-    count = math.prod(page.shape)
-    dtype = page.parent.byteorder + page.dtype.char
-    return stream.read_array(dtype, count).reshape(page.shape)
-
-
 def interpret(
-    page: TiffPage, array: NDArray, words: str, display: ToneTags = NO_TAGS
+    page: TiffPage,
+    array: NDArray,
+    words: str = '',
+    display: ToneTags = NO_TAGS,
 ) -> Scan:
     """What samples of a page mean.
 
@@ -80,8 +38,15 @@ def interpret(
         Tells it.
     array
         Samples as ``TiffPage.asarray`` gives them; all rows, or some.
-    words, display
-        As for ``scan_page``.
+    words
+        Which page this is, for a person; may be empty.
+    display
+        What the file as a whole says about its tones.
+
+    Raises
+    ------
+    PhotoError
+        With the reason only; the caller names the file.
     """
     notes: list[str] = []
     if page.axes == 'SYX':
@@ -200,9 +165,11 @@ def _resolution(page: TiffPage) -> tuple[float, float, int] | None:
     values = []
     for name in ('XResolution', 'YResolution'):
         value = page.tags.valueof(name)
-        if not (isinstance(value, tuple) and len(value) == 2 and value[1]):
-            return None
-        values.append(value[0] / value[1])
+        if isinstance(value, tuple) and len(value) == 1:
+            (value,) = value
+        if isinstance(value, tuple) and len(value) == 2 and value[1]:
+            value = value[0] / value[1]
+        values.append(value)
     return clean_resolution(*values, page.tags.valueof('ResolutionUnit', 2))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from numpy.typing import NDArray
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage
 
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags, type_range
@@ -53,6 +54,26 @@ def tone_tags(page: TiffPage, display: ToneTags = NO_TAGS) -> ToneTags:
         bits=display.bits,
         nodata=nodata,
     )
+
+
+def nodata_value(page: TiffPage) -> NDArray | None:
+    """What stands where there is no data, in the type of the samples.
+
+    None if the tag GDAL_NODATA is missing; 0 for a value that the type does
+    not have.
+    """
+    value = page.tags.valueof('GDAL_NODATA')
+    if value is None or page.dtype is None:
+        return None
+    number, empty = _number(value), np.zeros((), page.dtype)
+    if page.dtype.kind == 'f':
+        # NaN is the usual value there, and no number.
+        with np.errstate(over='ignore'):
+            empty[()] = np.nan if number is None else number
+    elif number is not None and page.dtype.kind in 'ui':
+        limits = np.iinfo(page.dtype)
+        empty[()] = number if limits.min <= number <= limits.max else 0
+    return empty
 
 
 def display_tags(tif: TiffFile) -> ToneTags:

@@ -1,0 +1,43 @@
+"""How much memory reading a TIFF page takes."""
+
+from __future__ import annotations
+
+from tifffile import PHOTOMETRIC, TiffPage
+
+from napari_sdcolor.archive.tiff_segments import WORKERS, Grid
+
+COPIES = 3
+"""Of a strip or tile while it is decoded."""
+
+GRAY_PIXEL, COLOR_PIXEL, PALETTE_PIXEL = 8, 17, 23
+"""Bytes of a pixel while its lightness is taken, beside its samples.
+
+Measured as the peak of the process, over types and compressions.
+"""
+
+
+def memory_of(page: TiffPage, rows: int | None = None) -> float:
+    """Bytes that decoding and understanding a page takes, at the most.
+
+    Parameters
+    ----------
+    page
+        Of an open file; its type is known.
+    rows
+        Only so many of its rows are in memory; None for all.
+    """
+    rows = page.imagelength if rows is None else min(rows, page.imagelength)
+    sample = page.dtype.itemsize
+    pixel = page.samplesperpixel * sample
+    if page.extrasamples or page.axes == 'SYX':
+        pixel *= 2  # channels are taken apart
+    if page.photometric == PHOTOMETRIC.PALETTE:
+        pixel += PALETTE_PIXEL
+    else:
+        pixel += COLOR_PIXEL if page.samplesperpixel > 2 else GRAY_PIXEL
+    image = rows * page.imagewidth * pixel
+    if page.is_contiguous:
+        return image
+    grid = Grid.of(page)
+    part = grid.rows * grid.columns * grid.samples * sample
+    return image + COPIES * part * min(WORKERS, grid.count)

@@ -1,0 +1,271 @@
+"""Decoding the strips and tiles of a TIFF page one by one.
+
+What is damaged gives the pixels that can be had, and words on what is
+missing.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
+
+from napari_sdcolor.archive.tiff_ccitt import decode_ccitt
+from napari_sdcolor.archive.tiff_ojpeg import is_old_jpeg, old_jpeg
+from napari_sdcolor.archive.tiff_tones import nodata_value
+from napari_sdcolor.archive.tiff_unpack import DECODERS, unpack
+
+JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
+CCITT = (COMPRESSION.CCITTRLE, COMPRESSION.CCITT_T4, COMPRESSION.CCITT_T6)
+
+WORKERS = min(8, os.cpu_count() or 1)
+"""Strips or tiles that are decoded at the same time."""
+
+MISSING = 'missing'
+_CUT = 'cut short'
+_BROKEN = 'damaged'
+
+REVERSED = 2
+"""Value of the tag FillOrder: the first bit is the lowest of a byte."""
+
+_END_OF_JPEG = b'\xff\xd9'
+
+Decoded = tuple[NDArray | None, str]
+# Pixels (rows, columns, samples), and what is wrong with them; '' if nothing.
+Decode = Callable[[bytes, int], Decoded]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a page is cut into strips or tiles.
+
+    Parameters
+    ----------
+    planes
+        Number of planes, each with strips or tiles of its own.
+    height, width
+        Of the image.
+    samples
+        Per pixel of a plane.
+    rows, columns
+        Of a strip or tile.
+    """
+
+    planes: int
+    height: int
+    width: int
+    samples: int
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, page: TiffPage) -> Grid:
+        """That of a page."""
+        planes, _, height, width, samples = page.shaped
+        if is_old_jpeg(page):  # one stream, however it is cut
+            rows, columns = height, width
+        elif page.is_tiled:
+            rows, columns = page.tilelength, page.tilewidth
+        else:
+            rows, columns = min(page.rowsperstrip, height), width
+        return cls(planes, height, width, samples, max(1, rows), columns)
+
+    @property
+    def down(self) -> int:
+        """Number of strips or tiles from top to bottom."""
+        return -(-self.height // self.rows)
+
+    @property
+    def across(self) -> int:
+        """Number of tiles from left to right."""
+        return -(-self.width // self.columns)
+
+    @property
+    def count(self) -> int:
+        """Number of strips or tiles."""
+        return self.planes * self.down * self.across
+
+    def place(self, index: int) -> tuple[int, int, int]:
+        """Plane, first row and first column of a strip or tile."""
+        plane, rest = divmod(index, self.down * self.across)
+        row, column = divmod(rest, self.across)
+        return plane, row * self.rows, column * self.columns
+
+    def rows_at(self, top: int) -> int:
+        """Rows of the image in a strip or tile."""
+        return min(self.rows, self.height - top)
+
+
+class Segments:
+    """The strips or tiles of one page of an open file.
+
+    Parameters
+    ----------
+    page
+        The page.
+    size
+        Bytes of the file.
+    """
+
+    def __init__(self, page: TiffPage, size: int) -> None:
+        self.page = page
+        self.grid = Grid.of(page)
+        self._size = size
+        self._decode = _decoder(page, self.grid)
+        self._empty = nodata_value(page)
+
+    def read(self, index: int) -> tuple[bytes, bool]:
+        """Bytes of a strip or tile, and whether the file has all of them."""
+        page = self.page
+        if is_old_jpeg(page):
+            return old_jpeg(page, self._size)
+        offset, count = 0, 0
+        if index < min(len(page.dataoffsets), len(page.databytecounts)):
+            offset = page.dataoffsets[index]
+            count = page.databytecounts[index]
+        if not offset or not count or offset >= self._size:
+            return b'', not (offset or count)
+        stream = page.parent.filehandle
+        stream.seek(offset)
+        return stream.read(count), offset + count <= self._size
+
+    def decode(self, index: int, data: bytes, whole: bool) -> Decoded:
+        """Pixels of a strip or tile.
+
+        Parameters
+        ----------
+        index
+            Which one.
+        data, whole
+            As ``read`` gives them.
+
+        Returns
+        -------
+        pixels
+            (rows, columns, samples), as large as the strip or tile or as
+            what the image has of it; None where there are none.
+        trouble
+            What is wrong with them; '' if nothing is.
+        """
+        if not data:
+            if self._empty is None or not whole:
+                return None, MISSING
+            # GDAL leaves out tiles without data.
+            return np.full((1, 1, 1), self._empty), ''
+        pixels, trouble = self._decode(data, index)
+        plain = self.page.compression == COMPRESSION.NONE
+        return pixels, trouble or ('' if whole or plain else _CUT)
+
+
+def _decoder(page: TiffPage, grid: Grid) -> Decode:
+    if page.compression in CCITT:
+        return _fax(page, grid)
+    if page.compression in JPEG:
+        return _jpeg(page)
+    if page.compression in DECODERS or page.compression == COMPRESSION.NONE:
+        return _packed(page, grid)
+    decode = page.decode
+
+    def picture(data: bytes, index: int) -> Decoded:
+        return decode(data, index)[0][0], ''
+
+    return picture
+
+
+def _fax(page: TiffPage, grid: Grid) -> Decode:
+    options = page.tags.valueof(292) or 0  # T4Options
+    paper = int(page.photometric == PHOTOMETRIC.MINISBLACK)
+
+    def fax(data: bytes, index: int) -> Decoded:
+        if page.fillorder == REVERSED:
+            data = imagecodecs.bitorder_decode(data)
+        height = grid.rows_at(grid.place(index)[1])
+        pixels, lost = decode_ccitt(
+            data,
+            page.compression,
+            height,
+            grid.columns,
+            options=options,
+            paper=paper,
+        )
+        return pixels[..., None], lost
+
+    return fax
+
+
+def _jpeg(page: TiffPage) -> Decode:
+    tables = page.jpegtables
+    if is_old_jpeg(page):
+        page = _like(page, rowsperstrip=page.imagelength, tilewidth=0)
+    decode = page.decode
+
+    def jpeg(data: bytes, index: int) -> Decoded:
+        pixels = decode(data, index, jpegtables=tables)[0][0]
+        return pixels, jpeg_trouble(data, tables)
+
+    return jpeg
+
+
+def jpeg_trouble(data: bytes, tables: bytes | None) -> str:
+    """What is wrong with a JPEG picture that a decoder took.
+
+    Parameters
+    ----------
+    data
+        The picture.
+    tables
+        The tag JPEGTables, for pictures that come without their tables.
+
+    Returns
+    -------
+    str
+        '' if nothing is.
+    """
+    return '' if _END_OF_JPEG in data[-64:] else _CUT
+
+
+def _packed(page: TiffPage, grid: Grid) -> Decode:
+    # How samples are packed is known to tifffile: it is asked of a page that
+    # is the same but for the compression.
+    decode = _like(page, compression=COMPRESSION.NONE, fillorder=1).decode
+    bits = page.bitspersample
+    bits = sum(bits) if isinstance(bits, tuple) else bits * grid.samples
+
+    def bytes_of(rows: int, columns: int) -> int:
+        return rows * math.ceil(columns * bits / 8)
+
+    def packed(data: bytes, index: int) -> Decoded:
+        if page.fillorder == REVERSED:
+            data = imagecodecs.bitorder_decode(data)
+        _, top, left = grid.place(index)
+        there = grid.rows_at(top)
+        full = bytes_of(grid.rows, grid.columns)
+        needed = full if page.is_tiled else bytes_of(there, grid.columns)
+        found, whole = unpack(page.compression, data, needed, full)
+        trouble = '' if whole else _BROKEN
+        # Some writers cut off what tiles have beyond the image.
+        columns = min(grid.columns, grid.width - left)
+        sizes = needed, bytes_of(there, grid.columns), bytes_of(there, columns)
+        if len(found) not in sizes:
+            trouble = trouble or _CUT
+            found = bytes(found).ljust(needed, b'\0')
+        return decode(found, index)[0][0], trouble
+
+    return packed
+
+
+def _like(page: TiffPage, **changes: int) -> TiffPage:
+    """A page with other attributes, which decodes accordingly."""
+    other = copy.copy(page)
+    for cached in ('decode', 'hash', 'chunks', 'chunked'):
+        other.__dict__.pop(cached, None)
+    for name, value in changes.items():
+        setattr(other, name, value)
+    return other

@@ -1,0 +1,248 @@
+"""What careful readers read is read, and what is missing is told."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import struct
+import zlib
+from collections.abc import Callable
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_sdcolor.archive.scan import Scan
+from napari_sdcolor.archive.tiff_file import TiffPhotos
+from napari_sdcolor.errors import PhotoError
+
+H, W = 46, 64
+GRAY = np.random.default_rng(5).integers(0, 255, (H, W), dtype=np.uint8)
+LINES = np.tile(np.arange(W) // 5 % 2 == 0, (H, 1))
+LINES ^= np.arange(H)[:, None] // 7 % 2 == 0
+
+Tags = dict[int, tuple[str, list]]
+
+
+def tiff(
+    tags: Tags, strips: list[bytes], order: str = '<', end: bool = True
+) -> bytes:
+    """A file with one page: {code: (type of struct, values)}."""
+    kinds = {'B': 1, 'H': 3, 'I': 4, 'f': 11, 'd': 12, 'h': 8, 'i': 9}
+    out = bytearray(b'II*\0' if order == '<' else b'MM\0*') + bytes(4)
+    places = []
+    for strip in strips:
+        places.append(len(out))
+        out += strip
+    every = {
+        256: ('I', [W]),
+        257: ('I', [H]),
+        258: ('H', [8]),
+        259: ('H', [1]),
+        262: ('H', [1]),
+        273: ('I', places),
+        277: ('H', [1]),
+        278: ('I', [H]),
+        279: ('I', [len(strip) for strip in strips]),
+        **tags,
+    }
+    entries = b''
+    for code, (kind, values) in sorted(every.items()):
+        if not values:
+            continue
+        data = struct.pack(f'{order}{len(values)}{kind}', *values)
+        if len(data) > 4:
+            place = len(out)
+            out += data
+            data = struct.pack(f'{order}I', place)
+        entries += struct.pack(f'{order}HHI', code, kinds[kind], len(values))
+        entries += data.ljust(4, b'\0')
+    struct.pack_into(f'{order}I', out, 4, len(out))
+    out += struct.pack(f'{order}H', len(entries) // 12) + entries
+    return bytes(out) + (bytes(4) if end else b'')
+
+
+def scan(data: bytes) -> Scan:
+    return TiffPhotos(io.BytesIO(data), len(data)).scan(0)
+
+
+@pytest.mark.parametrize('order', '<>')
+@pytest.mark.parametrize(
+    'tags',
+    [
+        {274: ('B', [8])},
+        {274: ('I', [8])},
+        {274: ('H', [8, 0])},
+        {256: ('B', [W]), 257: ('d', [H]), 274: ('h', [8])},
+        {258: ('B', [8]), 262: ('B', [1]), 274: ('f', [8])},
+        {278: ('I', [0]), 274: ('H', [8])},
+        {278: ('I', [2**32 - 1]), 274: ('H', [8])},
+        {279: ('I', []), 274: ('H', [8])},
+        {279: ('I', [0]), 274: ('H', [8])},
+        {279: ('f', [H * W]), 274: ('H', [8])},
+    ],
+)
+def test_tags_of_other_types(tags: Tags, order: str) -> None:
+    found = scan(tiff(tags, [GRAY.tobytes()], order))
+    assert np.array_equal(found.pixels, GRAY)
+    assert found.orientation == 8
+    assert found.damage == ()
+
+
+@pytest.mark.parametrize('kind', 'fdI')
+def test_resolutions_that_are_no_fractions(kind: str) -> None:
+    tags = {282: (kind, [300]), 283: (kind, [150]), 296: ('B', [2])}
+    assert scan(tiff(tags, [GRAY.tobytes()])).resolution == (300, 150, 2)
+
+
+def test_one_number_of_bits_for_three_samples() -> None:
+    color = np.dstack([GRAY, GRAY[::-1], GRAY])
+    for tags in ({277: ('H', [3])}, {277: ('H', [])}):
+        found = scan(tiff({**tags, 262: ('H', [2])}, [color.tobytes()]))
+        assert np.array_equal(found.pixels, color)
+
+
+def test_the_end_of_the_chain_may_be_left_out() -> None:
+    assert np.array_equal(
+        scan(tiff({}, [GRAY.tobytes()], end=False)).pixels, GRAY
+    )
+
+
+PACKERS: dict[int, Callable[[bytes], bytes]] = {
+    1: bytes,
+    5: imagecodecs.lzw_encode,
+    8: zlib.compress,
+    32773: imagecodecs.packbits_encode,
+    34925: lzma.compress,
+    50000: imagecodecs.zstd_encode,
+}
+
+
+@pytest.mark.parametrize('compression', PACKERS)
+@pytest.mark.parametrize('order', [1, 2])
+def test_the_last_strip_may_have_all_rows(
+    compression: int, order: int
+) -> None:
+    rows = np.vstack([GRAY, np.zeros((2, W), np.uint8)])
+    pack = PACKERS[compression]
+    strips = [bytes(pack(rows[k : k + 16].tobytes())) for k in (0, 16, 32)]
+    if order == 2:
+        strips = [bytes(imagecodecs.bitorder_decode(one)) for one in strips]
+    tags: Tags = {259: ('H', [compression]), 278: ('H', [16])}
+    found = scan(tiff({**tags, 266: ('H', [order])}, strips))
+    assert np.array_equal(found.pixels, GRAY)
+    assert found.damage == ()
+
+
+@pytest.mark.parametrize('compression', PACKERS)
+@pytest.mark.parametrize('harm', ['cut', 'missing'])
+def test_strips_with_holes_are_told(compression: int, harm: str) -> None:
+    pack = PACKERS[compression]
+    strips = [bytes(pack(GRAY[k : k + 16].tobytes())) for k in (0, 16, 32)]
+    strips[1] = strips[1][: len(strips[1]) // 2 if harm == 'cut' else 0]
+    tags: Tags = {259: ('H', [compression]), 278: ('H', [16])}
+    found = scan(tiff(tags, strips))
+    assert np.array_equal(found.pixels[:16], GRAY[:16])
+    assert np.array_equal(found.pixels[32:], GRAY[32:])
+    assert not found.pixels[31].any()
+    (words,) = found.damage
+    assert words.startswith('1 of its 3 strips')
+
+
+def test_empty_tiles_of_gdal_are_no_holes() -> None:
+    strips = [GRAY[:16].tobytes(), b'', GRAY[32:].tobytes()]
+    tags: Tags = {278: ('H', [16]), 42113: ('B', [*b'7\0'])}
+    places = {273: ('I', [8, 0, 8 + 16 * W])}
+    found = scan(tiff({**tags, **places}, strips))
+    assert found.damage == ()
+    assert (found.pixels[16:32] == 7).all()
+
+
+FAX = {'tiff_ccitt': {}, 'group3': {}, 'group3 both': {292: 1}, 'group4': {}}
+
+
+def fax(name: str) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(LINES).save(
+        stream, 'TIFF', compression=name.split()[0], tiffinfo=FAX[name]
+    )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize('name', FAX)
+def test_fax_that_is_whole(name: str) -> None:
+    found = scan(fax(name))
+    assert np.array_equal(found.pixels.astype(bool), LINES)
+    assert found.damage == ()
+
+
+@pytest.mark.parametrize('name', FAX)
+def test_damage_in_fax_is_told(name: str) -> None:
+    data = bytearray(fax(name))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        place = page.dataoffsets[0] + page.databytecounts[0] // 4
+    data[place : place + 3] = bytes(3)
+    found = scan(bytes(data))
+    assert 'lines are lost' in found.damage[0]
+    same = (found.pixels.astype(bool) == LINES).all(axis=1)
+    assert same[:4].all()
+    if 'group3' in name:
+        assert same.sum() > H - 8
+    elif not same.all():
+        # What is lost is white paper.
+        assert found.pixels[-1].all()
+
+
+def old_jpeg(cut: int = 0) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(GRAY).save(stream, 'JPEG', quality=95)
+    jpeg = stream.getvalue()
+    start = jpeg.index(b'\xff\xda')
+    tags: Tags = {
+        259: ('H', [6]),
+        513: ('I', [8]),
+        514: ('I', [start]),
+        273: ('I', [8 + start]),
+        279: ('I', [len(jpeg) - start - cut]),
+    }
+    return tiff(tags, [jpeg])
+
+
+def test_old_style_jpeg() -> None:
+    found = scan(old_jpeg())
+    assert np.abs(found.pixels.astype(int) - GRAY).max() < 30
+    assert found.damage == ()
+    assert scan(old_jpeg(cut=900)).damage
+
+
+def test_old_style_jpeg_without_a_stream_is_refused_by_its_name() -> None:
+    tags: Tags = {259: ('H', [6]), 519: ('I', [8])}
+    with pytest.raises(PhotoError, match='old-style JPEG'):
+        scan(tiff(tags, [GRAY.tobytes()]))
+
+
+def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    scan(tiff({42113: ('B', [*b'-1e99\0'])}, [GRAY.tobytes()]))
+    assert not caplog.records
+
+
+def test_pages_that_share_their_bytes() -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream, np.zeros((8000, 8000), np.uint8), compression='zlib'
+    )
+    data = stream.getvalue()
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        start, end = page.offset, page.offset + 2 + 12 * len(page.tags)
+    table = data[start:end]
+    out = bytearray(data)
+    for _ in range(200):
+        struct.pack_into('<I', out, end, len(out))
+        end = len(out) + len(table)
+        out += table + bytes(4)
+    found = TiffPhotos(io.BytesIO(out), len(out))
+    assert 'share the same bytes' in found.trouble
