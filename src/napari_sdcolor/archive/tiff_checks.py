@@ -23,6 +23,8 @@ from napari_sdcolor.archive.scan import (
 )
 from napari_sdcolor.archive.tiff_memory import memory_of
 from napari_sdcolor.archive.tiff_ojpeg import is_old_jpeg, old_jpeg
+from napari_sdcolor.archive.tiff_pictures import judge_jpeg2000
+from napari_sdcolor.archive.tiff_segments import JPEG, JPEG2000
 from napari_sdcolor.errors import PhotoError
 
 GRAY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
@@ -40,13 +42,6 @@ READ_AGAIN = 4
 HARMLESS_READS = 2**28
 """Up to this many bytes nobody counts how often they are read."""
 
-_JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
-_JPEG2000 = (
-    COMPRESSION.JPEG2000,
-    COMPRESSION.APERIO_JP2000_YCBC,
-    COMPRESSION.APERIO_JP2000_RGB,
-    COMPRESSION.JPEG_2000_LOSSY,
-)
 _PLAIN = (
     COMPRESSION.NONE,
     COMPRESSION.CCITTRLE,
@@ -63,8 +58,8 @@ _PLAIN = (
 # Decoded into a buffer of the expected size. The others bring a size of
 # their own along, which must be looked at.
 _SIZED: dict[int, Callable[[bytes], tuple[int, int]]] = {
-    **dict.fromkeys(_JPEG, jpeg_size),
-    **dict.fromkeys(_JPEG2000, jpeg2000_size),
+    **dict.fromkeys(JPEG, jpeg_size),
+    **dict.fromkeys(JPEG2000, jpeg2000_size),
     COMPRESSION.WEBP: webp_size,
 }
 
@@ -101,7 +96,7 @@ def check_page(page: TiffPage, size: int, rows: int | None = None) -> None:
             f'its colors are stored as {name}; convert it to gray or RGB'
         )
     if page.photometric == PHOTOMETRIC.YCBCR and (
-        page.compression not in _JPEG
+        page.compression not in JPEG
     ):
         raise PhotoError('its colors are stored as YCbCr; convert it to RGB')
     if page.compression not in _PLAIN and page.compression not in _SIZED:
@@ -158,6 +153,8 @@ def _check_sizes(
             width, height = size_of(part)
         except DECODE_ERRORS:
             continue  # so it will not be decoded either
+        if page.compression in JPEG2000:
+            judge_jpeg2000(part)
         # Coders round up to blocks of 8 or 16 pixels.
         if width > across + 64 or height > down + 64:
             raise PhotoError(

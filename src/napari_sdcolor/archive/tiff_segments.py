@@ -19,23 +19,31 @@ from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
 
 from napari_sdcolor.archive.tiff_ccitt import decode_ccitt
 from napari_sdcolor.archive.tiff_ojpeg import is_old_jpeg, old_jpeg
+from napari_sdcolor.archive.tiff_pictures import (
+    BROKEN,
+    CUT,
+    jpeg2000_trouble,
+    jpeg_trouble,
+)
 from napari_sdcolor.archive.tiff_tones import nodata_value
 from napari_sdcolor.archive.tiff_unpack import DECODERS, unpack
 
 JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
+JPEG2000 = (
+    COMPRESSION.JPEG2000,
+    COMPRESSION.APERIO_JP2000_YCBC,
+    COMPRESSION.APERIO_JP2000_RGB,
+    COMPRESSION.JPEG_2000_LOSSY,
+)
 CCITT = (COMPRESSION.CCITTRLE, COMPRESSION.CCITT_T4, COMPRESSION.CCITT_T6)
 
 WORKERS = min(8, os.cpu_count() or 1)
 """Strips or tiles that are decoded at the same time."""
 
 MISSING = 'missing'
-_CUT = 'cut short'
-_BROKEN = 'damaged'
 
 REVERSED = 2
 """Value of the tag FillOrder: the first bit is the lowest of a byte."""
-
-_END_OF_JPEG = b'\xff\xd9'
 
 Decoded = tuple[NDArray | None, str]
 # Pixels (rows, columns, samples), and what is wrong with them; '' if nothing.
@@ -161,7 +169,7 @@ class Segments:
             return np.full((1, 1, 1), self._empty), ''
         pixels, trouble = self._decode(data, index)
         plain = self.page.compression == COMPRESSION.NONE
-        return pixels, trouble or ('' if whole or plain else _CUT)
+        return pixels, trouble or ('' if whole or plain else CUT)
 
 
 def _decoder(page: TiffPage, grid: Grid) -> Decode:
@@ -172,9 +180,11 @@ def _decoder(page: TiffPage, grid: Grid) -> Decode:
     if page.compression in DECODERS or page.compression == COMPRESSION.NONE:
         return _packed(page, grid)
     decode = page.decode
+    is_jpeg2000 = page.compression in JPEG2000
 
     def picture(data: bytes, index: int) -> Decoded:
-        return decode(data, index)[0][0], ''
+        trouble = jpeg2000_trouble(data) if is_jpeg2000 else ''
+        return decode(data, index)[0][0], trouble
 
     return picture
 
@@ -213,24 +223,6 @@ def _jpeg(page: TiffPage) -> Decode:
     return jpeg
 
 
-def jpeg_trouble(data: bytes, tables: bytes | None) -> str:
-    """What is wrong with a JPEG picture that a decoder took.
-
-    Parameters
-    ----------
-    data
-        The picture.
-    tables
-        The tag JPEGTables, for pictures that come without their tables.
-
-    Returns
-    -------
-    str
-        '' if nothing is.
-    """
-    return '' if _END_OF_JPEG in data[-64:] else _CUT
-
-
 def _packed(page: TiffPage, grid: Grid) -> Decode:
     # How samples are packed is known to tifffile: it is asked of a page that
     # is the same but for the compression.
@@ -249,12 +241,12 @@ def _packed(page: TiffPage, grid: Grid) -> Decode:
         full = bytes_of(grid.rows, grid.columns)
         needed = full if page.is_tiled else bytes_of(there, grid.columns)
         found, whole = unpack(page.compression, data, needed, full)
-        trouble = '' if whole else _BROKEN
+        trouble = '' if whole else BROKEN
         # Some writers cut off what tiles have beyond the image.
         columns = min(grid.columns, grid.width - left)
         sizes = needed, bytes_of(there, grid.columns), bytes_of(there, columns)
         if len(found) not in sizes:
-            trouble = trouble or _CUT
+            trouble = trouble or CUT
             found = bytes(found).ljust(needed, b'\0')
         return decode(found, index)[0][0], trouble
 
