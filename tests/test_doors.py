@@ -29,8 +29,6 @@ WRITERS = {
     'hardlink_to',
     'rename',
     'renames',
-    'save_file',
-    'save_image',
     'savez',
     'savez_compressed',
     'symlink',
@@ -61,14 +59,19 @@ ALLOWED = {
     ('batch/thumbnails.py', 'open(open_own)'),
     ('training/record.py', 'open(descriptor)'),
     # Files of the package itself.
-    ('archive/sidecar.py', 'read_text'),
+    ('archive/sidecar_check.py', 'read_text'),
     ('batch/report.py', 'read_text'),
     ('evaluation/study/page.py', 'read_text'),
+    # Nothing: the places of standard streams that are closed.
+    ('cli/streams.py', 'os.open'),
+    # What a shell names when a list comes from another command.
+    ('batch/find.py', 'open(path)'),
     # What the system tells.
     ('memory.py', 'read_text'),
     ('bench/worker.py', 'read_text'),
-    # Measures saving into a folder of its own.
+    # Measure saving into folders of their own.
     ('bench/photos.py', 'save'),
+    ('bench/saving.py', 'truncate'),
 }
 
 
@@ -104,6 +107,10 @@ def offences(path: Path) -> Iterator[tuple[str, int]]:
             if is_owner(node, 'publication', 'shutil') and name == 'move':
                 continue
             if name == 'copy' and not is_owner(node, 'shutil'):
+                continue
+            if name == 'read_text' and isinstance(node.func, ast.Name):
+                continue  # that of ``opening``
+            if name == 'imread' and first in STREAMS:
                 continue
             yield name, node.lineno
         elif name == 'open' and isinstance(node.func, ast.Name):

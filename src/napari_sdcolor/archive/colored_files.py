@@ -22,7 +22,7 @@ from tifffile import TiffFile, TiffPage
 from napari_sdcolor.archive.formats import FORMATS
 from napari_sdcolor.archive.headers import jpeg_size
 from napari_sdcolor.archive.scan import refuse_beyond_memory, refuse_bomb
-from napari_sdcolor.archive.tiff_chain import follow_chain
+from napari_sdcolor.archive.tiff_chain import Tables
 from napari_sdcolor.archive.tiff_checks import check_page
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.opening import open_regular
@@ -80,13 +80,13 @@ def planes(path: Path, shapes: Sequence[Shape]) -> Iterator[NDArray]:
 def _tiff_pages(
     stream: BinaryIO, size: int, shapes: Sequence[Shape]
 ) -> Iterator[NDArray]:
-    count, trouble = follow_chain(stream, size)
-    if trouble or count != len(shapes):
+    chain = Tables(stream, size).chain()
+    count = len(chain.tables)
+    if chain.trouble or count != len(shapes):
         raise PhotoError(
-            trouble or f'it has {count} instead of {len(shapes)} pages'
+            chain.trouble or f'it has {count} instead of {len(shapes)} pages'
         )
-    stream.seek(0)
-    with TiffFile(stream, name='color.tif', _multifile=False) as tif:
+    with TiffFile(chain.stream, name='color.tif', _multifile=False) as tif:
         for number, shape in enumerate(shapes):
             page = tif.pages[number]
             if not isinstance(page, TiffPage):

@@ -242,8 +242,8 @@ class PhotoFile:
         photo = photo_on_disk(bands, tones or self._tones.shared(first))
         if self._allow_damaged:
             # What is missing further down is to be known from the start.
-            found = (words for part in bands.scans() for words in part.damage)
-            first = replace(first, damage=tuple(dict.fromkeys(found)))
+            *_, last = bands.scans()
+            first = replace(first, damage=last.damage)
         return self._with_origin(photo, first, page, digest)
 
     def read_with_pixels(

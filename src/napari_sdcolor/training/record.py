@@ -25,6 +25,7 @@ from napari_sdcolor.files import (
     open_own,
     replace_file,
 )
+from napari_sdcolor.opening import TEXT_BYTES, read_whole
 from napari_sdcolor.training.heldout import Figures
 from napari_sdcolor.training.recipe import Recipe, Task, learning_rate
 from napari_sdcolor.words import cell, counted
@@ -205,7 +206,7 @@ class Log:
         """All whole rows, in order; empty without a file."""
         if not self.path.is_file():
             return []
-        text = self.path.read_text(encoding='utf-8', errors='replace')
+        text = read_whole(self.path, TEXT_BYTES).decode('utf-8', 'replace')
         return [
             row
             for row in csv.DictReader(text.splitlines())
