@@ -112,7 +112,8 @@ def decode_ccitt(
             pixels[number, line] = 1
     np.bitwise_xor.accumulate(pixels, axis=1, out=pixels)
     if lost:
-        return pixels[:, :width], f'{lost} of its {height} lines are lost'
+        were = 'is' if lost == 1 else 'are'
+        return pixels[:, :width], f'{lost} of its {height} lines {were} lost'
     if lines.harmed:
         return pixels[:, :width], 'its lines do not end where they should'
     return pixels[:, :width], ''
