@@ -2,8 +2,9 @@
 
     python scripts/compare_readers.py IMAGES OUT [--write]
 
-Colors everything below the folder IMAGES with ``sdcolor batch --size 64`` into
-the folder OUT, which must not exist, and compares the L* of each result with
+Colors everything below the folder IMAGES with ``sdcolor batch --size 64
+--window type`` (white is the end of the type, as for other readers) into the
+folder OUT, which must not exist, and compares the L* of each result with
 what Pillow (with LittleCMS for color profiles) and libvips read from the same
 file. Prints a table and names every disagreement with its reason, which stands
 in ``REASONS``; one that has none there ends the program with 1. With --write
@@ -51,9 +52,42 @@ NEAR = 1.0
 SHARE = 0.999
 """So many of the pixels must agree."""
 
-TONES = 'tones: the window of this program is not the range of the type'
+REFUSALS = {
+    'must have at least 16': 'sides under 16 pixels are no photo',
+    'it is an animation': 'animations are no photo',
+    'as inks (CMYK) do': 'inks (CMYK) are not read',
+    'are stored as SEPARATED': 'inks (CMYK) are not read',
+    'it holds a volume': 'volumes are no photo',
+    'runs in a circle': 'the chain of pages runs in a circle; a single page '
+    'of such a file would be read by others',
+    'it holds 5 channels': 'more channels than colors and alpha',
+}
+"""Words in a refusal, and how they are told in the table."""
 
-REASONS: dict[str, str] = {}
+REASONS = {
+    '*hopper_bad_exif.jpg*': 'the picture is damaged (1,214 bytes too many '
+    'before a restart mark): others show stripes',
+    '*g4_orientation_*': 'Pillow turns the picture upright; here the pixels '
+    'stay as they are stored, as in libvips, and the tag is kept',
+    '*RGBa*': 'Pillow divides by alpha in 8 bits, here in 16, as libvips does',
+    '*.lzma.*': 'libvips is built without LZMA, ZSTD and JPEG XL and shows '
+    'black',
+    '*hopper_lzma*': 'libvips is built without LZMA, ZSTD and JPEG XL and '
+    'shows black',
+    '*.zstd.*': 'libvips is built without LZMA, ZSTD and JPEG XL and shows '
+    'black',
+    '*.jpegxl.*': 'libvips is built without LZMA, ZSTD and JPEG XL and shows '
+    'black',
+    '*rgb.tiled.jpeg2000*': 'libvips is built without JPEG 2000 in TIFF and '
+    'shows black',
+    '*gray.i[124].tif*': 'signed: others take negative values for high ones',
+    '*8bit.s.tif*': 'signed: others take negative values for high ones',
+    '*int8_4bit*': '4 bits: black is -8 and white 7; Pillow leaves it dark',
+    '*gray.u4.tif*': '32 bits: others cut off at 16',
+    '*16_bit_binary_pgm*': '32 bits that hold 16: libvips cuts them off',
+    '*no_rows_per_strip*': 'floats and a page that does not say which value '
+    'is white: every reader has its own rule',
+}
 """Patterns of file names, and why a reader sees something else there."""
 
 
@@ -168,7 +202,8 @@ def looked_at(images: Path, out: Path) -> list[Seen]:
     out = out / 'results'
     command = ['sdcolor', 'batch', str(images), '-o', str(out)]
     found = subprocess.run(
-        [*command, '--size', '64', '--json'], stdout=subprocess.PIPE
+        [*command, '--size', '64', '--window', 'type', '--json'],
+        stdout=subprocess.PIPE,
     )
     if found.returncode == 2:
         raise SystemExit(2)
@@ -207,6 +242,9 @@ def _kind(path: Path) -> str:
 
 def reason(one: Seen) -> str:
     """Why a reader sees something else; '' if nobody knows."""
+    for words, told in REFUSALS.items():
+        if one.ours == 'refused' and words in one.why:
+            return told
     for pattern, words in REASONS.items():
         if fnmatch.fnmatch(one.name, pattern):
             return words

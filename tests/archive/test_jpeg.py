@@ -177,3 +177,13 @@ def test_what_is_hashed_is_what_is_decoded(tmp_path):
         with pytest.raises(PhotoError, match='changed while it was read'):
             file.read(0)
     assert before
+
+
+def test_a_byte_that_is_no_marker_between_segments(tmp_path):
+    """As some cameras leave it: 255, 0 and a length where none belongs."""
+    data = _coded(quality=90)
+    at = data.index(b'\xff\xdb')
+    path = tmp_path / 'photo.jpg'
+    path.write_bytes(data[:at] + b'\xff\0\0\2' + data[at:])
+    photo = read_photo(path)
+    assert photo.origin.damage == ()

@@ -14,6 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_sdcolor.archive.reading import read_photo
 from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.archive.tiff_file import TiffPhotos
 from napari_sdcolor.errors import PhotoError
@@ -246,3 +247,26 @@ def test_pages_that_share_their_bytes() -> None:
         out += table + bytes(4)
     found = TiffPhotos(io.BytesIO(out), len(out))
     assert 'share the same bytes' in found.trouble
+
+
+def test_a_channel_that_nobody_needs_may_be_missing(tmp_path):
+    """Planes of unknown meaning are left out, whole or not."""
+    gray = np.arange(50 * 50, dtype=np.uint8).reshape(50, 50)
+    path = tmp_path / 'two.tif'
+    tifffile.imwrite(
+        path,
+        np.stack([gray, gray]),
+        photometric='minisblack',
+        planarconfig='separate',
+        extrasamples=['unspecified'],
+        compression='zlib',
+        metadata=None,
+    )
+    with tifffile.TiffFile(path, mode='r+') as tif:
+        tag = tif.pages[0].tags['StripOffsets']
+        counts = tif.pages[0].tags['StripByteCounts']
+        tag.overwrite((tag.value[0], 0))
+        counts.overwrite((counts.value[0], 0))
+    photo = read_photo(path)
+    assert photo.origin.damage == ()
+    assert photo.shape == (50, 50)

@@ -15,7 +15,7 @@ MAX_SCANS = 256
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """Markers of a JPEG picture's frame, which tells its size."""
 
-_BARE = {0x01, *range(0xD0, 0xD9)}
+_BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
 CODESTREAM = b'\xff\x4f\xff\x51'
 """Begins every JPEG 2000 codestream."""
 

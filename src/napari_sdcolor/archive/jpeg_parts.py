@@ -16,7 +16,8 @@ JFIF, EXIF, PROFILE, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 RESTARTS = range(0xD0, 0xD8)
 PROGRESSIVE = {0xC2, 0xCA}
 
-_BARE = {0x01, *RESTARTS}
+_BARE = {0x00, 0x01, *RESTARTS}
+# Without a length; 0 is no marker at all, but a byte 255 that is none.
 _BETWEEN = {0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), COMMENT}
 
 # Beside the picture itself, only these mean anything to us; and only if they

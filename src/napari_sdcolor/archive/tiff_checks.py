@@ -24,11 +24,8 @@ from napari_sdcolor.archive.scan import (
 from napari_sdcolor.archive.tiff_memory import memory_of
 from napari_sdcolor.archive.tiff_ojpeg import is_old_jpeg, old_jpeg
 from napari_sdcolor.archive.tiff_pictures import judge_jpeg2000
-from napari_sdcolor.archive.tiff_segments import JPEG, JPEG2000
+from napari_sdcolor.archive.tiff_segments import COLOR, GRAY, JPEG, JPEG2000
 from napari_sdcolor.errors import PhotoError
-
-GRAY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
-COLOR = (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
 
 MAX_TILE = 2**24
 """Pixels of a tile, unless the image itself has as many."""

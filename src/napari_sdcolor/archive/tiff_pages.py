@@ -13,15 +13,18 @@ from napari_sdcolor.archive.scan import (
     clean_resolution,
     clean_texts,
 )
-from napari_sdcolor.archive.tiff_checks import COLOR
+from napari_sdcolor.archive.tiff_segments import (
+    ASSOCIATED,
+    COLOR,
+    UNASSOCIATED,
+)
 from napari_sdcolor.archive.tiff_tones import tone_tags
 from napari_sdcolor.archive.tones import mirrored
 from napari_sdcolor.core.depth import in_eight_bits, in_sixteen_bits
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags, type_range
 from napari_sdcolor.errors import PhotoError
 
-_ASSOCIATED = 1
-_ALPHA = (_ASSOCIATED, 2)
+_ALPHA = (ASSOCIATED, UNASSOCIATED)
 
 
 def interpret(
@@ -69,7 +72,7 @@ def interpret(
         notes.append('The lowest value is white in the file: inverted.')
     alpha = _alpha(page, extra, pixels.dtype, notes)
     kinds = [kind for kind in page.extrasamples if kind in _ALPHA]
-    if alpha is not None and kinds[0] == _ASSOCIATED:
+    if alpha is not None and kinds[0] == ASSOCIATED:
         if inverted:  # what was multiplied is the brightness
             pixels, inverted = mirrored(pixels, *_range(pixels, white)), False
         pixels = _divided(pixels, alpha, white)

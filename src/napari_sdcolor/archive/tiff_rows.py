@@ -12,8 +12,11 @@ from tifffile import TiffPage
 
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.archive.tiff_segments import (
+    ASSOCIATED,
+    COLOR,
     MISSING,
     REVERSED,
+    UNASSOCIATED,
     WORKERS,
     Segments,
 )
@@ -57,6 +60,7 @@ class PageRows:
         self._start = plane_start(page, size, plane)
         self.step = 1 if self._start else self._segments.grid.rows
         self._troubles: dict[int, str] = {}
+        self._needed = _needed_planes(page)
 
     def __getitem__(self, rows: slice) -> NDArray:
         """Samples as ``TiffPage.asarray`` has them, of these rows only.
@@ -112,15 +116,15 @@ class PageRows:
 
         def place(item: Item) -> None:
             index, data, whole = item
+            sample, top, left = grid.place(index)
             try:
                 pixels, trouble = self._segments.decode(index, data, whole)
             except DECODE_ERRORS:
                 pixels, trouble = None, _LOST
-            if trouble:
+            if trouble and sample in self._needed:
                 self._troubles[index] = trouble
             if pixels is None:
                 return
-            sample, top, left = grid.place(index)
             first = max(top, rows.start)
             last = min(top + grid.rows, rows.stop)
             target = result[
@@ -162,6 +166,13 @@ class PageRows:
             'all parts of its image are missing, damaged or of a kind that is '
             'not read; get an intact copy, or convert it'
         )
+
+
+def _needed_planes(page: TiffPage) -> range:
+    """Planes that a photo is made of; what others hold does not matter."""
+    colors = 3 if page.photometric in COLOR else 1
+    alpha = {ASSOCIATED, UNASSOCIATED} & set(page.extrasamples)
+    return range(page.shaped[0] if alpha else min(page.shaped[0], colors))
 
 
 def plane_start(page: TiffPage, size: int, plane: int = 0) -> int:

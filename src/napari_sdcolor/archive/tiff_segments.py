@@ -28,6 +28,12 @@ from napari_sdcolor.archive.tiff_pictures import (
 from napari_sdcolor.archive.tiff_tones import nodata_value
 from napari_sdcolor.archive.tiff_unpack import DECODERS, unpack
 
+GRAY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
+COLOR = (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
+
+ASSOCIATED, UNASSOCIATED = 1, 2
+"""Kinds of extra samples that are alpha; the first is multiplied in."""
+
 JPEG = (COMPRESSION.OJPEG, COMPRESSION.JPEG)
 JPEG2000 = (
     COMPRESSION.JPEG2000,
