@@ -145,9 +145,11 @@ def spoil(paths: dict[str, Path], fault: str, other: Path) -> str:
         return 'holds others'
     network = load_part(path).network
     network.stem.weight.data[0, 0, 0, 0] = torch.nan
+    path.unlink()
     digest = save_part(path, network, {})
     for kind, config in (('color', COLOR), ('segmentation', GRID)):
         network = random_part(kind, config, 1).network
+        paths[kind].unlink()
         save_part(paths[kind], network, {}, features=digest)
     return 'NaN'
 
@@ -204,12 +206,17 @@ def test_what_does_not_belong_together(
     assert set(models.load('own')) == {'color', 'segmentation', 'features'}
 
 
-def test_what_describes_itself_wrongly(paths: dict[str, Path]) -> None:
+def test_what_describes_itself_wrongly(
+    paths: dict[str, Path], tmp_path: Path
+) -> None:
+    written = tmp_path / 'written.safetensors'
     add = ['models', 'add', paths['color'], paths['segmentation']]
     whole = paths['features'].read_bytes()
     for size in ('abc', 0, -5, 12.5):
         config = {'backbone': 'efficientnet-lite2', 'size': size}
-        describe_again(paths['features'], paths['features'], config, {})
+        paths['features'].unlink()
+        written.write_bytes(whole)
+        describe_again(written, paths['features'], config, {})
         refused = run(*add, '--name', 'own')
         assert refused.exit_code == 1, refused.output
         assert 'size must be a whole number' in said(refused)
@@ -217,6 +224,7 @@ def test_what_describes_itself_wrongly(paths: dict[str, Path]) -> None:
     digest = load_part(paths['features']).digest
     config = replace(COLOR, features=(8,) * 5)
     network = random_part('color', config, 1).network
+    paths['color'].unlink()
     save_part(paths['color'], network, {}, features=digest)
     refused = run(*add, '--name', 'own')
     assert refused.exit_code == 1, refused.output
@@ -447,6 +455,7 @@ def test_calibrating_reads_the_features_beside_the_file(
     part = colorizer.parts['segmentation']
     spread = colorizer.logits(np.eye(64, dtype=np.float32)).std()
     part.network.last.weight.mul_(float(3 / spread))
+    weights.unlink()
     save_part(weights, part.network, {}, features=part.features)
     colorizer = segmenter_of(weights)
     for photo in photos.glob('?.png'):

@@ -73,7 +73,7 @@ BAD_PHOTOS: dict[str, tuple[Callable[[Path], object], str]] = {
     'missing': (lambda path: None, 'No such file'),
     'empty file': (lambda path: path.write_bytes(b''), 'empty'),
     'text': (lambda path: path.write_text('hello'), 'no TIFF'),
-    'truncated': (_write_truncated, 'ends before'),
+    'truncated': (_write_truncated, 'is damaged: its only strip'),
     'too small': (_write_tiff(np.zeros((15, 99), np.uint8)), 'at least 16'),
     'complex': (_write_tiff(np.zeros((32, 32), np.complex64)), 'complex'),
     'all NaN': (_write_tiff(np.full((32, 32), np.nan, np.float32)), 'NaN'),
@@ -166,6 +166,7 @@ def test_a_network_that_overflows_never_gives_a_picture(
     network = load_part(path).network
     for parameter in network.parameters():
         parameter.fill_(1e6)
+    path.unlink()
     save_part(path, network, {}, half=False)
     assert refused(colorize(make_photo()), 'no numbers')
     assert not (tmp_path / 'out').exists()

@@ -275,6 +275,7 @@ def test_export_refusals(train: Callable[..., Result], tmp_path: Path) -> None:
         ),
     ):
         path = tmp_path / 'other.safetensors'
+        path.unlink(missing_ok=True)
         save_part(path, other.network, {})
         line = ('train', 'export', tmp_path / 'color', '-o', target)
         refused = run(*line, '--mean-with', path)

@@ -43,6 +43,7 @@ def make(path: Path, kind: str = 'color', seed: int = 1) -> Path:
         'segmentation': GridNetConfig(widths=(2, 2)),
     }[kind]
     network = random_part(kind, config, seed).network
+    path.unlink(missing_ok=True)
     save_part(path, network, {'statement': f'seed {seed}'})
     return path
 
@@ -281,6 +282,7 @@ def test_weights_that_change_while_they_are_added_are_refused(
 def test_weights_of_an_unknown_kind_are_refused(tmp_path: Path) -> None:
     path = make(tmp_path / 'a.safetensors')
     about, tensors = weights._read(path)
+    path.unlink()
     weights._write(path, tensors, about | {'kind': 'depth'})
     with pytest.raises(WeightsError, match="'depth' weights"):
         models.load(str(path))
@@ -352,15 +354,21 @@ def test_a_full_disk_adds_nothing(
         make(tmp_path / f'{kind}.safetensors', kind)
         for kind in ('color', 'segmentation')
     ]
-    real, calls = os.replace, []
+    calls: list[Path] = []
 
-    def replace(source: Path, target: Path) -> None:
-        calls.append(target)
-        if len(calls) == number:
-            raise OSError(errno.ENOSPC, 'no space left')
-        real(source, target)
+    def limited(name: str) -> None:
+        real = getattr(os, name)
 
-    monkeypatch.setattr(os, 'replace', replace)
+        def named(source: Path, target: Path) -> None:
+            calls.append(target)
+            if len(calls) == number:
+                raise OSError(errno.ENOSPC, 'no space left')
+            real(source, target)
+
+        monkeypatch.setattr(os, name, named)
+
+    limited('link')
+    limited('replace')
     with pytest.raises(SaveError, match='the disk is full') as caught:
         models.add(parts, 'second')
     assert str(calls[-1]) in str(caught.value)

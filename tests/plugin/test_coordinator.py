@@ -66,7 +66,8 @@ def test_status_and_understood_speak_after_a_run(colored):
 def test_a_color_photo_is_accepted_and_said(
     viewer, make_widget, settle, pixels
 ):
-    viewer.add_image(np.stack([pixels] * 3, -1), rgb=True)
+    channels = pixels, pixels[::-1], pixels
+    viewer.add_image(np.stack(channels, -1), rgb=True)
     widget = make_widget(viewer)
     widget.run()
     settle(widget)

@@ -65,7 +65,7 @@ COLUMNS = (
 
 _KNOWN = {
     REPORTS['json']: is_signed,
-    REPORTS['csv']: begins_with(','.join(COLUMNS)),
+    REPORTS['csv']: begins_with('photo,status,needs_person,'),
     REPORTS['html']: is_signed,
 }
 
