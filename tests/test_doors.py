@@ -12,7 +12,7 @@ import napari_sdcolor
 
 ROOT = Path(napari_sdcolor.__file__).parent
 
-DOORS = {'files.py', 'opening.py'}
+DOORS = {'files.py', 'opening.py', 'own_files.py'}
 
 WRITERS = {
     'copy',
@@ -48,13 +48,13 @@ STREAMS = {'stream', 'buffer', 'data'}
 """What ``save`` and ``savefig`` of pictures may write to."""
 
 ALLOWED = {
-    # The lock and the journal are opened by ``files.open_own`` and may cut
+    # The lock and the journal are opened by ``own_files.open_own`` and may cut
     # off what is their own then.
     ('batch/lock.py', 'ftruncate'),
     ('batch/journal.py', 'ftruncate'),
     # A whole folder of copies gets its name.
     ('batch/corrections.py', 'rename'),
-    # Descriptors that ``files.open_own`` gave.
+    # Descriptors that ``own_files.open_own`` gave.
     ('batch/journal.py', 'open(os.dup)'),
     ('batch/thumbnails.py', 'open(open_own)'),
     ('training/record.py', 'open(descriptor)'),

@@ -11,19 +11,21 @@ import pytest
 
 from napari_sdcolor.errors import ForeignFile, SaveError
 from napari_sdcolor.files import (
-    begins_with,
-    is_record_of,
-    is_signed,
     keep_copy,
-    open_own,
     own_path,
     publish,
     refuse_existing,
-    replace_file,
-    replacing,
     sha256_of,
 )
 from napari_sdcolor.leftovers import remove_leftovers
+from napari_sdcolor.own_files import (
+    begins_with,
+    is_record_of,
+    is_signed,
+    open_own,
+    replace_file,
+    replacing,
+)
 
 
 def any_file(head: bytes) -> bool:

@@ -23,7 +23,8 @@ from PIL import Image
 from napari_sdcolor.datasets.entry import BadEntry, Entry
 from napari_sdcolor.datasets.pack import Pack
 from napari_sdcolor.errors import DataError, SaveError
-from napari_sdcolor.files import Known, explaining, replace_file
+from napari_sdcolor.files import explaining
+from napari_sdcolor.own_files import Known, replace_file
 from napari_sdcolor.training import loop, record
 from napari_sdcolor.training.loop import Trainer
 from napari_sdcolor.training.recipe import Recipe

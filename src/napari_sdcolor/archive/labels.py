@@ -211,7 +211,7 @@ def fit_labels(
 
 
 def is_map(head: bytes) -> bool:
-    """``files.Known`` for label maps: PNG files of 8-bit ids, gray or with a
+    """``own_files.Known`` for label maps: PNG files of 8-bit ids, gray or with a
     palette."""
     png = head.startswith(b'\x89PNG\r\n\x1a\n') and head[12:16] == b'IHDR'
     return png and head[24:26] in (b'\x08\x00', b'\x08\x03')

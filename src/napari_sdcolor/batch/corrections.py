@@ -26,8 +26,9 @@ from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.photo_settings import read_own
 from napari_sdcolor.batch.task import EDITED_MAPS, Task
 from napari_sdcolor.errors import SaveError, said
-from napari_sdcolor.files import keep_copy, replace_file, sha256_of
+from napari_sdcolor.files import keep_copy, sha256_of
 from napari_sdcolor.names import safe_name
+from napari_sdcolor.own_files import replace_file
 from napari_sdcolor.settings import SettingsError
 
 SUPERSEDED = 'sdcolor-superseded'

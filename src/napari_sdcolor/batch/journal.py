@@ -26,8 +26,8 @@ from napari_sdcolor.batch.records import (
     read_lines,
 )
 from napari_sdcolor.errors import ForeignFile, PlanError
-from napari_sdcolor.files import open_own
 from napari_sdcolor.opening import open_regular
+from napari_sdcolor.own_files import open_own
 from napari_sdcolor.words import counted, listed
 
 JOURNAL = 'sdcolor-journal.jsonl'
@@ -235,7 +235,7 @@ class Journal:
 
 
 def is_journal(head: bytes) -> bool:
-    """``files.Known`` for journals: a line of it can be one of ours."""
+    """``own_files.Known`` for journals: a line of it can be one of ours."""
     return _is_torn(head) or any(
         parse_record(line) is not None for line in head.splitlines()
     )

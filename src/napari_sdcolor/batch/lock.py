@@ -15,8 +15,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from napari_sdcolor.errors import PlanError
-from napari_sdcolor.files import open_own
 from napari_sdcolor.opening import parse_json
+from napari_sdcolor.own_files import open_own
 
 LOCK = '.sdcolor-lock'
 """Its file in the output folder, as long as a run is under way."""
@@ -82,7 +82,7 @@ def _open(path: Path) -> int:
 
 
 def is_lock(head: bytes) -> bool:
-    """``files.Known`` for locks."""
+    """``own_files.Known`` for locks."""
     beginning = b'{"pid":'
     return head.startswith(beginning[: len(head)])
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from napari_sdcolor.batch.task import EDITED_MAPS, OWN_SETTINGS
 from napari_sdcolor.errors import SaveError, said
-from napari_sdcolor.files import is_record_of, replace_file
 from napari_sdcolor.opening import read_json
+from napari_sdcolor.own_files import is_record_of, replace_file
 from napari_sdcolor.settings import Settings, SettingsError, declared
 
 OWN = ('size', 'saturation', 'window')

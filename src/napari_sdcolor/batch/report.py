@@ -34,7 +34,7 @@ from napari_sdcolor.batch.outcome import (
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.thumbnails import read_thumbnail
 from napari_sdcolor.classes import CLASSES
-from napari_sdcolor.files import (
+from napari_sdcolor.own_files import (
     begins_with,
     is_signed,
     refuse_foreign,

@@ -27,6 +27,7 @@ from napari_sdcolor.batch.corrections import (
     is_outdated,
     keep_superseded,
 )
+from napari_sdcolor.batch.fixed_names import refuse_own_files
 from napari_sdcolor.batch.journal import Journal
 from napari_sdcolor.batch.lock import locked
 from napari_sdcolor.batch.made_with import TONES, made_with, refuse_other
@@ -37,7 +38,6 @@ from napari_sdcolor.batch.outcome import (
     PLANNED,
     Outcome,
 )
-from napari_sdcolor.batch.own_files import refuse_own_files
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.progress import Observer, Progress
 from napari_sdcolor.batch.report import write_report

@@ -20,8 +20,8 @@ from napari_sdcolor.core.depth import in_eight_bits
 from napari_sdcolor.core.lab import lightness_to_gray
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.files import open_own
 from napari_sdcolor.opening import open_regular
+from napari_sdcolor.own_files import open_own
 
 THUMBNAILS = '.sdcolor-thumbnails'
 """Their file in the output folder."""
@@ -67,7 +67,7 @@ def thumbnail(result: Colorized) -> bytes:
 
 
 def is_thumbnails(head: bytes) -> bool:
-    """``files.Known`` for the file of thumbnails."""
+    """``own_files.Known`` for the file of thumbnails."""
     return head.startswith(b'RIFF') and head[8:12] == b'WEBP'
 
 

@@ -27,8 +27,8 @@ from napari_sdcolor.core.weights import (
     read_about,
 )
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
-from napari_sdcolor.files import replace_file
 from napari_sdcolor.opening import parse_json
+from napari_sdcolor.own_files import replace_file
 from napari_sdcolor.words import short_hash
 
 RARE = 30

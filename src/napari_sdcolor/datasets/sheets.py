@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from napari_sdcolor.classes import CLASSES, UNKNOWN
-from napari_sdcolor.files import SIGNATURE
+from napari_sdcolor.own_files import SIGNATURE
 
 _PALETTE = np.full((256, 3), 255, np.uint8)
 for _entry in CLASSES:

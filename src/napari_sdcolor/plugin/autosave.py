@@ -24,8 +24,9 @@ from PIL import Image
 from napari_sdcolor.archive.labels import is_map
 from napari_sdcolor.classes import N_CLASSES
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.files import own_path, replace_file
+from napari_sdcolor.files import own_path
 from napari_sdcolor.opening import read_whole
+from napari_sdcolor.own_files import replace_file
 from napari_sdcolor.plugin.jobs import Job, Jobs, Report
 from napari_sdcolor.plugin.listener import Listener
 from napari_sdcolor.plugin.notices import show_warning

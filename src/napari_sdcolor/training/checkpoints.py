@@ -13,9 +13,9 @@ from torch import Tensor
 
 from napari_sdcolor.core.pickles import refuse_bomb
 from napari_sdcolor.errors import DAMAGED_PICKLE, DataError, UnfitData, said
-from napari_sdcolor.files import is_record_of, replace_file
 from napari_sdcolor.memory import free_memory
 from napari_sdcolor.opening import open_regular, parse_json, read_json
+from napari_sdcolor.own_files import is_record_of, replace_file
 from napari_sdcolor.training.recipe import Recipe, Task
 
 CHECKPOINT = 'checkpoint.pt'
@@ -60,7 +60,7 @@ def read_checkpoint(folder: Path) -> tuple[Recipe, dict[str, Any]]:
 
 
 def is_checkpoint(head: bytes) -> bool:
-    """``files.Known`` for what ``torch.save`` writes.
+    """``own_files.Known`` for what ``torch.save`` writes.
 
     Whether it is one of a run is found out when the run goes on from it.
     """

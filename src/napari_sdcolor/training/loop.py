@@ -23,15 +23,11 @@ from napari_sdcolor.errors import (
     SaveError,
     said,
 )
-from napari_sdcolor.files import replace_file
 from napari_sdcolor.interrupts import stop_signals
 from napari_sdcolor.leftovers import remove_leftovers
+from napari_sdcolor.own_files import replace_file
+from napari_sdcolor.training import checkpoints
 from napari_sdcolor.training.adversary import Adversary
-from napari_sdcolor.training.checkpoints import (
-    CHECKPOINT,
-    is_checkpoint,
-    read_checkpoint,
-)
 from napari_sdcolor.training.heldout import HeldOut
 from napari_sdcolor.training.loading import Planes, batches, on_device
 from napari_sdcolor.training.losses import (
@@ -62,10 +58,8 @@ class Trainer:
 
     Parameters
     ----------
-    recipe
-        What to train and how.
-    entries
-        Training photographs.
+    recipe, entries
+        What to train and how, and the photographs.
     folder
         Receives ``checkpoint.pt``, ``log.csv``, ``loss.png``, ``previews``
         and ``skipped.csv``; an existing checkpoint there is resumed.
@@ -141,7 +135,7 @@ class Trainer:
         self.seconds = 0.0
         self.recent: list[float] = []
         if state is None and self.checkpoint.exists():
-            _, state = read_checkpoint(folder)
+            _, state = checkpoints.read_checkpoint(folder)
         if state is not None:
             self._resume(state)
         else:
@@ -152,7 +146,7 @@ class Trainer:
 
     @property
     def checkpoint(self) -> Path:
-        return self.folder / CHECKPOINT
+        return self.folder / checkpoints.CHECKPOINT
 
     @property
     def finished(self) -> bool:
@@ -338,7 +332,9 @@ class Trainer:
         stream = io.BytesIO()
         torch.save(self._state(), stream)
         try:
-            replace_file(self.checkpoint, stream.getvalue(), is_checkpoint)
+            replace_file(
+                self.checkpoint, stream.getvalue(), checkpoints.is_checkpoint
+            )
         except SaveError as error:
             self.report(
                 f'The state of step {self.step} was not saved: '

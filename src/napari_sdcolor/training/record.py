@@ -17,15 +17,15 @@ from typing import Any
 
 from napari_sdcolor.datasets.entry import Skipped
 from napari_sdcolor.errors import SaveError
-from napari_sdcolor.files import (
+from napari_sdcolor.files import explaining
+from napari_sdcolor.opening import TEXT_BYTES, read_whole
+from napari_sdcolor.own_files import (
     SIGNATURE,
     begins_with,
-    explaining,
     is_signed,
     open_own,
     replace_file,
 )
-from napari_sdcolor.opening import TEXT_BYTES, read_whole
 from napari_sdcolor.training.heldout import Figures
 from napari_sdcolor.training.recipe import Recipe, Task, learning_rate
 from napari_sdcolor.words import cell, counted

@@ -23,8 +23,9 @@ from napari_sdcolor.batch.outcome import (
 )
 from napari_sdcolor.batch.task import EDITED_MAPS
 from napari_sdcolor.errors import SaveError, SdcolorError
-from napari_sdcolor.files import is_record_of, own_path, replace_file
+from napari_sdcolor.files import own_path
 from napari_sdcolor.opening import read_json
+from napari_sdcolor.own_files import is_record_of, replace_file
 from napari_sdcolor.plugin.archive.table import ALL, PERSON
 from napari_sdcolor.settings import NEEDS_A_PERSON, Settings, declare
 from napari_sdcolor.words import counted
