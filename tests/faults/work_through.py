@@ -13,8 +13,6 @@ import itertools
 import json
 import logging
 import os
-import re
-import resource
 import signal
 import sys
 import time
@@ -23,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from memory_use import megabytes
 from mutations import bombs, mutated_files
 
 from napari_sdcolor.archive.reading import open_photos
@@ -109,18 +108,6 @@ def work(colorizer: Colorizer, name: str, data: bytes, folder: Path) -> dict:
     return told
 
 
-def peak() -> int:
-    """Megabytes that this process has needed at most.
-
-    ``getrusage`` would begin with those of the process that started this one.
-    """
-    status = Path('/proc/self/status')
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    line = re.search(r'VmHWM:\s+(\d+) kB', status.read_text())
-    return int(line[1]) // 1024
-
-
 def main() -> None:
     folder, kind = Path(sys.argv[1]), sys.argv[2]
     start, stop, seconds = (int(word) for word in sys.argv[3:6])
@@ -138,7 +125,7 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         told = work(colorizer, name, data, folder)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        print(json.dumps({**told, 'megabytes': peak()}), flush=True)
+        print(json.dumps({**told, 'megabytes': megabytes()}), flush=True)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,195 @@
+"""Whatever a file of weights claims: a sentence, little memory, little time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_sdcolor.cli import app
+from napari_sdcolor.core import weights
+from napari_sdcolor.core.weights import load_part
+from napari_sdcolor.errors import WeightsError
+
+from .memory_use import megabytes
+
+Generator = np.random.Generator
+Header = dict[str, Any]
+
+HUGE = (0, -1, 2**16, 2**31, 2**40, 2**63, 10**30, 1e300, True, None, '9', [])
+TYPES = ('F64', 'F32', 'I64', 'BOOL', 'F8_E4M3', 'F4', '', 7, None, ['F32'])
+
+
+def flipped(data: bytes, rng: Generator) -> bytes:
+    changed = bytearray(data)
+    for _ in range(rng.integers(1, 9)):
+        changed[rng.integers(len(data))] ^= 1 << rng.integers(8)
+    return bytes(changed)
+
+
+def header_flipped(data: bytes, rng: Generator) -> bytes:
+    changed = bytearray(data)
+    end = 8 + int.from_bytes(data[:8], 'little')
+    changed[rng.integers(end)] = rng.integers(256)
+    return bytes(changed)
+
+
+def truncated(data: bytes, rng: Generator) -> bytes:
+    return data[: rng.integers(len(data))]
+
+
+def longer(data: bytes, rng: Generator) -> bytes:
+    return data + rng.bytes(rng.integers(1, 99))
+
+
+def _tensor(header: Header, rng: Generator) -> Header:
+    names = sorted(header.keys() - {'__metadata__'})
+    return header[names[rng.integers(len(names))]]
+
+
+def _any(values: tuple, rng: Generator) -> Any:
+    return values[rng.integers(len(values))]
+
+
+def huge_shape(header: Header, rng: Generator) -> None:
+    tensor = _tensor(header, rng)
+    tensor['shape'] = [_any(HUGE, rng) for _ in range(rng.integers(1, 9))]
+
+
+def many_axes(header: Header, rng: Generator) -> None:
+    _tensor(header, rng)['shape'] = [1] * 10**5
+
+
+def wrong_type(header: Header, rng: Generator) -> None:
+    _tensor(header, rng)['dtype'] = _any(TYPES, rng)
+
+
+def wrong_place(header: Header, rng: Generator) -> None:
+    _tensor(header, rng)['data_offsets'] = [_any(HUGE, rng), _any(HUGE, rng)]
+
+
+def config_field(header: Header, rng: Generator) -> None:
+    """Sealed anew, as somebody does who knows how."""
+    about = header['__metadata__']
+    config = json.loads(about['config'])
+    config[_any(sorted(config), rng)] = _any(
+        (*HUGE, [2**20] * 8, [2**31, 2], [1] * 99, 'x' * 10**6), rng
+    )
+    _seal(about, 'config', config)
+
+
+def training_field(header: Header, rng: Generator) -> None:
+    deep: Any = 0
+    for _ in range(400):
+        deep = [deep]
+    _seal(header['__metadata__'], 'training', _any((deep, [], 3, None), rng))
+
+
+def _seal(about: dict[str, str], name: str, value: Any) -> None:
+    about[name] = json.dumps(value)
+    about['seal'] = weights._seal(about)
+
+
+def about_gone(header: Header, rng: Generator) -> None:
+    about = header['__metadata__']
+    del about[_any(sorted(about), rng)]
+    about['seal'] = weights._seal(about)
+
+
+def unexpected_tensors(header: Header, rng: Generator) -> None:
+    empty = {'dtype': 'F32', 'shape': [0], 'data_offsets': [0, 0]}
+    header |= {f'more.{number}': empty for number in range(3000)}
+
+
+BYTES = (flipped, header_flipped, truncated, longer)
+CLAIMS = (
+    *(huge_shape, many_axes, wrong_type, wrong_place, config_field),
+    *(training_field, about_gone, unexpected_tensors),
+)
+
+
+def claiming(
+    change: Callable[[Header, Generator], None],
+) -> Callable[[bytes, Generator], bytes]:
+    """With a header that says something else, of a fitting length."""
+
+    def changed(data: bytes, rng: Generator) -> bytes:
+        end = 8 + int.from_bytes(data[:8], 'little')
+        header = json.loads(data[8:end])
+        change(header, rng)
+        text = json.dumps(header).encode()
+        text += b' ' * (-len(text) % 8)
+        return len(text).to_bytes(8, 'little') + text + data[end:]
+
+    return changed
+
+
+KINDS = {
+    **{kind.__name__: kind for kind in BYTES},
+    **{claim.__name__: claiming(claim) for claim in CLAIMS},
+}
+
+
+def assert_refused(path: Path, words: str) -> None:
+    assert str(path) in words
+    assert words.endswith('.')
+    assert len(words) < 1000
+
+
+@pytest.mark.parametrize('part', ['color', 'segmentation'])
+@pytest.mark.parametrize('kind', KINDS)
+def test_claims_are_not_believed(
+    kind: str,
+    part: str,
+    tiny_parts: dict[str, Path],
+    tmp_path: Path,
+    thorough: bool,
+) -> None:
+    rng = np.random.default_rng(list(KINDS).index(kind))
+    data = tiny_parts[part].read_bytes()
+    whole = load_part(tiny_parts[part])
+    path = tmp_path / 'odd.safetensors'
+    before, refused = megabytes(), 0
+    for _ in range(100 if thorough else 4):
+        path.write_bytes(KINDS[kind](data, rng))
+        began = time.process_time()
+        try:
+            found = load_part(path)
+        except WeightsError as error:
+            assert_refused(path, str(error))
+            refused += 1
+        else:
+            # What is not sealed says nothing of what is computed.
+            assert found.digest == whole.digest
+            assert found.facts()['config'] == whole.facts()['config']
+        assert time.process_time() - began < 5
+    assert refused
+    assert megabytes() - before < 150
+
+
+@pytest.mark.parametrize(
+    'kind',
+    ['truncated', 'longer', 'huge_shape', 'wrong_type', 'unexpected_tensors'],
+)
+def test_none_is_added(
+    kind: str,
+    tiny_parts: dict[str, Path],
+    tmp_path: Path,
+    models_folder: Path,
+) -> None:
+    rng = np.random.default_rng(5)
+    path = tmp_path / 'odd.safetensors'
+    data = tiny_parts['color'].read_bytes()
+    words = ['models', 'add', str(path), '--name', 'odd', '--json']
+    path.write_bytes(KINDS[kind](data, rng))
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code in (1, 2), result.output
+    assert isinstance(result.exception, SystemExit)
+    assert_refused(path, json.loads(result.stdout)['error'])
+    assert not [*models_folder.iterdir()]
