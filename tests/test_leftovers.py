@@ -25,7 +25,8 @@ NAMES = ['boat.color.tif', 'boat.labels.png', 'boat.sdcolor.json']
 
 
 def published(folder: Path) -> None:
-    publish([(folder / name, name.encode() * 9) for name in NAMES])
+    content = b'made by napari-sdcolor '
+    publish([(folder / name, content + name.encode()) for name in NAMES])
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -118,6 +119,29 @@ def test_a_name_that_somebody_else_took_stays(tmp_path: Path) -> None:
     remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == [color]
     assert color.read_bytes() == b'precious'
+
+
+@pytest.mark.parametrize('marked', [False, True])
+def test_a_master_with_made_up_temporary_names_stays(
+    tmp_path: Path, marked: bool
+) -> None:
+    """Whoever can write into a folder can make up names; a backup keeps
+    links."""
+    master = tmp_path / 'master.tif'
+    master.write_bytes(b'II*\0 the only scan')
+    os.utime(master, (1e9, 1e9))
+    first, last = (tmp_path / temporary_name('0a' * 8, n) for n in (0, 1))
+    if marked:
+        size, time_ns = master.stat().st_size, master.stat().st_mtime_ns
+        marker = leftovers.marker_of(first)
+        marker.write_text(f'["master.tif", {size}, {time_ns}]')
+        os.utime(marker, (1e9, 1e9))
+    else:
+        os.link(master, first)
+    last.write_bytes(b'')
+    os.utime(last, (1e9, 1e9))
+    remove_leftovers(tmp_path)
+    assert master.read_bytes() == b'II*\0 the only scan'
 
 
 def test_what_a_living_process_writes_stays(tmp_path: Path) -> None:

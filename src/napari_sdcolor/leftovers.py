@@ -22,10 +22,15 @@ from pathlib import Path
 
 import psutil
 
-from napari_sdcolor.opening import parse_json, read_whole
+from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.opening import open_regular, parse_json, read_whole
 
 FORGOTTEN = 24 * 3600.0
 """Seconds after which what another machine was writing counts as left."""
+
+_LOOKED_AT = 2**17
+_PROGRAM = b'napari-sdcolor'
+_PNG = b'\x89PNG\r\n\x1a\n'
 
 _PART = re.compile(
     r'\.(?P<token>[0-9a-f]{16})'
@@ -102,7 +107,8 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     """Remove what was being written when a process was killed.
 
     Results that had got some of their names, but not the last one, lose
-    them again: they were never finished. What a living process writes
+    them again: they were never finished. Only files that are known as this
+    program's by their content lose a name. What a living process writes
     stays, and so does what another machine has been writing within the
     last day, of which nobody here can tell whether it still does.
 
@@ -120,11 +126,32 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
         if not parts[-1].is_named():
             for part in parts:
                 for path in part.final(Path(folder)):
-                    path.unlink(missing_ok=True)
+                    # Temporary names can be made up, and backups know links.
+                    if is_result(path):
+                        path.unlink(missing_ok=True)
         # The last one at the end: as long as it is there, what is complete
         # is known to be complete.
         for part in parts:
             part.path.unlink(missing_ok=True)
+
+
+def is_result(path: Path) -> bool:
+    """Whether a file is one that only this program makes, or empty.
+
+    Results and sidecars name the program; maps have its palette.
+    """
+    try:
+        with open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            head = stream.read(_LOOKED_AT)
+            stream.seek(max(0, size - _LOOKED_AT))
+            tail = stream.read(_LOOKED_AT)
+    except OSError:
+        return False
+    if not size or _PROGRAM in head or _PROGRAM in tail:
+        return True
+    palette = bytes(value for entry in CLASSES for value in entry.color)
+    return head.startswith(_PNG) and palette in head
 
 
 def _abandoned(folder: str | os.PathLike[str]) -> list[list[_Part]]:

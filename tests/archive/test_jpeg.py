@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import logging
 import re
 import struct
+import time
 from collections.abc import Callable
 
 import imagecodecs
@@ -177,6 +180,37 @@ def test_what_is_hashed_is_what_is_decoded(tmp_path):
         with pytest.raises(PhotoError, match='changed while it was read'):
             file.read(0)
     assert before
+
+
+def test_damage_is_heard_where_logging_is_turned_off(tmp_path):
+    path = tmp_path / 'cut.jpg'
+    data = _coded(quality=90)
+    path.write_bytes(data[: len(data) // 2] + EOI)
+    logger = logging.getLogger('imagecodecs')
+    before = logger.level
+    try:
+        for turn_off in (
+            lambda: logging.disable(logging.CRITICAL),
+            lambda: logger.setLevel(logging.CRITICAL),
+        ):
+            turn_off()
+            with pytest.raises(PhotoError, match='damaged'):
+                read_photo(path)
+            logging.disable(logging.NOTSET)
+    finally:
+        logging.disable(logging.NOTSET)
+        logger.setLevel(before)
+
+
+@pytest.mark.parametrize('filling', [b'\xff' * 2**22, b'\xff\xfe\0\2' * 10**6])
+def test_filling_is_passed_in_a_moment(tmp_path, filling):
+    data = _coded(quality=90)
+    path = tmp_path / 'filled.jpg'
+    path.write_bytes(data[:2] + filling + data[2:])
+    since = time.process_time()
+    with contextlib.suppress(PhotoError):
+        read_photo(path)
+    assert time.process_time() - since < 2
 
 
 def test_a_byte_that_is_no_marker_between_segments(tmp_path):

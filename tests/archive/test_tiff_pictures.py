@@ -104,3 +104,22 @@ def test_a_tile_that_claims_a_thousand_tiles(tmp_path):
     path.write_bytes(data)
     with pytest.raises(PhotoError):
         read(path)
+
+
+@pytest.mark.parametrize('mode', ['LA', 'RGBA'])
+def test_alpha_beside_jpeg(tmp_path, mode):
+    """Two or four channels in one picture, as Pillow writes them."""
+    path = tmp_path / 'alpha.tif'
+    bands = [GRAY] * (len(mode) - 1) + [GRAY[::-1]]
+    Image.merge(mode, [Image.fromarray(band) for band in bands]).save(
+        path, compression='jpeg', quality=95
+    )
+    photo = read(path)
+    assert photo.origin.damage == ()
+    assert photo.alpha is not None
+    with tifffile.TiffFile(path) as tif:
+        page = tif.pages[0]
+        span = page.dataoffsets[-1], page.databytecounts[-1]
+    halved(path, span, EOI)
+    with pytest.raises(PhotoError, match='damaged'):
+        read(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+from collections.abc import Iterator
 
 from PIL.WebPImagePlugin import WebPImageFile
 
@@ -15,7 +17,13 @@ MAX_SCANS = 256
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """Markers of a JPEG picture's frame, which tells its size."""
 
+MAX_SEGMENTS = 2**14
+"""No JPEG picture has more segments in front of its first scan."""
+
+_NO_FILLING = re.compile(rb'[^\xff]')
+_SCAN = 0xDA
 _BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
+# Without a length; 0 is no marker at all, but a byte 255 that is none.
 CODESTREAM = b'\xff\x4f\xff\x51'
 """Begins every JPEG 2000 codestream."""
 
@@ -37,26 +45,42 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
             'it is drawn over itself hundreds of times, as only hostile '
             'files do'
         )
-    place = 2
-    while place + 4 <= len(data):
-        if data[place] != 0xFF:
-            place += 1
-            continue
-        marker = data[place + 1]
-        if marker == 0xFF:  # a fill byte
-            place += 1
-        elif marker in FRAMES:
-            if place + 9 > len(data):
+    for marker, start, _ in jpeg_segments(data):
+        if marker in FRAMES:
+            if start + 5 > len(data):
                 break
-            height, width = struct.unpack_from('>HH', data, place + 5)
+            height, width = struct.unpack_from('>HH', data, start + 1)
             return width, height
-        elif marker in _BARE:
-            place += 2
-        elif marker == 0xDA:
-            break
-        else:
-            place += 2 + int.from_bytes(data[place + 2 : place + 4], 'big')
     return 0, 0
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and stop of each segment, up to the first scan's.
+
+    What lies between segments is skipped, as other readers do.
+
+    Raises
+    ------
+    PhotoError
+        If there are more than any picture has.
+    """
+    place = 2
+    for _ in range(MAX_SEGMENTS):
+        place = data.find(b'\xff', place)
+        # Not by one pattern: it would begin anew at each byte of a filling.
+        found = _NO_FILLING.search(data, place) if place >= 0 else None
+        if found is None or found.end() + 2 > len(data):
+            return
+        marker, place = found[0][0], found.end()
+        if marker in _BARE:
+            continue
+        length = int.from_bytes(data[place : place + 2], 'big')
+        stop = place + max(2, length)
+        yield marker, place + 2, stop
+        if marker == _SCAN:
+            return
+        place = stop
+    raise PhotoError('it has more segments than any picture')
 
 
 def jpeg2000_start(data: bytes) -> int:

@@ -19,19 +19,31 @@ _local = threading.local()
 _warnings = threading.Lock()
 
 
-class _Listener(logging.Filter):
-    """Keeps words from the console while somebody listens."""
+class _Heard(logging.Logger):
+    """Hands its words to whoever listens in this thread.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        words = getattr(_local, 'words', None)
+    Also where a program turned logging off, or these loggers: whether a
+    picture is whole must not depend on that.
+    """
+
+    def isEnabledFor(self, level: int) -> bool:
+        return _listening() is not None or super().isEnabledFor(level)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        words = _listening()
         if words is None:
-            return True
-        words.append(record.getMessage())
-        return False
+            super().handle(record)
+        else:
+            words.append(record.getMessage())
+
+
+def _listening() -> list[str] | None:
+    return getattr(_local, 'words', None)
 
 
 for _name in _LOGGERS:
-    logging.getLogger(_name).addFilter(_Listener())
+    # Others may have asked for it before, and hold it.
+    logging.getLogger(_name).__class__ = _Heard
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from napari_sdcolor.archive.jpeg_parts import (
     Jpeg,
     scans,
 )
+from napari_sdcolor.archive.scan import DECODE_ERRORS
 
 MAX_FILL = 64
 """So many equal bytes behind the picture are padding, not a part of it."""
@@ -39,7 +40,7 @@ def damage_of(jpeg: Jpeg, frame: Frame) -> tuple[str, ...]:
     with (
         hearing() as words,
         # A kind of JPEG that TIFF files do not hold.
-        suppress(imagecodecs.TiffError, ValueError, MemoryError),
+        suppress(*DECODE_ERRORS, MemoryError),
     ):
         imagecodecs.tiff_decode(_as_tiff(jpeg, frame), verbose=2)
     for said in words:
@@ -86,13 +87,16 @@ def _as_tiff(jpeg: Jpeg, frame: Frame) -> bytes:
         257: frame.height,
         258: frame.bits,
         259: 7,  # JPEG
-        262: 1 if channels == 1 else 6,
+        # YCbCr; four channels as inks, for which nothing is said of alpha.
+        262: {3: 6, 4: 5}.get(channels, 1),
         273: 0,  # where the strip begins: see below
         277: channels,
         278: frame.height,
         279: len(strip),
     }
-    if channels > 1:
+    if channels == 2:
+        tags[338] = 0
+    if channels == 3:
         across, down = divmod(frame.samplings[0], 16)
         tags[530] = across | down << 16
     tags[273] = 8 + 2 + 12 * len(tags) + 4

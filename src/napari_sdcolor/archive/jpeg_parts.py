@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from napari_sdcolor.archive.headers import FRAMES
+from napari_sdcolor.archive.headers import FRAMES, jpeg_segments
 from napari_sdcolor.errors import PhotoError
 
 SOI, EOI = b'\xff\xd8', b'\xff\xd9'
@@ -16,8 +16,6 @@ JFIF, EXIF, PROFILE, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 RESTARTS = range(0xD0, 0xD8)
 PROGRESSIVE = {0xC2, 0xCA}
 
-_BARE = {0x00, 0x01, *RESTARTS}
-# Without a length; 0 is no marker at all, but a byte 255 that is none.
 _BETWEEN = {0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), COMMENT}
 
 # Beside the picture itself, only these mean anything to us; and only if they
@@ -58,7 +56,7 @@ class Jpeg:
     def of(cls, data: bytes) -> Jpeg:
         """Take a file apart; raises PhotoError if there is no picture."""
         about, tables = [], []
-        for marker, start, stop in _segments(data):
+        for marker, start, stop in jpeg_segments(data):
             content = data[start:stop]
             if marker == SOS:
                 end = _end(data, stop)
@@ -125,29 +123,6 @@ def scans(jpeg: Jpeg) -> Iterator[bytes]:
             place += length
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and stop of each segment up to the first scan.
-
-    What lies between segments is skipped, as other readers do.
-    """
-    place = 2
-    while (place := data.find(b'\xff', place)) >= 0:
-        marker = data[place + 1 : place + 2]
-        if not marker or place + 4 > len(data):
-            return
-        if marker == b'\xff':  # a fill byte
-            place += 1
-        elif marker[0] in _BARE:
-            place += 2
-        else:
-            length = int.from_bytes(data[place + 2 : place + 4], 'big')
-            stop = place + 2 + max(2, length)
-            yield marker[0], place + 4, stop
-            if marker[0] == SOS:
-                return
-            place = stop
-
-
 def segment(marker: int, content: bytes) -> bytes:
     return (
         bytes((0xFF, marker)) + struct.pack('>H', 2 + len(content)) + content
@@ -180,7 +155,7 @@ def _end(data: bytes, place: int) -> int:
 
 
 def read_frame(data: bytes) -> Frame | None:
-    for marker, start, stop in _segments(data):
+    for marker, start, stop in jpeg_segments(data):
         if marker in FRAMES and start + 6 <= stop <= len(data):
             fields = struct.unpack_from('>BHHB', data, start)
             channels = data[start + 6 : start + 6 + 3 * fields[3]]

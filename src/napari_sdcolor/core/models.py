@@ -300,14 +300,21 @@ def remove(name: str) -> list[Path]:
         If there is no such added model.
     """
     folder = user_folder()
-    paths = [
-        entry.path
+    entries = [
+        entry
         for entry in list_models()
         if entry.model == name and entry.path.parent == folder
     ]
-    if not paths:
+    if not entries:
         raise UnfitWeights(f'No model named {name!r} was added.')
     hashes = recorded_hashes(folder)
+    by_hand = [e.path for e in entries if e.path.name not in hashes]
+    if by_hand:
+        raise UnfitWeights(
+            f'{by_hand[0]} was put there by hand, not by "sdcolor models '
+            'add": it is yours to delete or to keep.'
+        )
+    paths = [entry.path for entry in entries]
     for path in paths:
         try:
             path.unlink()
