@@ -279,6 +279,15 @@ def test_weights_that_change_while_they_are_added_are_refused(
     assert list(models_folder.iterdir()) == []
 
 
+def test_what_was_put_there_by_hand_is_not_removed(
+    models_folder: Path,
+) -> None:
+    path = make(models_folder / 'mine.color.safetensors')
+    with pytest.raises(UnfitWeights, match='by hand'):
+        models.remove('mine')
+    assert path.exists()
+
+
 def test_weights_of_an_unknown_kind_are_refused(tmp_path: Path) -> None:
     path = make(tmp_path / 'a.safetensors')
     about, tensors = weights._read(path)

@@ -308,7 +308,11 @@ def remove(name: str) -> list[Path]:
     if not entries:
         raise UnfitWeights(f'No model named {name!r} was added.')
     hashes = recorded_hashes(folder)
-    by_hand = [e.path for e in entries if e.path.name not in hashes]
+    by_hand = [
+        entry.path
+        for entry in entries
+        if entry.path.name not in hashes and not entry.path.is_symlink()
+    ]
     if by_hand:
         raise UnfitWeights(
             f'{by_hand[0]} was put there by hand, not by "sdcolor models '
