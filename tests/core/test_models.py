@@ -18,7 +18,7 @@ from napari_sdcolor.core import model_files, models, weights
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.gridnet import GridNetConfig
 from napari_sdcolor.core.weights import random_part, save_part
-from napari_sdcolor.errors import SaveError, WeightsError
+from napari_sdcolor.errors import SaveError, UnfitWeights, WeightsError
 
 
 @pytest.fixture(autouse=True)

@@ -311,7 +311,9 @@ def remove(name: str) -> list[Path]:
     by_hand = [
         entry.path
         for entry in entries
-        if entry.path.name not in hashes and not entry.path.is_symlink()
+        if entry.path.name not in hashes
+        and entry.path.is_file()
+        and not entry.path.is_symlink()
     ]
     if by_hand:
         raise UnfitWeights(
