@@ -169,7 +169,7 @@ def test_a_process_that_is_killed_in_the_middle(
 
 
 def test_a_photo_that_kills_every_process(
-    doomed, make_scans, out, digests, contents, single
+    doomed, client, make_scans, out, digests, contents, single
 ):
     names = [f'{number}.png' for number in range(4)]
     scans = make_scans([*names, 'poison.png'])
@@ -208,9 +208,9 @@ def test_a_photo_that_kills_every_process(
     lines = (out / 'sdcolor-journal.jsonl').read_text().splitlines()
     last = [json.loads(line) for line in lines if '"poison"' in line][-1]
     assert last['status'] == FAILED
-    # Once the cause is gone, the next run makes up for it.
-    doomed.wait_for_workers(1, timeout=180)
-    assert not run(doomed, scans, out, digests)[0].failed
+    # Once the cause is gone, the next run makes up for it: on processes that
+    # were not killed, which dask does not always start again.
+    assert not run(client, scans, out, digests)[0].failed
     assert contents(out) == single(scans)
 
 
