@@ -54,10 +54,8 @@ ALLOWED = {
     ('batch/journal.py', 'ftruncate'),
     # A whole folder of copies gets its name.
     ('batch/corrections.py', 'rename'),
-    # Descriptors that ``own_files.open_own`` gave.
+    # The descriptor that ``own_files.open_own`` gave.
     ('batch/journal.py', 'open(os.dup)'),
-    ('batch/thumbnails.py', 'open(open_own)'),
-    ('training/record.py', 'open(descriptor)'),
     # Files of the package itself.
     ('archive/sidecar_check.py', 'read_text'),
     ('batch/report.py', 'read_text'),

@@ -188,6 +188,14 @@ def open_own(path: Path, known: Known, *, append: bool = False) -> int:
     return descriptor
 
 
+def open_own_stream(
+    path: Path, known: Known, *, append: bool = False
+) -> BinaryIO:
+    """The same as a stream: at the end to append, else at the beginning."""
+    descriptor = open_own(path, known, append=append)
+    return open(descriptor, 'ab' if append else 'r+b')
+
+
 def _head(descriptor: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
     head = os.read(descriptor, HEAD)

@@ -21,7 +21,7 @@ from napari_sdcolor.core.lab import lightness_to_gray
 from napari_sdcolor.core.orientation import upright
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.opening import open_regular
-from napari_sdcolor.own_files import open_own
+from napari_sdcolor.own_files import open_own_stream
 
 THUMBNAILS = '.sdcolor-thumbnails'
 """Their file in the output folder."""
@@ -79,7 +79,7 @@ def open_thumbnails(output: Path) -> BinaryIO:
     ForeignFile
         If its name belongs to another file.
     """
-    return open(open_own(output / THUMBNAILS, is_thumbnails), 'r+b')
+    return open_own_stream(output / THUMBNAILS, is_thumbnails)
 
 
 def read_thumbnail(output: Path, place: tuple[int, int]) -> bytes:

@@ -23,7 +23,7 @@ from napari_sdcolor.own_files import (
     SIGNATURE,
     begins_with,
     is_signed,
-    open_own,
+    open_own_stream,
     replace_file,
 )
 from napari_sdcolor.training.heldout import Figures
@@ -230,9 +230,8 @@ class Log:
             If it cannot be written.
         """
         with explaining(self.path):
-            descriptor = open_own(self.path, _is_log, append=True)
-            with open(descriptor, 'ab') as file:
-                begun = os.fstat(descriptor).st_size > 0
+            with open_own_stream(self.path, _is_log, append=True) as file:
+                begun = os.fstat(file.fileno()).st_size > 0
                 file.write(_csv(LOGGED, [row], header=not begun).encode())
 
 
