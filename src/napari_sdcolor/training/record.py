@@ -229,10 +229,12 @@ class Log:
         SaveError
             If it cannot be written.
         """
-        with explaining(self.path):
-            with open_own_stream(self.path, _is_log, append=True) as file:
-                begun = os.fstat(file.fileno()).st_size > 0
-                file.write(_csv(LOGGED, [row], header=not begun).encode())
+        with (
+            explaining(self.path),
+            open_own_stream(self.path, _is_log, append=True) as file,
+        ):
+            begun = os.fstat(file.fileno()).st_size > 0
+            file.write(_csv(LOGGED, [row], header=not begun).encode())
 
 
 def _csv(
