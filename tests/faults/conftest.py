@@ -1,11 +1,14 @@
 """Folders of photos and what came out of them.
 
-``SDCOLOR_FAULTS=1`` makes these tests thorough: it takes minutes.
+``SDCOLOR_FAULTS=1`` makes these tests thorough: it takes minutes, and ends
+with a table of how often each kind was tried.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +17,54 @@ from PIL import Image
 
 THOROUGH = bool(os.environ.get('SDCOLOR_FAULTS'))
 
+TRIED = 'tried'
+"""Property of a test: how many attacks it made."""
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> None:
+    """Tell the attacks of each file; a test without a number made one."""
+    if not THOROUGH:
+        return
+    tests, tried, seconds = Counter[str](), Counter[str](), Counter[str]()
+    for outcome in ('passed', 'failed'):
+        for report in terminalreporter.getreports(outcome):
+            if report.when != 'call' or 'tests/faults/' not in report.nodeid:
+                continue
+            name = Path(report.nodeid.partition('::')[0]).name
+            tests[name] += 1
+            tried[name] += dict(report.user_properties).get(TRIED, 1)
+            seconds[name] += round(report.duration)
+    terminalreporter.section('attacks')
+    terminalreporter.line('| | Tests | Attacks | Seconds |')
+    terminalreporter.line('| --- | ---: | ---: | ---: |')
+    for name in (*sorted(tests), 'all'):
+        figures = [
+            kind[name] if name in tests else kind.total()
+            for kind in (tests, tried, seconds)
+        ]
+        cells = ' | '.join(f'{figure:,}' for figure in figures)
+        terminalreporter.line(f'| `{name}` | {cells} |')
+
 
 @pytest.fixture
 def thorough() -> bool:
     """Whether there is time for everything."""
     return THOROUGH
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Counts the attacks of a test that makes more than one."""
+    total = 0
+
+    def count(attacks: int = 1) -> None:
+        nonlocal total
+        total += attacks
+        request.node.user_properties[:] = [(TRIED, total)]
+
+    return count
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ def test_what_is_hashed_is_what_is_decoded(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     thorough: bool,
+    tried: Callable[..., None],
 ) -> None:
     if name == 'bands.tif':
         monkeypatch.setattr(strips, 'LARGE', 0)
@@ -139,6 +140,7 @@ def test_what_is_hashed_is_what_is_decoded(
         truth[digest] = read_photo(path).lightness
     refused, number, step = 0, 1, 1
     while True:
+        tried()
         path.write_bytes(files[0])
         os.utime(path, (10**9, 10**9))
         opened: list[Watched] = []

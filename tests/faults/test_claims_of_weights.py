@@ -150,6 +150,7 @@ def test_claims_are_not_believed(
     tiny_parts: dict[str, Path],
     tmp_path: Path,
     thorough: bool,
+    tried: Callable[..., None],
 ) -> None:
     rng = np.random.default_rng(list(KINDS).index(kind))
     data = tiny_parts[part].read_bytes()
@@ -157,6 +158,7 @@ def test_claims_are_not_believed(
     path = tmp_path / 'odd.safetensors'
     before, refused = megabytes(), 0
     for _ in range(100 if thorough else 4):
+        tried()
         path.write_bytes(KINDS[kind](data, rng))
         began = time.process_time()
         try:

@@ -57,6 +57,7 @@ def test_a_rerun_uses_what_is_left(
     thorough: bool,
     contents,
     untouched,
+    tried: Callable[..., None],
     damage: Callable[[bytes, random.Random], bytes],
 ) -> None:
     whole = tmp_path / 'whole'
@@ -64,6 +65,7 @@ def test_a_rerun_uses_what_is_left(
     before, wanted = untouched(photos), contents(whole)
     chance = random.Random(5)
     for number in range(60 if thorough else 2):
+        tried()
         out = tmp_path / f'out {number}'
         shutil.copytree(whole, out)
         journal = out / JOURNAL

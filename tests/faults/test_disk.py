@@ -23,7 +23,7 @@ def whole(photos, tmp_path, contents) -> dict[str, str]:
 
 @pytest.mark.parametrize('code', [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_fsync_that_fails_now_and_then(
-    photos, tmp_path, whole, monkeypatch, code, thorough, contents
+    photos, tmp_path, whole, monkeypatch, code, thorough, contents, tried
 ):
     """The n-th file cannot be brought to the disk."""
     real = os.fsync
@@ -38,6 +38,7 @@ def test_fsync_that_fails_now_and_then(
                 raise OSError(code, os.strerror(code))
             real(descriptor)
 
+        tried()
         monkeypatch.setattr(os, 'fsync', fsync)
         try:
             failures = batch_process.run(str(photos), str(out), 1)

@@ -85,6 +85,7 @@ def test_what_is_read_is_whole(
     name: str,
     tmp_path: Path,
     thorough: bool,
+    tried: Callable[..., None],
 ) -> None:
     rng = np.random.default_rng(16)
     data, end = SPECIMENS[name], ENDS.get(PurePath(name).suffix, b'')
@@ -93,6 +94,7 @@ def test_what_is_read_is_whole(
     whole = planes(path)
     came, holes = Counter[str](), []
     for number in range(100 if thorough else 6):
+        tried()
         damaged = kind(data, end, rng)
         path.write_bytes(damaged)
         try:

@@ -44,7 +44,7 @@ def no_half_files(found: dict[str, str], whole: dict[str, str]) -> None:
 
 
 def test_killed_at_random_moments(
-    photos, tmp_path, whole, thorough, contents, untouched
+    photos, tmp_path, whole, thorough, contents, untouched, tried
 ):
     before = untouched(photos)
     longest = duration(photos, tmp_path / 'measured')
@@ -58,6 +58,7 @@ def test_killed_at_random_moments(
             child = forked(photos, out)
             time.sleep(chance.uniform(0, longest))
             os.kill(child, signal.SIGKILL)
+            tried()
             interrupted += ended(child) == -signal.SIGKILL
             if out.exists():
                 no_half_files(contents(out), whole)
@@ -90,7 +91,7 @@ def die_at(point: str, number: int) -> None:
 
 @pytest.mark.parametrize('point', POINTS)
 def test_killed_at_every_step(
-    photos, tmp_path, whole, point, thorough, contents
+    photos, tmp_path, whole, point, thorough, contents, tried
 ):
     """The n-th call of each function that changes the disk is the last."""
     step = 1 if thorough else 23
@@ -98,6 +99,7 @@ def test_killed_at_every_step(
     while True:
         if ended(forked(photos, out, partial(die_at, point, number))) == 0:
             break
+        tried()
         no_half_files(contents(out), whole)
         assert ended(forked(photos, out)) == 0, number
         assert contents(out) == whole, number

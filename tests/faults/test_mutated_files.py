@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,11 @@ def assert_unharmed(outcomes: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize('start', range(0, COUNT, CHUNK))
-def test_mutated_files(tmp_path: Path, start: int) -> None:
+def test_mutated_files(
+    tmp_path: Path, start: int, tried: Callable[..., None]
+) -> None:
     stop = min(start + CHUNK, COUNT)
+    tried(stop - start)
     outcomes = work_through(tmp_path, 'mutated', start, stop)
     assert len(outcomes) == stop - start
     assert_unharmed(outcomes)
@@ -68,7 +72,8 @@ def test_mutated_files(tmp_path: Path, start: int) -> None:
     assert 0.3 < refused / len(outcomes) < 0.97
 
 
-def test_bombs(tmp_path: Path) -> None:
+def test_bombs(tmp_path: Path, tried: Callable[..., None]) -> None:
+    tried(BOMBS)
     outcomes = work_through(tmp_path, 'bombs', 0, BOMBS + 1)
     assert len(outcomes) == BOMBS
     assert_unharmed(outcomes)
