@@ -1,32 +1,20 @@
-"""Folders of photos and what came out of them.
-
-``SDCOLOR_FAULTS=1`` makes these tests thorough: it takes minutes.
-"""
+"""Folders of photos and what came out of them."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-THOROUGH = bool(os.environ.get('SDCOLOR_FAULTS'))
-
 
 @pytest.fixture
-def thorough() -> bool:
-    """Whether there is time for everything."""
-    return THOROUGH
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """Nine photos and a map in three folders."""
+def photos(tmp_path: Path, thorough: bool) -> Path:
+    """Five photos or nine, and a map, in three folders."""
     root = tmp_path / 'photos'
     y, x = np.mgrid[:40, :56]
-    for number in range(9):
+    for number in range(9 if thorough else 5):
         path = root / f'box {number % 3}' / f'{number}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
         gray = (x * (number + 2) + y * 3) % 256

@@ -57,7 +57,7 @@ def memory(path: Path) -> None:
 
 def sparse(path: Path) -> None:
     with path.open('wb') as stream:
-        stream.truncate(6 * 2**30)
+        stream.truncate(2 * 2**30)
 
 
 THINGS = [pipe, bound_socket, zeros, folder, dangling, loop, memory, sparse]
