@@ -20,9 +20,16 @@ if found:
     raise SystemExit(f'This environment has a Qt binding: {found}.')
 CHECK
 
-# All but what is about napari's window.
+# All but what is about napari's window, and what takes minutes and would find
+# nothing here that the full run does not: processes that are attacked, killed
+# or put together to a cluster load the same modules as the tests of batches,
+# of the command line and of training that stay, and a browser knows no Qt.
 python -m pytest --no-xvfb -n logical --maxprocesses 8 --dist loadfile \
-    --ignore=tests/plugin -m 'not viewer' "$@"
+    --ignore=tests/plugin --ignore=tests/faults \
+    --ignore=tests/batch/test_cluster.py \
+    --ignore=tests/evaluation/test_study_browser.py \
+    --ignore=tests/training/test_training_run.py \
+    -m 'not viewer' "$@"
 
 sdcolor doctor --json >"$scratch/doctor.json"
 python -m json.tool "$scratch/doctor.json" >/dev/null

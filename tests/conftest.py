@@ -1,4 +1,7 @@
-"""What all tests share: tiny networks, and nothing of the person's own."""
+"""What all tests share: tiny networks, and nothing of the person's own.
+
+``SDCOLOR_FAULTS=1`` makes the tests thorough: it takes minutes more.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ import pytest
 import torch
 import typer.main
 import typer.testing
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -54,8 +58,29 @@ if {'NAPARI_CONFIG', 'PYTEST_XDIST_WORKER'} <= os.environ.keys():
 # Built of all annotations anew for each command, it costs more than most.
 typer.testing._get_command = functools.cache(typer.main.get_command)
 
-# Tiny networks are slower on many threads than on one.
+# Tiny networks are slower on many threads than on one, also in processes that
+# the tests start.
 torch.set_num_threads(1)
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+THOROUGH = bool(os.environ.get('SDCOLOR_FAULTS'))
+
+# Examples of which one takes a second.
+settings.register_profile(
+    'heavy', max_examples=100 if THOROUGH else 8, deadline=None
+)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave what is marked as thorough to the long run."""
+    if THOROUGH:
+        return
+    later = {item for item in items if item.get_closest_marker('thorough')}
+    if later:
+        config.hook.pytest_deselected(items=[*later])
+        items[:] = [item for item in items if item not in later]
 
 
 def pytest_collection_finish() -> None:
@@ -67,6 +92,12 @@ def pytest_collection_finish() -> None:
 TINY_WIDTHS = (4, 4, 8, 8, 8)
 TINY_COLOR = ColorNetConfig(widths=TINY_WIDTHS, label_channels=2)
 TINY_GRID = GridNetConfig(widths=TINY_WIDTHS, columns=2)
+
+
+@pytest.fixture(scope='session')
+def thorough() -> bool:
+    """Whether there is time for everything."""
+    return THOROUGH
 
 
 @pytest.fixture(scope='session')

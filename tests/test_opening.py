@@ -127,9 +127,17 @@ def test_text_may_begin_with_a_mark(tmp_path: Path) -> None:
         ('[' * 100_000, 'nested too deeply'),
         ('{"a":' * 100_000, 'nested too deeply'),
         ('{"a": ' + '9' * 5000 + '}', 'beyond all measure'),
-        ('', 'Expecting value'),
+        ('', 'no JSON at line 1, column 1'),
+        ('{"a": 1,\n]', 'no JSON at line 2, column 1'),
     ],
 )
 def test_odd_json(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse_json(text)
+
+
+def test_a_thing_named_twice_is_refused_where_it_is_asked_for() -> None:
+    text = '{"a": {"b": 1, "b": 2}}'
+    assert parse_json(text) == {'a': {'b': 2}}
+    with pytest.raises(ValueError, match='names a thing twice'):
+        parse_json(text, once=True)

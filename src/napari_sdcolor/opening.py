@@ -151,8 +151,16 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     return parse_json(read_whole(Path(path), JSON_BYTES))
 
 
-def parse_json(data: str | bytes) -> Any:
+def parse_json(data: str | bytes, *, once: bool = False) -> Any:
     """What a JSON text holds; numbers are finite, depth is bounded.
+
+    Parameters
+    ----------
+    data
+        The text.
+    once
+        Refuse tables that name a thing twice: readers do not agree on which
+        of the two counts.
 
     Raises
     ------
@@ -163,6 +171,7 @@ def parse_json(data: str | bytes) -> Any:
     try:
         return json.loads(
             data,
+            object_pairs_hook=_named_once if once else None,
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_whole,
@@ -171,6 +180,17 @@ def parse_json(data: str | bytes) -> Any:
         raise ValueError('it is nested too deeply') from error
     except UnicodeDecodeError as error:
         raise ValueError('it is no text in UTF-8') from error
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f'it is no JSON at line {error.lineno}, column {error.colno}'
+        ) from error
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError('a table in it names a thing twice')
+    return table
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -129,7 +129,7 @@ class Follower:
         return labels
 
 
-@settings(max_examples=50, deadline=None)
+@settings(settings.get_profile('heavy'))
 @given(
     name=st.sampled_from(list(CONFIGS)),
     rows=st.integers(1, 9),
@@ -140,7 +140,7 @@ class Follower:
 def test_edits_equal_the_full_pass(
     name: str, rows: int, columns: int, share: float, seed: int
 ) -> None:
-    """Thousands of edits, whatever is kept, with and without borders."""
+    """Hundreds of edits, whatever is kept, with and without borders."""
     network = NETWORKS[name]
     step = network.config.multiple
     shape = (rows * step, columns * step)

@@ -210,8 +210,8 @@ def test_chroma_that_no_photo_has_is_said() -> None:
     assert any('chroma up to' in note for note in session.notes)
 
 
-def test_ids_never_drift() -> None:
-    """Promise 3, over ten thousand recolor cycles."""
+def test_ids_never_drift(thorough: bool) -> None:
+    """Promise 3, in the long run over ten thousand recolor cycles."""
     colorizer = Colorizer.random(
         replace(colornet.PAPER, widths=(2, 2)),
         grid=GridNetConfig(widths=(2, 2)),
@@ -222,7 +222,7 @@ def test_ids_never_drift() -> None:
     # Painted gray: the gamut need not be looked for ten thousand times.
     session = colorizer.session(photo, labels, saturation=0)
     wanted = labels.copy()
-    for _ in range(10_000):
+    for _ in range(10_000 if thorough else 1000):
         spot = tuple(rng.integers(0, 16, 2))
         wanted[spot] = rng.integers(0, 60)
         labels = session.labels.copy()

@@ -123,11 +123,11 @@ def test_tiles_equal_one_piece(
     assert np.abs(tiled - whole).max() <= 1e-9
 
 
-@settings(max_examples=10, deadline=None)
+@settings(settings.get_profile('heavy'))
 @given(
     st.sampled_from(['paper', 'released', 'features']),
     st.integers(1, 13),
-    st.integers(1, 6),
+    st.integers(1, 3),
     st.integers(1, 320),
 )
 def test_tiles_of_any_size_equal_one_piece(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -95,6 +95,7 @@ class Painter:
         self.palette = palette
         self.color_net = palette
         self.maps: list[NDArray] = []
+        self.open: set[Session] = set()
 
     def facts(self) -> dict[str, Any]:
         return {'device': 'easel'}
@@ -116,6 +117,16 @@ class Session:
     def __init__(self, painter: Painter, labels: NDArray) -> None:
         self.painter = painter
         self.update(labels)
+        painter.open.add(self)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.painter.open.discard(self)
 
     def update(self, labels: NDArray) -> list[tuple[int, int, int, int]]:
         self.painter.maps.append(labels)
@@ -128,9 +139,14 @@ class Session:
 
 
 @pytest.fixture
-def painter() -> Painter:
-    """Colors by the map alone, and believes to see class 9 everywhere."""
-    return Painter()
+def painter() -> Iterator[Painter]:
+    """Colors by the map alone, and believes to see class 9 everywhere.
+
+    Whoever asks it for a session closes it.
+    """
+    made = Painter()
+    yield made
+    assert not made.open
 
 
 @pytest.fixture

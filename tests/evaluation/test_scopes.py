@@ -185,7 +185,9 @@ def test_maps_reach_the_network_as_it_wants_them(
     def session(photo: object, labels: NDArray) -> SimpleNamespace:
         assert labels.shape == (SIDE, 72)
         rgb = np.zeros((*photo.shape, 3), np.uint8)
-        return SimpleNamespace(update=painter.maps.append, rgb=rgb)
+        return SimpleNamespace(
+            update=painter.maps.append, rgb=rgb, close=lambda: None
+        )
 
     painter.session = session
     evaluate(painter, entries)

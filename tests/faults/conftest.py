@@ -1,12 +1,7 @@
-"""Folders of photos and what came out of them.
-
-``SDCOLOR_FAULTS=1`` makes these tests thorough: it takes minutes, and ends
-with a table of how often each kind was tried.
-"""
+"""Folders of photos, and a table of how often each kind was tried."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-THOROUGH = bool(os.environ.get('SDCOLOR_FAULTS'))
 
 TRIED = 'tried'
 """Property of a test: how many attacks it made."""
@@ -25,8 +18,6 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter,
 ) -> None:
     """Tell the attacks of each file; a test without a number made one."""
-    if not THOROUGH:
-        return
     tests, tried, seconds = Counter[str](), Counter[str](), Counter[str]()
     for outcome in ('passed', 'failed'):
         for report in terminalreporter.getreports(outcome):
@@ -49,12 +40,6 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture
-def thorough() -> bool:
-    """Whether there is time for everything."""
-    return THOROUGH
-
-
-@pytest.fixture
 def tried(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Counts the attacks of a test that makes more than one."""
     total = 0
@@ -68,11 +53,11 @@ def tried(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """Nine photos and a map in three folders."""
+def photos(tmp_path: Path, thorough: bool) -> Path:
+    """Five photos or nine, and a map, in three folders."""
     root = tmp_path / 'photos'
     y, x = np.mgrid[:40, :56]
-    for number in range(9):
+    for number in range(9 if thorough else 5):
         path = root / f'box {number % 3}' / f'{number}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
         gray = (x * (number + 2) + y * 3) % 256

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +138,17 @@ KINDS = {
 }
 
 
+THEIRS = re.compile(
+    'Error|invalid|missing field|duplicate field|expected|deserializ|JSON in'
+)
+"""What the library safetensors says, and a person cannot use."""
+
+
 def assert_refused(path: Path, words: str) -> None:
     assert str(path) in words
     assert words.endswith('.')
     assert len(words) < 1000
+    assert not THEIRS.search(words.replace(str(path), '')), words
 
 
 @pytest.mark.parametrize('part', ['color', 'segmentation'])
@@ -173,6 +182,123 @@ def test_claims_are_not_believed(
         assert time.process_time() - began < 5
     assert refused
     assert megabytes() - before < 150
+
+
+DEEP = '[' * 300 + ']' * 300
+ODD = (
+    *('null', 'true', 'false', '""', '"F32"', '[]', '{}', '[[]]', '[null]'),
+    *('0', '-0', '1', '-1', '2.0', '1e2', '1e999', '9' * 30, '9' * 5000),
+    *('NaN', 'Infinity', '[0]', '[0, 0]', '[-0, 0]', '[0, 4.0]', '[true]'),
+    *('[0, 0, 0]', '[4, 0]', '[0, 1e2]', '["0", "4"]', '[-4, 0]', '[0, NaN]'),
+    *(f'[0, {2**64}]', f'[{2**63}, {2**63}]', f'[{2**40}, {2**40}, 0]'),
+    *('[1, 1, 1, 1, 1, 1, 1, 1, 1]', '{"0": 0}', DEEP, '\\', '"\\ud800"'),
+)
+"""JSON that no field of a tensor holds, or only by chance."""
+
+LENGTHS = (0, 1, 2, 7, 8, 2**24, 2**24 + 1, 2**31, 2**63, 2**64 - 1)
+
+
+def odd_headers(text: str) -> Iterator[str | bytes]:
+    """The same header with one thing in it that should not be there.
+
+    Parameters
+    ----------
+    text
+        A header of at least two tensors.
+    """
+    header = json.loads(text)
+    about = json.dumps(header.pop('__metadata__'))
+    first, second, *_ = sorted(
+        header, key=lambda name: header[name]['data_offsets']
+    )
+
+    def told(**others: str) -> str:
+        parts = {name: json.dumps(entry) for name, entry in header.items()}
+        pairs = {'__metadata__': about} | parts | others
+        return (
+            f'{{{", ".join(f"{json.dumps(k)}: {pairs[k]}" for k in pairs)}}}'
+        )
+
+    for name, field in itertools.product(
+        (first, second), ('dtype', 'shape', 'data_offsets')
+    ):
+        fields = {k: json.dumps(v) for k, v in header[name].items()}
+        for odd in ODD:
+            pairs = (fields | {field: odd}).items()
+            entry = ', '.join(f'"{key}": {value}' for key, value in pairs)
+            yield told(**{name: f'{{{entry}}}'})
+            # Named twice: the first is as it should be.
+            twice = json.dumps(header[name])[:-1]
+            yield told(**{name: f'{twice}, "{field}": {odd}}}'})
+        del fields[field]
+        yield told(**{name: json.dumps(fields)})
+        yield told(**{name: json.dumps({**header[name], field.upper(): 0})})
+    for odd in ODD:
+        yield odd
+        yield told(**{second: odd})
+        yield told(more=odd)
+        yield told(__metadata__=odd)
+        yield told(__metadata__=f'{{"format": {odd}}}')
+        yield f'{text[:-1]}, "__metadata__": {odd}}}'
+        yield f'{text[:-1]}, {json.dumps(first)}: {odd}}}'
+    size, place = 'shape', 'data_offsets'
+    end = max(entry[place][1] for entry in header.values())
+    for start, shape in itertools.product((0, 1, end, end + 1), (0, 1)):
+        entry = {'dtype': 'U8', size: [shape], place: [start, start + shape]}
+        yield told(more=json.dumps(entry))
+    one, two = header[first], header[second]
+    yield told(
+        **{
+            first: json.dumps({**one, place: two[place]}),
+            second: json.dumps({**two, place: one[place]}),
+        }
+    )
+    yield told(**{second: json.dumps({**two, place: one[place]})})
+    yield from (
+        text.encode(name) for name in ('utf-16', 'utf-16-le', 'utf-32')
+    )
+    yield b'\xef\xbb\xbf' + text.encode()
+    yield from (mark + text for mark in (' ', '\n', '\0', '[', ','))
+    yield from (text + mark for mark in ('\0', '}', ',', '{}', 'x', '\x0c'))
+    yield text.replace('"', "'")
+    yield text.replace(', ', ',')
+    yield text.replace(first, first[0] + '\\ud800', 1)
+
+
+def odd_lengths(data: bytes) -> Iterator[bytes]:
+    """The same file with another length of its header."""
+    told = int.from_bytes(data[:8], 'little')
+    for length in (*LENGTHS, told - 1, told + 1, told + 8, len(data)):
+        yield length.to_bytes(8, 'little') + data[8:]
+
+
+def test_a_header_is_read_as_the_format_has_it(
+    tiny_parts: dict[str, Path], tmp_path: Path, thorough: bool
+) -> None:
+    """Whatever is odd in it: the same weights, or a sentence of ours."""
+    data = tiny_parts['color'].read_bytes()
+    whole = load_part(tiny_parts['color'])
+    end = 8 + int.from_bytes(data[:8], 'little')
+    texts = [
+        text if isinstance(text, bytes) else text.encode()
+        for text in odd_headers(data[8:end].decode().rstrip())
+    ]
+    files = [
+        len(text).to_bytes(8, 'little') + text + data[end:] for text in texts
+    ]
+    files += odd_lengths(data)
+    assert len(files) > 700
+    path, refused = tmp_path / 'odd.safetensors', 0
+    for odd in files if thorough else files[::7]:
+        path.write_bytes(odd)
+        try:
+            found = load_part(path)
+        except WeightsError as error:
+            assert_refused(path, str(error))
+            refused += 1
+        else:
+            assert found.digest == whole.digest
+    assert refused
 
 
 @pytest.mark.parametrize(

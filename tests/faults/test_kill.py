@@ -51,7 +51,7 @@ def test_killed_at_random_moments(
     seed = int(os.environ.get('SDCOLOR_FAULTS_SEED', '5'))
     chance = random.Random(seed)
     interrupted = 0
-    for number in range(110 if thorough else 6):
+    for number in range(110 if thorough else 4):
         out = tmp_path / f'out {number}'
         # Killed once, twice or three times in a row.
         for _ in range(chance.randint(1, 3)):
@@ -94,7 +94,6 @@ def test_killed_at_every_step(
     photos, tmp_path, whole, point, thorough, contents, tried
 ):
     """The n-th call of each function that changes the disk is the last."""
-    step = 1 if thorough else 23
     number, out = 1, tmp_path / 'out'
     while True:
         if ended(forked(photos, out, partial(die_at, point, number))) == 0:
@@ -104,14 +103,16 @@ def test_killed_at_every_step(
         assert ended(forked(photos, out)) == 0, number
         assert contents(out) == whole, number
         shutil.rmtree(out)
-        number += step
+        number += 1 if thorough else 3 * number + 2
     assert number > 1
     assert contents(out) == whole
 
 
-def test_two_processes_and_two_threads(photos, tmp_path, whole, contents):
+def test_two_processes_and_two_threads(
+    photos, tmp_path, whole, contents, thorough
+):
     """A fresh process, with another number of threads: the same bytes."""
-    for threads in (1, 2):
+    for threads in (1, 2) if thorough else (2,):
         out = tmp_path / f'threads {threads}'
         command = [
             sys.executable,

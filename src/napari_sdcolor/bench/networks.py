@@ -172,25 +172,25 @@ def _strokes(
     gray, labels = planes(size)
     twin = copy.copy(colorizer)
     twin.size = size
-    session = twin.session(np.uint8(np.rint(gray * 255)), labels)
     rng = np.random.default_rng(side)
     rim = min(96, (size - side) // 2)
+    with twin.session(np.uint8(np.rint(gray * 255)), labels) as session:
 
-    def stroke() -> None:
-        y, x = rng.integers(rim, size - side - rim + 1, 2)
-        shift = int(rng.integers(1, N_CLASSES))
-        new = (int(labels[y, x]) + shift) % N_CLASSES
-        labels[y : y + side, x : x + side] = new
-        session.update(labels)
+        def stroke() -> None:
+            y, x = rng.integers(rim, size - side - rim + 1, 2)
+            shift = int(rng.integers(1, N_CLASSES))
+            new = (int(labels[y, x]) + shift) % N_CLASSES
+            labels[y : y + side, x : x + side] = new
+            session.update(labels)
 
-    times = take_turns(
-        {'stroke': stroke},
-        budget=60,
-        most=max(20, most),
-        least=min(20, 4 * most),
-        synchronize=wait,
-    )
-    return times['stroke'], _macs(session)
+        times = take_turns(
+            {'stroke': stroke},
+            budget=60,
+            most=max(20, most),
+            least=min(20, 4 * most),
+            synchronize=wait,
+        )
+        return times['stroke'], _macs(session)
 
 
 def _macs(session: Any) -> int | None:

@@ -39,7 +39,7 @@ def measure_first_color(
     def first_color() -> None:
         photo = photo_from_array(array)
         found = colorizer.segment(photo, steady=False)
-        colorizer.session(photo, found.labels)
+        colorizer.session(photo, found.labels).close()
 
     times = take_turns(
         {BARE: _bare(colorizer, array), 'first color': first_color},

@@ -80,10 +80,10 @@ def strokes(size: int) -> None:
     """Open a session at a working size and paint a few strokes."""
     colorizer = _colorizer(size)
     labels = np.zeros((size, size), np.uint8)
-    session = colorizer.session(_photo(size, size), labels)
-    for step in range(4):
-        labels[step * 9 : step * 9 + 16, 40:56] = step + 1
-        session.update(labels)
+    with colorizer.session(_photo(size, size), labels) as session:
+        for step in range(4):
+            labels[step * 9 : step * 9 + 16, 40:56] = step + 1
+            session.update(labels)
 
 
 def color_file(photo: str, folder: str, size: int) -> None:

@@ -248,7 +248,7 @@ def load_part(path: Path, kind: str | None = None) -> Part:
         _refuse_beyond_memory(path, header)
         # Once: what is computed with is what the hash is of.
         data = stream.read()
-        tensors = load(data)
+        tensors = _loaded(data)
     digest = digest_of(tensors)
     if digest != about.get('sha256'):
         raise WeightsError(
@@ -330,7 +330,15 @@ def read_about(path: Path) -> dict[str, str]:
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     with _opened(path) as (header, stream):
         _refuse_beyond_memory(path, header)
-        return dict(header.about), load(stream.read())
+        return dict(header.about), _loaded(stream.read())
+
+
+def _loaded(data: bytes) -> dict[str, Tensor]:
+    try:
+        return load(data)
+    except SafetensorError as error:
+        # Spellings are left that this program's JSON knows and theirs not.
+        raise ValueError('its header is spelled in an unknown way') from error
 
 
 @contextmanager
@@ -352,7 +360,7 @@ def _opened(path: Path) -> Iterator[tuple[Header, BinaryIO]]:
             yield header, stream
     except FileNotFoundError as error:
         raise UnfitWeights(f'There are no weights at {path}.') from error
-    except (SafetensorError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise WeightsError(
             f'{path} cannot be read as weights ({said(error)}). It is '
             'truncated, damaged or something else; get the file again.'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,18 @@ class Case:
         self.mapless = mapless
         self._session: RecolorSession | None = None
         self._pictures: dict[str, Picture] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free what coloring the photo again and again has kept."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     @property
     def methods(self) -> list[str]:
@@ -214,10 +226,12 @@ class Case:
 
         Both colors are full passes, none is an incremental update.
         """
-        session = self.colorizer.session(self.photo, self.as_map(self.labels))
-        before = session.full()
-        boxes = session.update(self.as_map(swap.done(self.labels)))
-        change = np.abs(session.full() - before).max(axis=-1)
+        with self.colorizer.session(
+            self.photo, self.as_map(self.labels)
+        ) as session:
+            before = session.full()
+            boxes = session.update(self.as_map(swap.done(self.labels)))
+            change = np.abs(session.full() - before).max(axis=-1)
         return _largest_outside(change, boxes)
 
     def _made(self, method: str) -> Picture:
@@ -239,7 +253,8 @@ class Case:
         if method == 'mapless':
             shape = self.photo.working_shape(self.mapless.size)
             empty = np.zeros(shape, np.uint8)
-            return Picture(self.mapless.session(self.photo, empty).rgb)
+            with self.mapless.session(self.photo, empty) as session:
+                return Picture(session.rgb)
         return self.colored(np.zeros(self.photo.shape, np.uint8))
 
     def _painted(self, ab: NDArray) -> Picture:

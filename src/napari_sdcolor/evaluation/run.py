@@ -146,9 +146,9 @@ class Evaluation:
         """All figures, JSON-serializable; see ``evaluate``."""
         parts = {name: MEASURES[name]() for name in self.groups}
         for place in self.ticker.over('photos')(self.places):
-            case = self.case(place)
-            for part in parts.values():
-                part.add(case)
+            with self.case(place) as case:
+                for part in parts.values():
+                    part.add(case)
         found = {name: part.result() for name, part in parts.items()}
         split, means = self.split, self.split.means
         photos = _per_photo(parts)

@@ -7,6 +7,7 @@ a layer that is shown.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -69,6 +70,9 @@ class Painter:
     def __init__(self) -> None:
         self.session: RecolorSession | None = None
         self._key: object = None
+        # Held while the session is used, and while it is closed.
+        self._used = threading.RLock()
+        self._unwanted = False
         # Set by the GUI thread when a result was dropped: the next one must
         # bring the whole picture.
         self.unseen = False
@@ -153,6 +157,24 @@ class Painter:
         memory
             MiB that a session may keep, see ``Settings.memory``.
         """
+        try:
+            with self._used:
+                return self._paint(
+                    colorizer, key, read, labels, saturation, memory
+                )
+        finally:
+            self._close_unwanted()
+
+    def _paint(
+        self,
+        colorizer: Colorizer,
+        key: object,
+        read: ReadPhoto,
+        labels: NDArray[np.uint8],
+        saturation: float,
+        memory: float,
+    ) -> tuple[Photo, list[Patch]]:
+        self._close_unwanted()
         session = self.session
         unseen, self.unseen = self.unseen, False
         if (
@@ -164,8 +186,6 @@ class Painter:
             photo = replace(read(), bits=8)
             # Free the memory of the old one before the new one asks for it.
             self.forget()
-            if session is not None:
-                session.close()
             self.session = session = colorizer.session(
                 photo, labels, saturation=saturation, memory=memory
             )
@@ -183,13 +203,24 @@ class Painter:
         ]
 
     def forget(self) -> None:
-        """Free the session's memory.
+        """Close the session, from any thread, without ever waiting.
 
-        It is not closed: a thread that is just using it comes to its end,
-        and the memory goes with the last reference.
+        A thread that is just using it comes to its end, and closes it then.
         """
-        self.session = None
-        self._key = None
+        self._unwanted = True
+        self._close_unwanted()
+
+    def _close_unwanted(self) -> None:
+        # Asked again after each turn: who found the session in use has gone
+        # and relies on its user.
+        while self._unwanted and self._used.acquire(blocking=False):
+            try:
+                self._unwanted = False
+                session, self.session, self._key = self.session, None, None
+                if session is not None:
+                    session.close()
+            finally:
+                self._used.release()
 
 
 def fingerprint(photo: Photo) -> str:

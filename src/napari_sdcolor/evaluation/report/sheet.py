@@ -65,16 +65,13 @@ def contact_sheet(evaluation: Evaluation, result: dict[str, Any]) -> bytes:
         entry.full_name: place
         for place, entry in enumerate(evaluation.split.usable)
     }
-    groups = [
-        (
-            words,
-            [
-                _row(evaluation.case(places[line['photo']]), line, result)
-                for line in evaluation.ticker.over(f'{words} photos')(lines)
-            ],
-        )
-        for words, lines in chosen.items()
-    ]
+    groups = []
+    for words, lines in chosen.items():
+        rows = []
+        for line in evaluation.ticker.over(f'{words} photos')(lines):
+            with evaluation.case(places[line['photo']]) as case:
+                rows.append(_row(case, line, result))
+        groups.append((words, rows))
     return compose_sheet(headings, groups)
 
 

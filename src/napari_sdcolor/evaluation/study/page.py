@@ -70,14 +70,10 @@ def make_study(
     chosen = [places[n * len(places) // count] for n in range(count)]
     rows = []
     for place in evaluation.ticker.over('photos of the user study')(chosen):
-        case = evaluation.case(place)
-        rows.append(
-            {
-                'name': case.name,
-                'gray': case.picture('gray').rgb,
-                'pictures': {name: _picture(case, name) for name in methods},
-            }
-        )
+        with evaluation.case(place) as case:
+            pictures = {name: _picture(case, name) for name in methods}
+            gray = case.picture('gray').rgb
+        rows.append({'name': case.name, 'gray': gray, 'pictures': pictures})
     return build(rows, methods)
 
 
