@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import BinaryIO
 
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.errors import PhotoError
+from napari_sdcolor.opening import sha256_of_stream
 
 
 class Unchanged:
@@ -51,8 +51,7 @@ class Unchanged:
 
     def hashed(self) -> str:
         """SHA-256 of the bytes as they are now."""
-        self._stream.seek(0)
-        return hashlib.file_digest(self._stream, 'sha256').hexdigest()
+        return sha256_of_stream(self._stream)
 
     def _status(self) -> os.stat_result:
         return os.fstat(self._stream.fileno())
