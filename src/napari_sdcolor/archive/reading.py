@@ -173,6 +173,7 @@ class PhotoFile:
     ) -> None:
         self.path = path
         self.result_bytes = 0
+        self._missing: tuple[str, ...] = ()
         self._stream = stream
         self._allow_damaged = allow_damaged
         self._raster: RasterPhoto | None = None
@@ -194,11 +195,7 @@ class PhotoFile:
         head = stream.read(HEAD)
         if kind_of(head) == 'tiff':
             tiff = TiffPhotos(stream, size)
-            if page is None and tiff.trouble:
-                raise PhotoError(
-                    f'{tiff.trouble}; one page can be chosen: page=0 to '
-                    f'page={tiff.count - 1}'
-                )
+            self._take(tiff, page)
             self.count, self._scan = tiff.count, tiff.scan
             self._rows = tiff.rows
             self._samples = tiff.samples
@@ -207,9 +204,24 @@ class PhotoFile:
             self._raster = RasterPhoto(stream, size, head)
             self.count, self._scan = 1, self._raster.scan
         if page is not None and not 0 <= page < self.count:
+            words = 'its pages are' if self.count > 1 else 'its only page is'
             raise NoSuchPage(
-                f'it has no page {page}; its pages are 0 to {self.count - 1}'
+                f'it has no page {page}; {words} {_numbers(self.count)}'
             )
+
+    def _take(self, tiff: TiffPhotos, page: int | None) -> None:
+        """Refuse a file that cannot be taken as a whole."""
+        if tiff.missing and (page is None or tiff.moved):
+            self._missing = (tiff.missing,)
+        words = tiff.trouble
+        if tiff.missing and not self._allow_damaged:
+            words = words or (
+                f'{tiff.missing}. Get an intact copy, or color what is there '
+                'with --allow-damaged'
+            )
+        if words and page is None:
+            pages = _numbers(tiff.count, 'page=')
+            raise PhotoError(f'{words}; one page can be chosen: {pages}')
 
     @property
     def is_album(self) -> bool:
@@ -326,6 +338,7 @@ class PhotoFile:
 
     def _accepted(self, name: str, scan: Scan) -> Scan:
         """A scan, unless it has holes that nobody said are welcome."""
+        scan = replace(scan, damage=(*self._missing, *scan.damage))
         if scan.damage and not self._allow_damaged:
             words = '; '.join(words.rstrip('.') for words in scan.damage)
             raise PhotoError(
@@ -374,6 +387,12 @@ class PhotoFile:
 
     def _name(self, page: int) -> str:
         return f'{self.path}, page {page}' if self.count > 1 else self.path
+
+
+def _numbers(count: int, prefix: str = '') -> str:
+    """Of the first page and the last one."""
+    last = f' to {prefix}{count - 1}' if count > 1 else ''
+    return f'{prefix}0{last}'
 
 
 def _sentence(damage: str) -> str:
