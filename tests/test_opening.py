@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import socket
 from pathlib import Path
@@ -10,12 +12,14 @@ import pytest
 
 from napari_sdcolor.files import sha256_of
 from napari_sdcolor.opening import (
+    HASHED_BYTES,
     JSON_BYTES,
     open_regular,
     parse_json,
     read_json,
     read_text,
     read_whole,
+    sha256_of_stream,
 )
 
 posix = pytest.mark.skipif(os.name != 'posix', reason='things of POSIX')
@@ -107,6 +111,30 @@ def test_size_is_judged_before_anything_is_read(tmp_path: Path) -> None:
         stream.truncate(JSON_BYTES + 1)
     with pytest.raises(OSError, match='are refused'):
         read_json(path)
+
+
+def test_no_hash_without_end(tmp_path: Path) -> None:
+    path = tmp_path / 'photo.tif'
+    with path.open('wb') as stream:
+        stream.truncate(HASHED_BYTES + 1)  # takes no room on the disk
+    with pytest.raises(OSError, match='are not hashed') as caught:
+        sha256_of(path)
+    assert caught.value.filename == str(path)
+
+
+def test_a_file_that_grows_is_hashed_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / 'log'
+    path.write_bytes(b'abc')
+    with open(path, 'rb', 0) as stream:
+
+        class Growing(io.BufferedReader):
+            def read(self, size: int | None = -1) -> bytes:
+                with path.open('ab') as more:
+                    more.write(b'more')
+                return stream.read(size)
+
+        found = sha256_of_stream(Growing(stream))
+    assert found == hashlib.sha256(b'abc').hexdigest()
 
 
 def test_text_may_begin_with_a_mark(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import secrets
@@ -21,7 +20,11 @@ from typing import BinaryIO
 
 from napari_sdcolor.errors import SaveError, why_not
 from napari_sdcolor.leftovers import marker_of, temporary_name
-from napari_sdcolor.opening import open_regular
+from napari_sdcolor.opening import (
+    HASHED_BYTES,
+    open_regular,
+    sha256_of_stream,
+)
 
 _NO_LINKS = {
     getattr(errno, name)
@@ -48,16 +51,27 @@ def own_path(name: str, variable: str) -> Path:
     return user_data_path('napari-sdcolor', appauthor=False) / name
 
 
-def sha256_of(path: str | os.PathLike[str]) -> str:
+def sha256_of(path: str | os.PathLike[str], most: int = HASHED_BYTES) -> str:
     """SHA-256 of a file's bytes.
+
+    Parameters
+    ----------
+    path
+        Of a regular file.
+    most
+        Files of more bytes are refused before anything is read.
 
     Raises
     ------
     OSError
-        If it cannot be read.
+        If it is larger, or cannot be read.
     """
     with open_regular(path) as stream:
-        return hashlib.file_digest(stream, 'sha256').hexdigest()
+        try:
+            return sha256_of_stream(stream, most)
+        except OSError as error:
+            error.filename = os.fspath(path)
+            raise
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:

@@ -9,6 +9,7 @@ through here.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -20,6 +21,11 @@ JSON_BYTES = 2**24
 
 TEXT_BYTES = 2**28
 """No table or list of names that this program reads is larger."""
+
+HASHED_BYTES = 2**40
+"""No file that this program hashes is larger."""
+
+_PART = 2**20
 
 _DIGITS = 400
 """No number that is a float has more before its point."""
@@ -123,6 +129,38 @@ def read_whole(path: str | os.PathLike[str], most: int) -> bytes:
         # Files that the kernel makes up say that they are empty, and some
         # of them never end.
         return stream.read(size)
+
+
+def sha256_of_stream(stream: BinaryIO, most: int = HASHED_BYTES) -> str:
+    """SHA-256 of all bytes of an open file.
+
+    It ends where the file ended when it began, also if the file grows.
+
+    Parameters
+    ----------
+    stream
+        Of a regular file.
+    most
+        Files of more bytes are refused before anything is read: holes of
+        a disk and what the kernel makes up can claim any size.
+
+    Raises
+    ------
+    OSError
+        If it is larger, or cannot be read.
+    """
+    left = stream.seek(0, os.SEEK_END)
+    if left > most:
+        raise OSError(
+            errno.EFBIG,
+            f'it holds {left} bytes, and more than {most} are not hashed',
+        )
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while part := stream.read(min(left, _PART)):
+        digest.update(part)
+        left -= len(part)
+    return digest.hexdigest()
 
 
 def read_text(path: str | os.PathLike[str], most: int = TEXT_BYTES) -> str:

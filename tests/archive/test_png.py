@@ -149,6 +149,17 @@ def test_a_profile_that_is_left_out_is_told(tmp_path, gray, content):
     assert photo.notes == ('Its chunk iCCP is damaged and was left out.',)
 
 
+def test_the_variant_of_apple_is_named(tmp_path, gray):
+    data = _coded(gray)
+    path = tmp_path / 'photo.png'
+    path.write_bytes(data[:8] + _chunk(b'CgBI', b'P\0 \2') + data[8:])
+    with pytest.raises(PhotoError, match=r'photo\.png .*Apple.*convert it'):
+        read_photo(path)
+    path.write_bytes(data[:8] + _chunk(b'tEXt', b'a\0b') + data[8:])
+    with pytest.raises(PhotoError, match=r'photo\.png .*its size first'):
+        read_photo(path)
+
+
 def test_an_animation_is_refused(tmp_path, gray):
     data = _coded(gray)
     path = tmp_path / 'photo.png'

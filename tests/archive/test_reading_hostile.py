@@ -210,6 +210,32 @@ def test_other_color_models_are_refused(tmp_path, photometric):
         read_photo(path)
 
 
+@pytest.mark.parametrize(
+    ('photometric', 'words'),
+    [(32803, 'mosaic of the sensor'), (34892, 'linear colors of the sensor')],
+)
+def test_raw_files_are_called_so(tmp_path, photometric, words):
+    """Also behind a preview, as cameras write them."""
+    path = tmp_path / 'photo.dng'
+    raw = np.tile(COLOR, (3, 3, 1))
+    raw = raw[..., 0] if photometric == 32803 else raw
+    version = (50706, 'B', 4, (1, 4, 0, 0), True)
+    for preview in (False, True):
+        with tifffile.TiffWriter(path) as writer:
+            if preview:
+                writer.write(
+                    COLOR,
+                    photometric='rgb',
+                    subfiletype=1,
+                    subifds=1,
+                    extratags=[version],
+                )
+            tags = [] if preview else [version]
+            writer.write(raw, photometric=photometric, extratags=tags)
+        with pytest.raises(PhotoError, match=rf'photo\.dng .*{words}.*DNG'):
+            read_photo(path)
+
+
 def test_places_that_are_no_files(tmp_path):
     with pytest.raises(PhotoError, match='folder'):
         read_photo(tmp_path)

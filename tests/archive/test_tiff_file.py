@@ -67,8 +67,46 @@ def test_a_stack_that_was_cut_off(tmp_path, planes):
     tifffile.imwrite(path, planes, photometric='minisblack', truncate=True)
     data = path.read_bytes()
     path.write_bytes(data[: -planes[0].nbytes])
-    with pytest.raises(PhotoError, match='only 1 are there'):
+    with pytest.raises(PhotoError, match=r'only 1 is there.*: page=0\.$'):
         read_photo(path)
+    # Nobody knows that it was the end: the first one may have moved.
+    with pytest.raises(PhotoError, match='is damaged: .*only 1 is there'):
+        read_photo(path, page=0)
+    with open_photos(path, allow_damaged=True) as file:
+        photo = file.read(0)
+    assert photo.origin.damage == (
+        'it says that it holds 3 planes, but only 1 is there',
+    )
+
+
+def test_a_list_of_planes_that_was_cut_through(tmp_path, planes):
+    path = tmp_path / 'film.tif'
+    tifffile.imwrite(path, planes, photometric='minisblack', truncate=True)
+    data = path.read_bytes()
+    place = data.index(b'"truncated"')
+    path.write_bytes(data[:place] + data[place + 40 :])
+    for page in (None, 0):
+        with pytest.raises(PhotoError, match='list of planes is damaged'):
+            read_photo(path, page=page)
+    assert read_photo(path, allow_damaged=True).origin.damage
+
+
+def test_an_ome_stack_that_lacks_a_page(tmp_path, planes):
+    path = tmp_path / 'film.tif'
+    tifffile.imwrite(path, planes, ome=True, metadata={'axes': 'ZYX'})
+    with tifffile.TiffFile(path) as tif:
+        second = tif.pages[1]
+        end = second.offset + 2 + 12 * len(second.tags)
+    data = bytearray(path.read_bytes())
+    data[end : end + 4] = bytes(4)
+    path.write_bytes(data)
+    words = '3 planes, but only 2 are there'
+    with pytest.raises(PhotoError, match=f'{words}.*page=0 to page=1'):
+        read_photo(path)
+    assert not read_photo(path, page=1).origin.damage
+    with open_photos(path, allow_damaged=True) as file:
+        assert file.count == 2
+        assert words in file.read(1).origin.damage[0]
 
 
 def test_the_largest_level_of_a_pyramid(tmp_path, ramp, assert_shows):

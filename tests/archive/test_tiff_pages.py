@@ -214,6 +214,9 @@ def test_a_page_of_several_must_be_chosen(tmp_path, rng, assert_shows):
         read_photo(path, page=3)
     with pytest.raises(PhotoError, match='no page -1'):
         read_photo(path, page=-1)
+    tifffile.imwrite(path, pages[0], photometric='minisblack')
+    with pytest.raises(PhotoError, match=r'no page 1; its only page is 0\.$'):
+        read_photo(path, page=1)
 
 
 def test_thumbnails_are_no_pages(tmp_path, ramp, assert_shows):

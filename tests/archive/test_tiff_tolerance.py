@@ -249,6 +249,21 @@ def test_pages_that_share_their_bytes() -> None:
     assert 'share the same bytes' in found.trouble
 
 
+def test_parts_of_a_page_that_share_their_bytes() -> None:
+    many = 2**10
+    tags: Tags = {
+        256: ('I', [2**11]),
+        257: ('I', [2**10 * many + 1]),
+        259: ('H', [8]),
+        273: ('I', [8] * many),
+        278: ('I', [2**10]),
+        279: ('I', [2**16] * many),
+    }
+    data = tiff(tags, [bytes(2**16)])
+    trouble = TiffPhotos(io.BytesIO(data), len(data)).trouble
+    assert trouble.startswith('the parts of its image lie over each other')
+
+
 def test_a_channel_that_nobody_needs_may_be_missing(tmp_path):
     """Planes of unknown meaning are left out, whole or not."""
     gray = np.arange(50 * 50, dtype=np.uint8).reshape(50, 50)

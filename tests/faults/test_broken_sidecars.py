@@ -34,6 +34,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 SECONDS = 30
+RESULTS = ('color.tif', 'labels.png')
 INTERNALS = re.compile(
     r'Traceback|object at 0x|BytesIO|unpack|operand|NoneType|codec|'
     r'set_int_max|maximum recursion|schemas'
@@ -162,4 +163,27 @@ def test_what_is_no_file(sidecar, replay, name, file):
     path.unlink()
     THINGS[name](path)
     for route in (read, resume, show, replay):
+        survives(route, sidecar)
+
+
+def test_holes_without_end(sidecar, replay):
+    """Half a terabyte would be hashed for minutes, were it hashed."""
+    place = sidecar.with_name('castle elsewhere.tif')
+    told = json.loads(sidecar.read_bytes())
+    told['run']['source_path'] = str(place)
+    sidecar.write_bytes(json.dumps(told).encode())
+    sidecar.with_name('sound').write_bytes(sidecar.read_bytes())
+    sidecar.with_name('castle.tif').unlink()
+    kinds = [sidecar.with_name(f'castle.{kind}') for kind in RESULTS]
+    for path in (place, *kinds):
+        path.unlink(missing_ok=True)
+        with path.open('wb') as stream:
+            stream.truncate(2**39)  # takes no room on the disk
+    found = find_companions(sidecar, read_sidecar(sidecar))
+    assert [words.split(' was ')[0] for words in found.changes] == [
+        f'The photo {place} is not the one that',
+        'The colored file castle.color.tif',
+        'The label map castle.labels.png',
+    ]
+    for route in (show, replay):
         survives(route, sidecar)

@@ -80,8 +80,11 @@ def config_field(header: Header, rng: Generator) -> None:
     """Sealed anew, as somebody does who knows how."""
     about = header['__metadata__']
     config = json.loads(about['config'])
-    config[_any(sorted(config), rng)] = _any(
-        (*HUGE, [2**20] * 8, [2**31, 2], [1] * 99, 'x' * 10**6), rng
+    field = _any(sorted(config), rng)
+    # A slope of 0 is one that a network may have.
+    numbers = HUGE[1:] if field == 'slope' else HUGE
+    config[field] = _any(
+        (*numbers, [2**20] * 8, [2**31, 2], [1] * 99, 'x' * 10**6), rng
     )
     _seal(about, 'config', config)
 

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.skipif(
     sys.platform != 'linux', reason='ulimit -v of Linux'
 )
 
+PACKED = {'compression': 'zlib', 'metadata': None}
+
 SPARE = 700
 """Megabytes beside what the program itself takes."""
 
@@ -95,6 +97,21 @@ def deep_strips(path: Path) -> None:
     tifffile.imwrite(path, array, compression='zlib', rowsperstrip=10240)
 
 
+def shared_strip(path: Path) -> None:
+    """5,000 pages of a megabyte, all of which are the same kilobyte."""
+    tifffile.imwrite(path, np.zeros((1000, 1000), np.uint8), **PACKED)
+    with tifffile.TiffFile(path) as tif:
+        page = tif.pages[0]
+        start, end = page.offset, page.offset + 2 + 12 * len(page.tags)
+    out = bytearray(path.read_bytes())
+    table = bytes(out[start:end])
+    for _ in range(4999):
+        struct.pack_into('<I', out, end, len(out))
+        end = len(out) + len(table)
+        out += table + bytes(4)
+    path.write_bytes(out)
+
+
 def sparse(path: Path) -> None:
     with path.open('wb') as stream:
         stream.write(png(64, 48))
@@ -108,6 +125,7 @@ MADE = {
     'tiles.j2k': lambda p: p.write_bytes(codestream(3, 2**12)),
     'sparse.png': sparse,
     'deep.tif': deep_strips,
+    'shared.tif': shared_strip,
 }
 
 

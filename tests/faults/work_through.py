@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import logging
 import os
 import signal
 import sys
@@ -111,7 +110,6 @@ def work(colorizer: Colorizer, name: str, data: bytes, folder: Path) -> dict:
 def main() -> None:
     folder, kind = Path(sys.argv[1]), sys.argv[2]
     start, stop, seconds = (int(word) for word in sys.argv[3:6])
-    logging.disable()
     warnings.simplefilter('ignore')
     torch.set_num_threads(1)
     colorizer = Colorizer.random(

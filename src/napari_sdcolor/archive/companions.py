@@ -7,6 +7,7 @@ it was at the time.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,9 +19,13 @@ from napari_sdcolor.archive.formats import SIDECAR_SUFFIX, SUFFIXES
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.errors import PhotoError
 from napari_sdcolor.files import sha256_of
-from napari_sdcolor.opening import read_json
+from napari_sdcolor.opening import HASHED_BYTES, read_json
 from napari_sdcolor.samples import SAMPLES, SampleFile, open_sample
 from napari_sdcolor.words import counted
+
+SPARE, PIXEL_BYTES = 2**31, 256
+"""A photo, its map and its result take far less on disk, all in all and for
+a pixel: what is larger is another file, or a hole without end."""
 
 
 @dataclass
@@ -96,12 +101,15 @@ def find_companions(
     found.sample = _find_sample(content, found.changes)
     if not found.sample:
         found.photo = _photo_to_show(sidecar, content, found.changes)
+    most = most_bytes(content)
     result = content['result']
-    found.color = _find(folder, result, 'The colored file', found.changes)
+    found.color = _find(
+        folder, result, 'The colored file', most, found.changes
+    )
     for page in content['pages']:
         labels = page['labels']
         found.maps.append(
-            _find(folder, labels, 'The label map', found.changes)
+            _find(folder, labels, 'The label map', most, found.changes)
             if labels['file']
             else None
         )
@@ -135,10 +143,45 @@ def find_photo(
     former = content['run'].get('source_path', '')
     for path in _places(Path(sidecar).parent, name, former):
         if os.path.isfile(path):
-            if _is(path, digest):
+            if has_hash(path, digest, most_bytes(content)):
                 return path, others
             others.append(path)
     return None, others
+
+
+def most_bytes(content: Mapping[str, Any]) -> int:
+    """No file that a sidecar tells of has more bytes.
+
+    Parameters
+    ----------
+    content
+        As ``sidecar.read_sidecar`` gives it.
+    """
+    pages = content['pages']
+    if any(page['page'] is not None for page in pages) and len(pages) == 1:
+        return HASHED_BYTES  # nobody knows of its other pages
+    sides = [
+        (page['photo']['width'], page['photo']['height']) for page in pages
+    ]
+    return SPARE + PIXEL_BYTES * sum(math.prod(pair) for pair in sides)
+
+
+def has_hash(path: Path, digest: str, most: int) -> bool:
+    """Whether a file can be read and is the one that a sidecar tells of.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    digest
+        The recorded SHA-256.
+    most
+        Larger files are others; see ``most_bytes``.
+    """
+    try:
+        return sha256_of(path, most) == digest
+    except OSError:
+        return False
 
 
 def sample_of(content: Mapping[str, Any]) -> str:
@@ -269,19 +312,16 @@ def _places(folder: Path, name: str, former: str) -> Iterator[Path]:
 
 
 def _find(
-    folder: Path, told: Mapping[str, Any], what: str, changes: list[str]
+    folder: Path,
+    told: Mapping[str, Any],
+    what: str,
+    most: int,
+    changes: list[str],
 ) -> Path | None:
     path = folder / told['file']
     if not os.path.isfile(path):
         changes.append(f'{what} {told["file"]} is no longer in {folder}.')
         return None
-    if not _is(path, told['sha256']):
+    if not has_hash(path, told['sha256'], most):
         changes.append(f'{what} {path.name} was changed since it was saved.')
     return path
-
-
-def _is(path: Path, digest: str) -> bool:
-    try:
-        return sha256_of(path) == digest
-    except OSError:
-        return False

@@ -49,6 +49,18 @@ def claimed(head: bytes) -> Claim | None:
     """What a PNG file says of its size; None if more of it is needed."""
     if len(head) < 33:
         return None
+    if head[12:16] == b'CgBI':
+        raise PhotoError(
+            'it is a PNG file in the variant of Apple for the iPhone, which '
+            'is no PNG to others; convert it with "pngcrush '
+            '-revert-iphone-optimizations", or open it on a Mac and save it '
+            'as TIFF'
+        )
+    if head[12:16] != b'IHDR':
+        raise PhotoError(
+            'it does not tell its size first, as a PNG file must; get an '
+            'intact copy'
+        )
     width, height, depth, *_ = _HEADER.unpack_from(head, 16)
     return Claim(width, height, 4 * max(depth, 8) / 8)
 

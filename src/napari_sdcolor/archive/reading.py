@@ -18,11 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_sdcolor.archive.explaining import explaining
 from napari_sdcolor.archive.rasters import RasterPhoto
-from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
+from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.archive.signatures import HEAD, kind_of
 from napari_sdcolor.archive.strips import Bands, PageRows, photo_on_disk
 from napari_sdcolor.archive.tiff_file import Interpret, TiffPhotos
 from napari_sdcolor.archive.tones import PageTones, Window, understood
+from napari_sdcolor.archive.unchanged import Unchanged
 from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.core.tone import ToneWindow
 from napari_sdcolor.errors import NoSuchPage, PhotoError, said
@@ -172,37 +173,55 @@ class PhotoFile:
     ) -> None:
         self.path = path
         self.result_bytes = 0
+        self._missing: tuple[str, ...] = ()
         self._stream = stream
         self._allow_damaged = allow_damaged
         self._raster: RasterPhoto | None = None
-        self._opened = self._state()
+        self._unchanged = Unchanged(stream)
         self._rows: Callable[[int], tuple | None] | None = None
         self._samples: Callable[[int], NDArray] | None = None
-        self._size = stream.seek(0, os.SEEK_END)
+        with self._unchanged.reading():
+            self._look(page)
+        self._tones = PageTones(self.count, self._parts)
+        self.pages = range(self.count)
+        if page is not None:
+            self.pages = range(page, page + 1)
+
+    def _look(self, page: int | None) -> None:
+        """Find out what the file holds."""
+        stream = self._stream
+        size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         head = stream.read(HEAD)
         if kind_of(head) == 'tiff':
-            tiff = TiffPhotos(stream, self._size)
-            if page is None and tiff.trouble:
-                raise PhotoError(
-                    f'{tiff.trouble}; one page can be chosen: page=0 to '
-                    f'page={tiff.count - 1}'
-                )
+            tiff = TiffPhotos(stream, size)
+            self._take(tiff, page)
             self.count, self._scan = tiff.count, tiff.scan
             self._rows = tiff.rows
             self._samples = tiff.samples
             self.result_bytes = tiff.result_bytes
         else:
-            self._raster = RasterPhoto(stream, self._size, head)
+            self._raster = RasterPhoto(stream, size, head)
             self.count, self._scan = 1, self._raster.scan
         if page is not None and not 0 <= page < self.count:
+            words = 'its pages are' if self.count > 1 else 'its only page is'
             raise NoSuchPage(
-                f'it has no page {page}; its pages are 0 to {self.count - 1}'
+                f'it has no page {page}; {words} {_numbers(self.count)}'
             )
-        self._tones = PageTones(self.count, self._parts)
-        self.pages = range(self.count)
-        if page is not None:
-            self.pages = range(page, page + 1)
+
+    def _take(self, tiff: TiffPhotos, page: int | None) -> None:
+        """Refuse a file that cannot be taken as a whole."""
+        if tiff.missing and (page is None or tiff.moved):
+            self._missing = (tiff.missing,)
+        words = tiff.trouble
+        if tiff.missing and not self._allow_damaged:
+            words = words or (
+                f'{tiff.missing}. Get an intact copy, or color what is there '
+                'with --allow-damaged'
+            )
+        if words and page is None:
+            pages = _numbers(tiff.count, 'page=')
+            raise PhotoError(f'{words}; one page can be chosen: {pages}')
 
     @property
     def is_album(self) -> bool:
@@ -212,11 +231,13 @@ class PhotoFile:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the file's bytes: those that are decoded."""
-        with explaining(self.path), self._unchanged():
+        with explaining(self.path), self._unchanged.reading():
             if self._raster is not None:
-                return hashlib.sha256(self._raster.data).hexdigest()
-            self._stream.seek(0)
-            return hashlib.file_digest(self._stream, 'sha256').hexdigest()
+                digest = hashlib.sha256(self._raster.data).hexdigest()
+            else:
+                digest = self._unchanged.hashed()
+        self._unchanged.sha256 = digest
+        return digest
 
     def read(self, page: int, *, window: Window = 'auto') -> Photo:
         """Read one photo.
@@ -299,7 +320,7 @@ class PhotoFile:
         """
         if self._samples is None:
             return None
-        with explaining(self._name(page)), self._unchanged():
+        with explaining(self._name(page)), self._unchanged.reading():
             return self._samples(page)
 
     def _parts(self, page: int) -> Iterator[Scan]:
@@ -311,12 +332,13 @@ class PhotoFile:
 
     def _whole(self, page: int) -> Scan:
         name = self._name(page)
-        with explaining(name), self._unchanged():
+        with explaining(name), self._unchanged.reading():
             scan = self._scan(page)
         return self._accepted(name, scan)
 
     def _accepted(self, name: str, scan: Scan) -> Scan:
         """A scan, unless it has holes that nobody said are welcome."""
+        scan = replace(scan, damage=(*self._missing, *scan.damage))
         if scan.damage and not self._allow_damaged:
             words = '; '.join(words.rstrip('.') for words in scan.damage)
             raise PhotoError(
@@ -328,7 +350,7 @@ class PhotoFile:
     def _bands(self, page: int) -> Bands | None:
         """A photo that is too large for the memory, a band at a time."""
         name = self._name(page)
-        with explaining(name):
+        with explaining(name), self._unchanged.reading():
             found = self._rows(page) if self._rows else None
         if found is None:
             return None
@@ -336,7 +358,7 @@ class PhotoFile:
         interpret: Interpret = found[1]
 
         def scan(part: slice) -> Scan:
-            with explaining(name), self._unchanged():
+            with explaining(name), self._unchanged.reading():
                 found = interpret(rows[part])
             return self._accepted(name, found)
 
@@ -366,24 +388,11 @@ class PhotoFile:
     def _name(self, page: int) -> str:
         return f'{self.path}, page {page}' if self.count > 1 else self.path
 
-    def _state(self) -> tuple[int, ...]:
-        found = os.fstat(self._stream.fileno())
-        return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
 
-    @contextmanager
-    def _unchanged(self) -> Iterator[None]:
-        """What is read within is of the very file that was opened."""
-        self._refuse_changed()
-        try:
-            yield
-        except (PhotoError, *DECODE_ERRORS):
-            self._refuse_changed()  # which explains it better
-            raise
-        self._refuse_changed()
-
-    def _refuse_changed(self) -> None:
-        if self._state() != self._opened:
-            raise PhotoError('it was changed while it was read')
+def _numbers(count: int, prefix: str = '') -> str:
+    """Of the first page and the last one."""
+    last = f' to {prefix}{count - 1}' if count > 1 else ''
+    return f'{prefix}0{last}'
 
 
 def _sentence(damage: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import Publication, explaining, refuse_existing
 from napari_sdcolor.leftovers import remove_leftovers
+from napari_sdcolor.opening import sha256_of_stream
 
 
 class OutputNames(NamedTuple):
@@ -262,8 +262,7 @@ def _save(
         with publication.open(color) as stream:
             pictures = gathering.pictures(results)
             write(stream, pictures, form, result_bytes=result_bytes)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, 'sha256').hexdigest()
+            digest = sha256_of_stream(stream)
         last = gathering.last
         if last is None or len(gathering.pages) < len(maps):
             raise SaveError(

@@ -52,6 +52,10 @@ _PLAIN = (
     COMPRESSION.ZSTD,
     COMPRESSION.ZSTD_DEPRECATED,
 )
+_RAW = {
+    PHOTOMETRIC.CFA: 'the mosaic of the sensor',
+    PHOTOMETRIC.LINEAR_RAW: 'the linear colors of the sensor',
+}
 # Decoded into a buffer of the expected size. The others bring a size of
 # their own along, which must be looked at.
 _SIZED: dict[int, Callable[[bytes], tuple[int, int]]] = {
@@ -87,6 +91,12 @@ def check_page(page: TiffPage, size: int, rows: int | None = None) -> None:
     pixel_bytes = page.samplesperpixel * page.dtype.itemsize
     pixels = page.imagewidth * page.imagelength
     refuse_bomb(page.imagewidth, page.imagelength, pixel_bytes, size)
+    if page.photometric in _RAW:
+        raise PhotoError(
+            f'it holds {_RAW[page.photometric]} of a camera (DNG or another '
+            'raw format), which is no picture yet; convert it to TIFF with a '
+            'raw converter'
+        )
     if page.photometric not in (*GRAY, *COLOR, PHOTOMETRIC.PALETTE):
         name = getattr(page.photometric, 'name', page.photometric)
         raise PhotoError(

@@ -40,6 +40,9 @@ _FLAGS = {
     'is_scanimage': False,
 }
 
+_SHAPED = '{"shape'
+"""With this begins what tifffile writes into a description."""
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -69,6 +72,11 @@ class TiffPhotos:
         Number of photos.
     trouble : str
         Why the photos cannot be taken as a whole; single ones still can.
+    missing : str
+        What the file tells of and does not hold.
+    moved : bool
+        Whether bytes are missing nobody knows where, so that a photo may
+        begin in the middle of another one.
     result_bytes : int
         Bytes of the pixels of all results before they are packed.
 
@@ -81,7 +89,8 @@ class TiffPhotos:
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._size = size
         chain = Tables(stream, size).chain()
-        self.trouble = chain.trouble
+        self.trouble, self.missing = '', chain.trouble
+        self.moved = False
         if not chain.tables:
             raise PhotoError('it holds no page that can be read')
         with quiet():
@@ -185,14 +194,16 @@ class TiffPhotos:
             read += sum(page.databytecounts)
         again = read > READ_AGAIN * self._size
         if again and decoded > HARMLESS_IN_ALL:
-            self.trouble = self.trouble or (
-                'its pages share the same bytes, as only damaged and hostile '
-                'files do'
-            )
+            words = 'its pages share the same bytes'
+            if self.count == 1:
+                words = 'the parts of its image lie over each other'
+            self.trouble = f'{words}, as only damaged and hostile files do'
 
     def _look_at_stack(self) -> None:
         """Refuse several axes; find planes that have no page."""
         first = self._page(self._places[0])
+        if _is_broken(first.description):
+            self.missing, self.moved = 'its list of planes is damaged', True
         axes = _stack_axes(self._tif, first)
         long = [f'{name} of {length}' for name, length in axes if length > 1]
         if len(long) > 1:
@@ -202,20 +213,24 @@ class TiffPhotos:
             )
         planes = math.prod(length for _, length in axes)
         plain = first.is_contiguous and first.fillorder == first.predictor == 1
-        if len(self._places) == 1 < planes and plain:
+        bare = len(self._places) == 1 < planes and plain
+        if bare and first.nbytes:
             end = first.dataoffsets[0] + planes * first.nbytes
-            if first.nbytes and end <= self._size:
+            if end <= self._size:
                 if planes > MAX_PAGES:
                     raise PhotoError(f'it claims to hold {planes} planes')
                 page = self._places[0].page
                 self._places = [_Place(page, n) for n in range(planes)]
                 self.result_bytes *= planes
                 return
-        if planes > len(self._places):
-            self.trouble = self.trouble or (
-                f'it says that it holds {planes} planes, but only '
-                f'{len(self._places)} are there'
+        there = len(self._places)
+        if planes > there:
+            self.missing = self.missing or (
+                f'it says that it holds {planes} planes, but only {there} '
+                f'{"is" if there == 1 else "are"} there'
             )
+            # Those of an OME stack may lie in other files.
+            self.moved = bare and not self._tif.is_ome
 
 
 def _result_bytes(page: TiffPage) -> int:
@@ -266,6 +281,17 @@ def _ome_axes(xml: str, samples: int) -> list[tuple[str, int]]:
 
 def _several(axes: list[tuple[str, int]]) -> bool:
     return sum(length > 1 for _, length in axes) > 1
+
+
+def _is_broken(description: str) -> bool:
+    """Whether it is one of tifffile's that was cut through."""
+    if not description.startswith(_SHAPED):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(description)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _shaped_axes(description: str, ndim: int) -> list[tuple[str, int]]:

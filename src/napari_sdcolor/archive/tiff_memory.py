@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tifffile import PHOTOMETRIC, TiffPage
 
-from napari_sdcolor.archive.tiff_segments import WORKERS, Grid
+from napari_sdcolor.archive.tiff_segments import ASSOCIATED, WORKERS, Grid
 
 COPIES = 3
 """Of a strip or tile while it is decoded."""
@@ -14,6 +14,16 @@ GRAY_PIXEL, COLOR_PIXEL, PALETTE_PIXEL = 8, 17, 23
 
 Measured as the peak of the process, over types and compressions.
 """
+
+GRAY_BAND, COLOR_BAND = 24, 64
+"""Bytes of a pixel of the rows that are worked on at a time."""
+
+BAND = 2**21
+"""Pixels of these rows, at the most."""
+
+SHARE, FLOAT_ALPHA = 5, 16
+"""Bytes of a sample while an alpha channel is
+divided out; and of a pixel whose alpha channel holds real numbers."""
 
 
 def memory_of(page: TiffPage, rows: int | None = None) -> float:
@@ -35,7 +45,16 @@ def memory_of(page: TiffPage, rows: int | None = None) -> float:
         pixel += PALETTE_PIXEL
     else:
         pixel += COLOR_PIXEL if page.samplesperpixel > 2 else GRAY_PIXEL
-    image = rows * page.imagewidth * pixel
+    if ASSOCIATED in page.extrasamples:
+        pixel += SHARE * page.samplesperpixel
+    if page.extrasamples and page.dtype.kind == 'f':
+        pixel += FLOAT_ALPHA
+    colored = (
+        page.samplesperpixel > 2 or page.photometric == PHOTOMETRIC.PALETTE
+    )
+    pixels = rows * page.imagewidth
+    image = pixels * pixel
+    image += min(pixels, BAND) * (COLOR_BAND if colored else GRAY_BAND)
     if page.is_contiguous:
         return image
     grid = Grid.of(page)

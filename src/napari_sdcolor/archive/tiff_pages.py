@@ -153,10 +153,11 @@ def _divided(pixels: NDArray, alpha: NDArray, white: int | None) -> NDArray:
         full = np.iinfo(alpha.dtype).max
         top = white or full
     share = np.where(alpha > 0, alpha, full)[..., None] / full
-    values = np.clip(pixels / share, 0, top)
-    return (values if pixels.dtype.kind == 'f' else np.rint(values)).astype(
-        pixels.dtype
-    )
+    values = pixels / share
+    np.clip(values, 0, top, out=values)
+    if pixels.dtype.kind != 'f':
+        np.rint(values, out=values)
+    return values.astype(pixels.dtype)
 
 
 def _icc(page: TiffPage) -> bytes | None:

@@ -6,7 +6,6 @@ are read where nothing in them can run or take up the machine.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from napari_sdcolor.core.building import Network, fill
 from napari_sdcolor.core.pickles import read_tensors
 from napari_sdcolor.core.weights import Part, digest_of
 from napari_sdcolor.errors import UnfitWeights, WeightsError, said
-from napari_sdcolor.opening import open_regular
+from napari_sdcolor.opening import open_regular, sha256_of_stream
 
 TRAINING = {
     'statement': (
@@ -115,8 +114,7 @@ def _state(path: Path) -> tuple[dict[str, Tensor], str]:
     try:
         with open_regular(path) as stream:
             state = read_tensors(stream, 'G')
-            stream.seek(0)
-            return state, hashlib.file_digest(stream, 'sha256').hexdigest()
+            return state, sha256_of_stream(stream)
     except FileNotFoundError as error:
         raise UnfitWeights(f'There is no checkpoint at {path}.') from error
     except (OSError, ValueError) as error:
