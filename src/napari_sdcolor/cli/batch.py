@@ -260,7 +260,7 @@ def _run(
         **working.facts,
         **_summary_facts(plan, summary),
         'damaged': damaged,
-        'notes': [words for words in (mixed, summary.damage) if words],
+        'notes': [words for words in (mixed, *summary.notes) if words],
     }
     done = not summary.failed and not summary.stopped
     talk.finish(facts, DONE if done else FAILED)
@@ -326,8 +326,8 @@ def _say_summary(talk: Talk, summary: Summary) -> None:
     if summary.failed:
         words += f', {len(summary.failed)} failed'
     talk.say(words + '.')
-    if summary.damage:
-        talk.warn(summary.damage)
+    for note in summary.notes:
+        talk.warn(note)
     if summary.flagged:
         talk.warn(
             f'The maps of {counted(len(summary.flagged), "photo")} should be '
