@@ -299,6 +299,7 @@ def colorize(
             'colorize', photos, output, _arguments(spec, labels)
         )
         refuse_clashes(photos, photo_name)
+        talk.import_torch()
         refuse_dtype(settings, spec.dtype)
         with output_folder(output):
             colorizer = load_colorizer(talk, settings, spec.dtype)
