@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 
 from napari_sdcolor.archive.labels import page_stem, read_labels
 from napari_sdcolor.archive.reading import PhotoFile
-from napari_sdcolor.archive.saving import save_pages, save_result
+from napari_sdcolor.archive.saving import (
+    MakeRoom,
+    save_pages,
+    save_result,
+)
 from napari_sdcolor.archive.sidecar import Run
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
@@ -244,6 +248,7 @@ def save_file(
     name: str,
     form: str,
     run: Run | None = None,
+    make_room: MakeRoom | None = None,
 ) -> tuple[Path, ...]:
     """Save what came of one file, its pages as they come.
 
@@ -255,7 +260,7 @@ def save_file(
         The photo's file.
     folder, name, form
         See ``saving.output_paths``.
-    run
+    run, make_room
         See ``saving.save_result``.
 
     Raises
@@ -265,7 +270,9 @@ def save_file(
     """
     if not file.is_album:
         (result,) = results
-        return save_result(result, folder, name, form, run=run)
+        return save_result(
+            result, folder, name, form, run=run, make_room=make_room
+        )
     return save_pages(
         results,
         folder,
@@ -273,4 +280,5 @@ def save_file(
         file.count,
         result_bytes=file.result_bytes,
         run=run,
+        make_room=make_room,
     )
