@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.labels import page_stem, read_labels
+from napari_sdcolor.archive.marking import is_marked
 from napari_sdcolor.archive.reading import PhotoFile
 from napari_sdcolor.archive.saving import (
     MakeRoom,
@@ -27,7 +28,7 @@ from napari_sdcolor.archive.saving import (
 from napari_sdcolor.archive.sidecar import Run
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.errors import PhotoError, WrongUsage
 from napari_sdcolor.samples import SampleFile
 from napari_sdcolor.settings import Settings, Size
 
@@ -136,6 +137,29 @@ def refuse_album(file: PhotoFile, form: str) -> None:
         raise WrongUsage(
             f'{file.path} holds {len(file.pages)} pages, which one {form} file '
             'cannot hold. Choose the format tiff, or one page with --page.'
+        )
+
+
+def refuse_colored(file: PhotoFile, photo: Photo) -> None:
+    """Refuse what this program colored, wherever it was moved.
+
+    Parameters
+    ----------
+    file
+        The opened file.
+    photo
+        As ``file.read`` gave it.
+
+    Raises
+    ------
+    PhotoError
+        If the photo carries our mark.
+    """
+    if is_marked(photo.origin.texts):
+        raise PhotoError(
+            f'{file.path} was colored by this program, as its description '
+            'says: its colors are a guess already. Color the photograph '
+            'from which it was made.'
         )
 
 

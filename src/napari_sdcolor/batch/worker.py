@@ -30,6 +30,7 @@ from napari_sdcolor.archive.one_file import (
     Page,
     color_page,
     refuse_album,
+    refuse_colored,
     save_file,
     with_map,
 )
@@ -220,9 +221,11 @@ class Worker:
         since = time.perf_counter()
         task = job.task
         settings = self._settings(job)
+        photo = job.file.read(page, window=settings.window)
+        refuse_colored(job.file, photo)
         read = with_map(
             job.file,
-            job.file.read(page, window=settings.window),
+            photo,
             settings.size,
             partial(task.find_map, alone=not job.file.is_album),
         )

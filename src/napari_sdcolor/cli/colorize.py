@@ -159,6 +159,7 @@ def color_one(
                 if file.is_album:
                     talk.say(f'  page {number} of {file.count}')
                 photo = file.read(number, window=spec.settings.window)
+                one_file.refuse_colored(file, photo)
                 _say_photo(talk, photo)
                 page = one_file.with_map(
                     file,
