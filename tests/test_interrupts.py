@@ -12,7 +12,12 @@ from collections.abc import Iterator
 import pytest
 
 from napari_sdcolor.errors import Cancelled
-from napari_sdcolor.interrupts import ending_with, leave_to_main, stop_signals
+from napari_sdcolor.interrupts import (
+    ending_at_once,
+    ending_with,
+    leave_to_main,
+    stop_signals,
+)
 
 BOTH = (signal.SIGINT, signal.SIGTERM)
 
@@ -77,6 +82,39 @@ def test_a_thread_that_is_stuck_keeps_nobody() -> None:
         assert process.stdout.readline() == 'asked\n'
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 128 + signal.SIGINT
+
+
+DEEP = """
+import time
+from napari_sdcolor.interrupts import ending_at_once
+
+with ending_at_once(lambda: print('said', flush=True)):
+    print('deep', flush=True)
+    try:
+        time.sleep(60)
+    finally:
+        print('unwound', flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='signals of POSIX')
+@pytest.mark.parametrize('number', BOTH)
+def test_an_end_at_once_breaks_off_nothing(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, '-c', DEEP], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'deep\n'
+        process.send_signal(number)
+        assert process.stdout.read() == 'said\n'
+        assert process.wait(10) == 130
+
+
+def test_after_it_all_is_as_before() -> None:
+    before = [signal.getsignal(number) for number in BOTH]
+    with ending_at_once(list):
+        assert signal.getsignal(signal.SIGINT) not in before
+    assert [signal.getsignal(number) for number in BOTH] == before
 
 
 def test_other_threads_are_never_asked() -> None:

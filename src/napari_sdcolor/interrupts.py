@@ -11,6 +11,9 @@ from types import FrameType
 
 from napari_sdcolor.errors import Cancelled
 
+STOPPED = 128 + signal.SIGINT
+"""Exit code of what Ctrl+C broke off, as shells have it."""
+
 GRACE = 2.0
 """Seconds after which whoever insisted is obeyed in whatever work."""
 
@@ -86,6 +89,39 @@ def ending_with(sentence: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Cancelled(sentence) from None
+
+
+@contextmanager
+def ending_at_once(say: Callable[[], object]) -> Iterator[None]:
+    """Let Ctrl+C and SIGTERM end the process wherever it is.
+
+    For the import of libraries that crash when an exception breaks it off.
+    Nothing may be under way that would have to be tidied up.
+
+    Parameters
+    ----------
+    say
+        Called before, to say so.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        try:
+            say()
+        finally:
+            os._exit(STOPPED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, end)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def leave_to_main(worker: object) -> None:

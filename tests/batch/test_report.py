@@ -107,6 +107,70 @@ def test_for_programs(tmp_path):
     ]
 
 
+def write_again(folder: Path) -> list[str]:
+    """Write the report of a folder anew; what is said."""
+    said: list[str] = []
+    with Journal(folder) as journal:
+        write_report(Plan(folder, ()), journal, {}, 0.3, said.append)
+    return said
+
+
+def test_nothing_is_kept_of_what_nobody_edited(tmp_path):
+    folder = tmp_path / 'out'
+    build(folder, 3)
+    names = sorted(os.listdir(folder))
+    assert write_again(folder) == write_again(folder) == []
+    assert sorted(os.listdir(folder)) == names
+
+
+@pytest.mark.parametrize('kind', report.REPORTS)
+def test_remarks_in_a_report_are_kept(tmp_path, kind):
+    folder = tmp_path / 'out'
+    build(folder, 3)
+    path = folder / report.REPORTS[kind]
+    for number in (1, 2):
+        edited = path.read_bytes() + f'remark {number}'.encode()
+        path.write_bytes(edited)
+        (words,) = write_again(folder)
+        place = folder / f'sdcolor-report.edited-{number}.{kind}'
+        assert str(path) in words
+        assert place.name in words
+        assert place.read_bytes() == edited
+        assert b'remark' not in path.read_bytes()
+    assert write_again(folder) == []
+
+
+def test_a_name_for_what_is_kept_is_never_taken_twice(tmp_path):
+    folder = tmp_path / 'out'
+    path = build(folder, 3)[1]
+    other = folder / 'sdcolor-report.edited-1.csv'
+    other.symlink_to(folder / 'nowhere')
+    path.write_bytes(path.read_bytes() + b'remark')
+    assert 'edited-2.csv' in write_again(folder)[0]
+    assert other.is_symlink()
+
+
+def test_the_reports_of_an_older_journal_are_kept_once(tmp_path):
+    folder = tmp_path / 'out'
+    paths = build(folder, 3)
+    journal = folder / 'sdcolor-journal.jsonl'
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b''.join(x for x in lines if b'"reports"' not in x))
+    assert len(write_again(folder)) == len(paths)
+    assert write_again(folder) == []
+
+
+def test_a_run_killed_before_a_report_has_its_name(tmp_path, monkeypatch):
+    """The next one knows the report of the run before it."""
+    folder = tmp_path / 'out'
+    build(folder, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'replace', lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError), Journal(folder) as journal:
+            write_report(Plan(folder, ()), journal, {}, 0.3)
+    assert write_again(folder) == []
+
+
 def test_the_page_needs_nothing_beside_it(tmp_path):
     page = build(tmp_path / 'out', 20)[2].read_text()
     assert NASTY not in page

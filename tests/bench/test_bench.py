@@ -23,6 +23,7 @@ from napari_sdcolor.bench.report import as_markdown, save_plot
 from napari_sdcolor.bench.run import Findings, Wish
 from napari_sdcolor.bench.timing import row_of, take_turns
 from napari_sdcolor.cli import app
+from napari_sdcolor.cli import bench as bench_command
 from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.features import WIDTHS
@@ -229,6 +230,18 @@ def test_ctrl_c_shows_what_is_there(
     assert 'Stopped before the end' in as_markdown(found)
     assert said[-1].startswith('Stopped')
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_ctrl_c_is_told_by_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = Findings(stopped=True)
+    idle = SimpleNamespace(device=SimpleNamespace(notes=()))
+    monkeypatch.setattr(run, 'run', lambda *_: found)
+    monkeypatch.setattr(bench_command, '_colorizer', lambda *_: idle)
+    result = bench('--json')
+    assert result.exit_code == 130
+    assert json.loads(result.stdout)['stopped']
 
 
 def test_what_fails_is_said_and_the_rest_goes_on(

@@ -249,3 +249,18 @@ def test_markup_in_names_is_shown_as_it_is(
     captured = capsys.readouterr()
     assert captured.out == '[red]castle[/red] :cat:\n'
     assert captured.err == 'a[b].tif: [/] broken\n'
+
+
+@pytest.mark.parametrize('as_json', [False, True])
+def test_ctrl_c_has_a_sentence(
+    as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as end, Talk('demo', as_json).refusing():
+        raise KeyboardInterrupt
+    assert end.value.exit_code == 130
+    stdout, stderr = capsys.readouterr()
+    assert stderr.startswith('Stopped. ')
+    if as_json:
+        assert json.loads(stdout)['exit_code'] == 130
+    else:
+        assert stdout == ''

@@ -16,6 +16,7 @@ import tifffile
 from PIL import Image
 
 from napari_sdcolor.batch.lock import locked
+from napari_sdcolor.cli import batch as batch_command
 
 
 def test_the_same_bytes_as_colorize(scans, out, sdcolor, contents):
@@ -55,6 +56,44 @@ def test_what_a_person_reads(scans, out, sdcolor):
     result = sdcolor('batch', scans, '-o', out)
     assert result.exit_code == 0
     assert '4 were done before' in result.stderr
+
+
+def test_counts_of_one(make_scans, out, sdcolor):
+    words = 'batch', make_scans(['a.png']), '-o', out, '--confidence', 1
+    said = sdcolor(*words).stderr
+    assert '1 photo found.' in said
+    assert '1 photo colored' in said
+    assert 'The map of 1 photo should be looked at' in said
+    said = sdcolor(*words).stderr
+    assert '0 photos colored, 1 was done before.' in said
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_before_the_first_photo_ends_at_once(
+    scans, out, sdcolor, monkeypatch, number
+):
+    def load(*_):
+        os.kill(os.getpid(), number)
+        pytest.fail('It went on.')
+
+    monkeypatch.setattr(batch_command, 'workers', load)
+    result = sdcolor('batch', scans, '-o', out, '--json')
+    assert result.exit_code == 130
+    assert 'Stopped. What was finished is saved' in result.stderr
+    assert json.loads(result.stdout)['exit_code'] == 130
+    assert not out.exists()
+
+
+def test_a_report_that_a_person_edited_is_told(scans, out, sdcolor):
+    words = 'batch', scans, '-o', out, '--limit', 1, '--json'
+    assert json.loads(sdcolor(*words).stdout)['notes'] == []
+    table = out / 'sdcolor-report.csv'
+    table.write_text(table.read_text() + 'a remark')
+    result = sdcolor(*words)
+    (note,) = json.loads(result.stdout)['notes']
+    assert 'kept as sdcolor-report.edited-1.csv' in note
+    assert note in result.stderr
 
 
 def test_what_a_script_reads(scans, out, sdcolor):
@@ -150,7 +189,8 @@ def test_ctrl_c_leaves_a_resumable_state(
     assert 'goes on from here' in stderr
     result = sdcolor(*words[:-1][:4])
     assert result.exit_code == 0
-    assert f'{answer["colored"]} were done before' in result.stderr
+    were = 'was' if answer['colored'] == 1 else 'were'
+    assert f'{answer["colored"]} {were} done before' in result.stderr
     whole = out.parent / 'whole'
     assert sdcolor('batch', scans, '-o', whole).exit_code == 0
     assert contents(out) == contents(whole)

@@ -84,6 +84,38 @@ def test_a_batch_writes_through_no_name(
     assert (out / fixed).read_bytes() == before[0]
 
 
+def test_a_report_that_a_person_edited_is_kept(
+    photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / 'out'
+    assert batch_process.run(str(photos), str(out), 1) == 0
+    edited = {}
+    for name in REPORTS.values():
+        path = out / name
+        path.write_bytes(path.read_bytes() + b'<!-- a remark -->')
+        place = path.with_suffix(f'.edited-1{path.suffix}')
+        edited[place] = path.read_bytes()
+    for _ in range(2):
+        assert batch_process.run(str(photos), str(out), 1) == 0
+        kept = {path: path.read_bytes() for path in out.glob('*.edited-*')}
+        assert kept == edited
+
+
+def test_a_picture_of_a_person_gets_no_thumbnails(
+    photos: Path, tmp_path: Path
+) -> None:
+    """Not even where a journal says that a batch worked there."""
+    out = tmp_path / 'out'
+    assert batch_process.run(str(photos), str(out), 1) == 0
+    picture = out / THUMBNAILS
+    picture.write_bytes(webp())
+    (out / 'box 0').rename(tmp_path / 'results')  # to be colored anew
+    before = state(picture)
+    with pytest.raises(SdcolorError, match='in the way'):
+        batch_process.run(str(photos), str(out), 1)
+    assert state(picture) == before
+
+
 @pytest.mark.parametrize('fixed', FIXED)
 @pytest.mark.parametrize('kind', ['pipe', 'folder', 'dangling', 'loop'])
 def test_a_batch_opens_nothing_odd(

@@ -5,6 +5,7 @@ It holds no clock: equal photos, maps and settings give equal bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -13,14 +14,15 @@ from napari_sdcolor.settings import DEFAULT_SOURCE_TYPE
 
 SOFTWARE = f'napari-sdcolor {__version__}'
 
-DESCRIPTION = (
+_GUESS = (
     'The colors were added by a machine and are a guess, not a record of the '
-    'real ones. The lightness is that of the original photograph.'
+    'real ones.'
 )
 
+DESCRIPTION = f'{_GUESS} The lightness is that of the original photograph.'
+
 ACCESS_COPY = (
-    'The colors were added by a machine and are a guess, not a record of the '
-    'real ones. This is an access copy: its lightness is that of the original '
+    f'{_GUESS} This is an access copy: its lightness is that of the original '
     'photograph only as far as JPEG keeps it.'
 )
 """The description of JPEG files."""
@@ -76,6 +78,17 @@ def make_mark(
     """
     xmp = _packet(source_sha256, description, source_type)
     return Mark(SOFTWARE, description, xmp)
+
+
+def is_marked(texts: Iterable[tuple[str, str]]) -> bool:
+    """Whether the texts of a file say that this program colored it.
+
+    Parameters
+    ----------
+    texts
+        As in ``core.photo.Origin``.
+    """
+    return _GUESS in dict(texts).get('ImageDescription', '')
 
 
 def _packet(source_sha256: str, description: str, source_type: str) -> bytes:

@@ -18,12 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.labels import page_stem, read_labels
+from napari_sdcolor.archive.marking import is_marked
 from napari_sdcolor.archive.reading import PhotoFile
-from napari_sdcolor.archive.saving import save_pages, save_result
+from napari_sdcolor.archive.saving import (
+    MakeRoom,
+    save_pages,
+    save_result,
+)
 from napari_sdcolor.archive.sidecar import Run
 from napari_sdcolor.core.photo import Photo
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import WrongUsage
+from napari_sdcolor.errors import PhotoError, WrongUsage
 from napari_sdcolor.samples import SampleFile
 from napari_sdcolor.settings import Settings, Size
 
@@ -132,6 +137,29 @@ def refuse_album(file: PhotoFile, form: str) -> None:
         raise WrongUsage(
             f'{file.path} holds {len(file.pages)} pages, which one {form} file '
             'cannot hold. Choose the format tiff, or one page with --page.'
+        )
+
+
+def refuse_colored(file: PhotoFile, photo: Photo) -> None:
+    """Refuse what this program colored, wherever it was moved.
+
+    Parameters
+    ----------
+    file
+        The opened file.
+    photo
+        As ``file.read`` gave it.
+
+    Raises
+    ------
+    PhotoError
+        If the photo carries our mark.
+    """
+    if is_marked(photo.origin.texts):
+        raise PhotoError(
+            f'{file.path} was colored by this program, as its description '
+            'says: its colors are a guess already. Color the photograph '
+            'from which it was made.'
         )
 
 
@@ -244,6 +272,7 @@ def save_file(
     name: str,
     form: str,
     run: Run | None = None,
+    make_room: MakeRoom | None = None,
 ) -> tuple[Path, ...]:
     """Save what came of one file, its pages as they come.
 
@@ -255,7 +284,7 @@ def save_file(
         The photo's file.
     folder, name, form
         See ``saving.output_paths``.
-    run
+    run, make_room
         See ``saving.save_result``.
 
     Raises
@@ -265,7 +294,9 @@ def save_file(
     """
     if not file.is_album:
         (result,) = results
-        return save_result(result, folder, name, form, run=run)
+        return save_result(
+            result, folder, name, form, run=run, make_room=make_room
+        )
     return save_pages(
         results,
         folder,
@@ -273,4 +304,5 @@ def save_file(
         file.count,
         result_bytes=file.result_bytes,
         run=run,
+        make_room=make_room,
     )

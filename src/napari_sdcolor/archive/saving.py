@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,10 @@ from napari_sdcolor.errors import SaveError
 from napari_sdcolor.files import Publication, explaining, refuse_existing
 from napari_sdcolor.leftovers import remove_leftovers
 from napari_sdcolor.opening import sha256_of_stream
+
+MakeRoom = Callable[[], None]
+"""Removes what may go where a result gets its names; raises a SaveError if
+anything else is there."""
 
 
 class OutputNames(NamedTuple):
@@ -106,6 +110,7 @@ def save_result(
     format: str = 'tiff',  # noqa: A002
     *,
     run: Run | None = None,
+    make_room: MakeRoom | None = None,
 ) -> OutputNames:
     """Save a result: all three files, or none.
 
@@ -118,6 +123,8 @@ def save_result(
     run
         Circumstances (``sidecar.run_facts``), or what tells them when the
         colored file is written.
+    make_room
+        Asked once if a name was taken while the result was written.
 
     Returns
     -------
@@ -133,7 +140,7 @@ def save_result(
         If the result's map holds wrong ids.
     """
     names = output_paths(folder, name, format)
-    _save([result], names, format, 0, run)
+    _save([result], names, format, 0, run, make_room)
     return names
 
 
@@ -185,6 +192,7 @@ def save_pages(
     *,
     result_bytes: int = 0,
     run: Run | None = None,
+    make_room: MakeRoom | None = None,
 ) -> tuple[Path, ...]:
     """Save the pages of one photo file as one multi-page TIFF file.
 
@@ -210,7 +218,7 @@ def save_pages(
     result_bytes
         Bytes of all pixels before they are packed
         (``PhotoFile.result_bytes``): decides between TIFF and BigTIFF.
-    run
+    run, make_room
         As for ``save_result``.
 
     Returns
@@ -224,7 +232,7 @@ def save_pages(
         As ``save_result``, and if there are not ``count`` results.
     """
     places = album_paths(folder, name, count)
-    _save(results, places, 'tiff', result_bytes, run)
+    _save(results, places, 'tiff', result_bytes, run, make_room)
     return places
 
 
@@ -250,6 +258,7 @@ def _save(
     form: str,
     result_bytes: int,
     run: Run | None,
+    make_room: MakeRoom | None = None,
 ) -> None:
     """Write the colored file, the maps and, last of all, the sidecar.
 
@@ -281,7 +290,13 @@ def _save(
             run=run,
         )
         publication.write(beside, sidecar_bytes(sidecar))
-        publication.publish()
+        try:
+            publication.publish()
+        except SaveError:
+            if make_room is None:
+                raise
+            make_room()
+            publication.publish()
 
 
 class _Gathering:

@@ -1,14 +1,15 @@
 """What an earlier run left at the places of the results.
 
 Files of other people are never touched. Files of this program are known by
-their hashes: from the journal, or from the sidecar, which gets its name
-before the files that it tells of.
+their hashes: from the journal, or from the sidecar, which gets its name after
+the files that it tells of.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,9 @@ from napari_sdcolor.errors import (
 )
 from napari_sdcolor.files import refuse_existing, sha256_of
 from napari_sdcolor.settings import SettingsError
+
+PATIENCE = 0.4
+"""Seconds from the first name of a result to its last one, at most."""
 
 PLACES = {'device', 'weights', 'name', 'file_sha256'}
 """Where a photo was colored and in which file the weights lay there: a result
@@ -121,13 +125,13 @@ def earlier_files(
     SaveError
         If one of the places is taken by anything else.
     """
-    found = [path for path in places if os.path.lexists(path)]
+    beside = Path(task.folder) / f'{task.name}{SIDECAR_SUFFIX}'
+    found = _complete(places, beside)
     if not found:
         return []
     ours = set(task.replaces.items())
     if task.known:
         ours |= set(task.known.outputs.items())
-    beside = Path(task.folder) / f'{task.name}{SIDECAR_SUFFIX}'
     if beside in found:
         ours |= set(_told(beside, source_sha256, settings, model).items())
     # An empty file was claimed where links to files are not possible.
@@ -143,6 +147,22 @@ def earlier_files(
     ]
     refuse_existing(foreign)
     return sorted(found, key=lambda path: path == beside)
+
+
+def _complete(places: Iterable[Path], beside: Path) -> list[Path]:
+    """Those places that are taken.
+
+    Another process may be giving the names of the same result, the sidecar
+    last: it has a moment to do so.
+    """
+    places = list(places)
+    ends = time.monotonic() + PATIENCE
+    while True:
+        complete = os.path.lexists(beside)  # looked at before the others
+        found = [path for path in places if os.path.lexists(path)]
+        if not found or complete or time.monotonic() > ends:
+            return found
+        time.sleep(PATIENCE / 20)
 
 
 def _told(

@@ -67,6 +67,7 @@ class Journal:
         self.damaged_lines: list[int] = []
         self._places: dict[str, tuple[int, int]] = {}
         self._last_run: tuple[int, int] | None = None
+        self._reports: set[tuple[str, str]] = set()
         self._guard = threading.Lock()
         self._file = open_own(self.path, is_journal, append=True)
         with ExitStack() as otherwise:
@@ -119,6 +120,8 @@ class Journal:
     ) -> None:
         if 'journal' in record:
             self._last_run = place, length
+        elif 'reports' in record:
+            self._reports.update(record['reports'].items())
         else:
             self._places[record['key']] = place, length
 
@@ -198,6 +201,22 @@ class Journal:
             If the disk does not take them; then none of them is there.
         """
         self._append(list(records), sync)
+
+    def begin_report(self, name: str, digest: str) -> None:
+        """Record what a file of the report is about to hold.
+
+        Parameters
+        ----------
+        name
+            In the output folder.
+        digest
+            SHA-256 of its bytes.
+        """
+        self._append([{'reports': {name: digest}}])
+
+    def has_written(self, name: str, digest: str) -> bool:
+        """Whether a run wrote these very bytes into a file of the report."""
+        return (name, digest) in self._reports
 
     def _append(
         self, records: list[Mapping[str, Any]], sync: bool = True

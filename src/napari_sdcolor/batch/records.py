@@ -74,9 +74,10 @@ def parse_record(line: bytes) -> Record | None:
     Returns
     -------
     dict or None
-        What a run was asked to do, where it has ``journal``; else what is
-        known about the photo named by ``key``. All of it is of the kind and
-        in the range that ``Outcome`` tells.
+        What a run was asked to do, where it has ``journal``; the SHA-256 of
+        files of the report, by their names, where it has ``reports``; else
+        what is known about the photo named by ``key``. All of it is of the
+        kind and in the range that ``Outcome`` tells.
     """
     try:
         record = parse_json(line)
@@ -86,6 +87,8 @@ def parse_record(line: bytes) -> Record | None:
         return None
     if 'journal' in record:
         return record if _is_run(record) else None
+    if 'reports' in record:
+        return record if _are_files(record['reports']) else None
     if not {'key', 'status'} <= record.keys():
         return None
     good = all(

@@ -1,22 +1,26 @@
 """The report of an output folder: JSON and CSV for programs, HTML for people.
 
 It covers all that the journal knows, not only the latest run, and is
-written anew at the end of every run. The page needs nothing beside it.
+written anew at the end of every run. What a person wrote into it is kept
+beside it: the journal knows the very bytes that a run wrote. The page needs
+nothing beside it.
 """
 
 from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import heapq
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from html import escape
 from importlib import resources
 from io import TextIOWrapper
+from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -34,6 +38,7 @@ from napari_sdcolor.batch.outcome import (
 from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.thumbnails import read_thumbnail
 from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.files import keep_copy, sha256_of
 from napari_sdcolor.own_files import (
     begins_with,
     is_signed,
@@ -81,8 +86,12 @@ def write_report(
     journal: Journal,
     failures: Mapping[str, Outcome],
     confidence: float,
+    say: Callable[[str], object] = str,
 ) -> tuple[Path, ...]:
     """Write the three files of the report.
+
+    One that no run wrote as it is, since a person edited it, is kept under
+    another name.
 
     Parameters
     ----------
@@ -94,6 +103,8 @@ def write_report(
         Photos that failed in the latest run, by their keys.
     confidence
         Photos whose mean confidence in [0, 1] is lower are flagged.
+    say
+        Is told in words what was kept.
 
     Returns
     -------
@@ -120,11 +131,11 @@ def write_report(
         'made_with': journal.last_run(),
     }
     paths = tuple(plan.output / name for name in REPORTS.values())
-    with _replacing(paths[0]) as stream:
+    with _replacing(paths[0], journal, say) as stream:
         _write_json(stream, facts, entries())
-    with _replacing(paths[1]) as stream:
+    with _replacing(paths[1], journal, say) as stream:
         _write_csv(stream, entries())
-    with _replacing(paths[2]) as stream:
+    with _replacing(paths[2], journal, say) as stream:
         _write_page(stream, facts, entries(), plan.output)
     return paths
 
@@ -316,7 +327,9 @@ def _legend() -> str:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
+def _replacing(
+    path: Path, journal: Journal, say: Callable[[str], object]
+) -> Iterator[TextIO]:
     """A stream to a file that is replaced as a whole or not at all."""
     with replacing(path, _KNOWN[path.name]) as stream:
         # Names that are no text are shown with their odd bytes escaped.
@@ -325,3 +338,28 @@ def _replacing(path: Path) -> Iterator[TextIO]:
         )
         yield text
         text.detach()
+        stream.seek(0)
+        digest = hashlib.file_digest(stream, 'sha256').hexdigest()
+        # Known before it has its name: killed in between, the next run meets
+        # the file of the run before, which is known, too.
+        journal.begin_report(path.name, digest)
+        _keep_edited(path, journal, say)
+
+
+def _keep_edited(
+    path: Path, journal: Journal, say: Callable[[str], object]
+) -> None:
+    """Keep what a person made of a file of the report."""
+    if not path.exists():
+        return
+    if journal.has_written(path.name, sha256_of(path)):
+        return
+    for number in count(1):
+        place = path.with_suffix(f'.edited-{number}{path.suffix}')
+        with suppress(FileExistsError):
+            keep_copy(path, place)
+            break
+    say(
+        f'{path} was changed after it was written. What it held is kept as '
+        f'{place.name}.'
+    )

@@ -73,6 +73,8 @@ class Summary:
         A sentence on them, or ''.
     stopped
         Whether it was cancelled before the end.
+    kept
+        Sentences on reports that a person edited.
     """
 
     progress: Progress
@@ -83,6 +85,12 @@ class Summary:
     damaged: int = 0
     damage: str = ''
     stopped: bool = False
+    kept: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about the output folder."""
+        return (self.damage, *self.kept) if self.damage else self.kept
 
 
 def run_batch(
@@ -316,8 +324,13 @@ class _Run:
 
     def summary(self, stopped: bool) -> Summary:
         """Write the report and say how it went."""
+        kept: list[str] = []
         reports = write_report(
-            self.plan, self.journal, self.failures, self.progress.confidence
+            self.plan,
+            self.journal,
+            self.failures,
+            self.progress.confidence,
+            kept.append,
         )
         failed = [
             (outcome.source, outcome.reason)
@@ -335,6 +348,7 @@ class _Run:
             damaged=self.journal.damaged,
             damage=self.journal.damage,
             stopped=stopped,
+            kept=tuple(kept),
         )
 
 

@@ -7,6 +7,7 @@ tells the place of each.
 from __future__ import annotations
 
 import io
+import struct
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +33,9 @@ BOX = (120, 90)
 GAP = 3
 """White pixels between them."""
 
+SIZE = (3 * BOX[0] + 2 * GAP, BOX[1])
+"""Width and height of each thumbnail, by which the file is known."""
+
 QUALITY = 60
 
 
@@ -48,7 +52,7 @@ def thumbnail(result: Colorized) -> bytes:
     height, width = upright(result.photo.lightness, orientation).shape
     scale = min(BOX[0] / width, BOX[1] / height, 1)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    strip = Image.new('RGB', (3 * BOX[0] + 2 * GAP, BOX[1]), 'white')
+    strip = Image.new('RGB', SIZE, 'white')
     left, top = (BOX[0] - size[0]) // 2, (BOX[1] - size[1]) // 2
     for place, plane in enumerate(planes):
         image = Image.fromarray(
@@ -68,7 +72,12 @@ def thumbnail(result: Colorized) -> bytes:
 
 def is_thumbnails(head: bytes) -> bool:
     """``own_files.Known`` for the file of thumbnails."""
-    return head.startswith(b'RIFF') and head[8:12] == b'WEBP'
+    size = struct.pack('<HH', *SIZE)
+    return (
+        head.startswith(b'RIFF')
+        and head[8:16] == b'WEBPVP8 '
+        and head[26:30] == size[: len(head[26:30])]
+    )
 
 
 def open_thumbnails(output: Path) -> BinaryIO:

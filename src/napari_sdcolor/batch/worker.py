@@ -30,6 +30,7 @@ from napari_sdcolor.archive.one_file import (
     Page,
     color_page,
     refuse_album,
+    refuse_colored,
     save_file,
     with_map,
 )
@@ -220,9 +221,11 @@ class Worker:
         since = time.perf_counter()
         task = job.task
         settings = self._settings(job)
+        photo = job.file.read(page, window=settings.window)
+        refuse_colored(job.file, photo)
         read = with_map(
             job.file,
-            job.file.read(page, window=settings.window),
+            photo,
             settings.size,
             partial(task.find_map, alone=not job.file.is_album),
         )
@@ -297,12 +300,22 @@ class Worker:
         # first page: a photo that cannot be colored keeps it. It is looked at
         # anew: a process of a cluster whose scheduler is gone still finishes
         # what it had begun, while the next run has the same photo.
+        # It may even do so while this result is written.
+        def make_room() -> None:
+            remove(self._earlier(job))
+
         first = next(results)
-        remove(self._earlier(job))
+        make_room()
         results = chain([first], results)
         del first  # it needs much memory
         return save_file(
-            results, job.file, task.folder, task.name, self.spec.format, run
+            results,
+            job.file,
+            task.folder,
+            task.name,
+            self.spec.format,
+            run,
+            make_room,
         )
 
     def _earlier(self, job: Job) -> list[Path]:

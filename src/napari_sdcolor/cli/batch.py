@@ -163,7 +163,8 @@ def batch(
     failed, and whose map a person should look at.
 
     Exit code 0: all colored; 1: something failed, was left out as damaged,
-    or the run was stopped; 2: wrong usage, nothing was done.
+    or the run was stopped; 2: wrong usage, nothing was done; 130: stopped
+    before the first photo.
     """
     talk = Talk('batch', as_json)
     with talk.refusing():
@@ -215,13 +216,14 @@ def _run(
     confidence: float,
     where: Where,
 ) -> None:
+    talk.say(_plan_words(plan))
+    talk.import_torch()
     from napari_sdcolor.archive.folders import output_folder
     from napari_sdcolor.batch.made_with import mixed_tones
     from napari_sdcolor.batch.run import run_batch
     from napari_sdcolor.cli.batch_progress import shown
     from napari_sdcolor.core.cancel import CancelToken
 
-    talk.say(_plan_words(plan))
     mixed = mixed_tones(plan.output, spec.settings)
     if mixed:
         talk.warn(mixed)
@@ -234,8 +236,13 @@ def _run(
                 {'photo': outcome.source, 'damage': list(outcome.damage)}
             )
 
+    at_work = False
+
     def stop() -> None:
         token.cancel()
+        if not at_work:
+            # There is nothing that could be finished.
+            raise KeyboardInterrupt
         talk.warn('Stopping: the photos that are being saved are finished.')
 
     with (
@@ -244,6 +251,7 @@ def _run(
         workers(talk, plan, spec, token, where) as working,
         shown(talk) as observer,
     ):
+        at_work = True
         summary = run_batch(
             plan,
             spec,
@@ -260,7 +268,7 @@ def _run(
         **working.facts,
         **_summary_facts(plan, summary),
         'damaged': damaged,
-        'notes': [words for words in (mixed, summary.damage) if words],
+        'notes': [words for words in (mixed, *summary.notes) if words],
     }
     done = not summary.failed and not summary.stopped
     talk.finish(facts, DONE if done else FAILED)
@@ -322,16 +330,19 @@ def _say_summary(talk: Talk, summary: Summary) -> None:
             f' in {short_duration(counts.seconds)} ({rate_words(counts.rate)})'
         )
     if counts.known:
-        words += f', {counts.known} were done before'
+        words += ', ' + counted(
+            counts.known, 'was done before', 'were done before'
+        )
     if summary.failed:
         words += f', {len(summary.failed)} failed'
     talk.say(words + '.')
-    if summary.damage:
-        talk.warn(summary.damage)
+    for note in summary.notes:
+        talk.warn(note)
     if summary.flagged:
         talk.warn(
-            f'The maps of {counted(len(summary.flagged), "photo")} should be '
-            'looked at; the report shows them.'
+            f'The {"map" if len(summary.flagged) == 1 else "maps"} of '
+            f'{counted(len(summary.flagged), "photo")} should be looked at; '
+            'see the report.'
         )
     if summary.stopped:
         talk.warn('Stopped. The same command goes on from here.')

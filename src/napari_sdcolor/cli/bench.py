@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_sdcolor.cli import options
-from napari_sdcolor.cli.console import Talk
+from napari_sdcolor.cli.console import DONE, Talk
 from napari_sdcolor.cli.values import number
 from napari_sdcolor.errors import WrongUsage, said
+from napari_sdcolor.interrupts import STOPPED
 
 if TYPE_CHECKING:
     from napari_sdcolor.core.engine import Colorizer
@@ -87,8 +88,8 @@ def bench(
     """Measure how fast this machine colors.
 
     All ratios are of times taken in turns in this run. Ctrl+C shows what
-    was measured until then. What each line means, and what can be expected,
-    is told in the documentation's page on the benchmark.
+    was measured until then and ends with 130. What each line means, and what
+    can be expected, is told in the documentation's page on the benchmark.
     """
     talk = Talk('bench', as_json)
     with talk.refusing(), ExitStack() as stack:
@@ -97,6 +98,8 @@ def bench(
         other = None if against is None else _callable(against)
         if plot is not None:
             _refuse_plot(plot)
+        talk.import_torch()
+        if plot is not None:
             stack.enter_context(output_folder(plot.parent))
         from napari_sdcolor.bench.report import as_markdown, save_plot
         from napari_sdcolor.bench.run import SIZES, Wish, run
@@ -111,7 +114,7 @@ def bench(
         if plot is not None:
             save_plot(findings, plot)
             talk.say(f'Drawn: {plot}')
-        talk.finish(findings.to_dict())
+        talk.finish(findings.to_dict(), STOPPED if findings.stopped else DONE)
 
 
 def _colorizer(weights: str | None, device: str) -> Colorizer:

@@ -159,6 +159,7 @@ def color_one(
                 if file.is_album:
                     talk.say(f'  page {number} of {file.count}')
                 photo = file.read(number, window=spec.settings.window)
+                one_file.refuse_colored(file, photo)
                 _say_photo(talk, photo)
                 page = one_file.with_map(
                     file,
@@ -299,6 +300,7 @@ def colorize(
             'colorize', photos, output, _arguments(spec, labels)
         )
         refuse_clashes(photos, photo_name)
+        talk.import_torch()
         refuse_dtype(settings, spec.dtype)
         with output_folder(output):
             colorizer = load_colorizer(talk, settings, spec.dtype)

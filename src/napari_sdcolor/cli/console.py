@@ -15,10 +15,15 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from napari_sdcolor.errors import FAILURES, WrongUsage, reason
+from napari_sdcolor.interrupts import STOPPED, ending_at_once
 from napari_sdcolor.words import shown
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
-"""Exit codes."""
+"""Exit codes; after Ctrl+C ``interrupts.STOPPED``."""
+
+STOPPED_WORDS = (
+    'Stopped. What was finished is saved, and nothing is left half-written.'
+)
 
 PAUSE = 2.0
 """Seconds between two words on the progress of one photo."""
@@ -140,21 +145,24 @@ class Talk:
         facts
             JSON-serializable.
         code
-            0, 1 or 2.
+            One of the exit codes.
 
         Raises
         ------
         typer.Exit
             If the code is not 0.
         """
+        self._hand_over(facts, code)
+        if code:
+            raise typer.Exit(code)
+
+    def _hand_over(self, facts: dict[str, Any], code: int) -> None:
         if self.as_json:
             known = {'command': self.command, 'exit_code': code, **facts}
             text = json.dumps(finite(known), indent=1, allow_nan=False)
             # The only control character that JSON leaves as it is.
             sys.stdout.write(text.replace('\x7f', '\\u007f') + '\n')
             sys.stdout.flush()
-        if code:
-            raise typer.Exit(code)
 
     def stop(self, error: Exception) -> NoReturn:
         """Say why nothing can be done, and end the command."""
@@ -164,8 +172,30 @@ class Talk:
 
     @contextmanager
     def refusing(self) -> Iterator[Talk]:
-        """Turn errors meant for people into a red line and an exit code."""
+        """Turn errors meant for people into a red line and an exit code.
+
+        So is Ctrl+C, where the work does not stop in a way of its own.
+        """
         try:
             yield self
         except FAILURES as error:
             self.stop(error)
+        except KeyboardInterrupt:
+            self._say_stopped()
+            raise typer.Exit(STOPPED) from None
+
+    def import_torch(self) -> None:
+        """Import torch, which takes seconds, before anything is written.
+
+        Raises
+        ------
+        DeviceError
+            If it cannot be imported.
+        """
+        from napari_sdcolor.core.device import import_torch
+
+        with ending_at_once(self._say_stopped):
+            import_torch()
+
+    def _say_stopped(self) -> None:
+        self._hand_over({'error': self.refuse(STOPPED_WORDS)}, STOPPED)

@@ -178,6 +178,7 @@ def demo(
         from napari_sdcolor.archive.folders import output_folder
         from napari_sdcolor.archive.one_file import JobSpec
 
+        talk.import_torch()
         with output_folder(folder):
             colorizer = load_colorizer(talk, settings)
             path = photo or write_sample(sample, folder)

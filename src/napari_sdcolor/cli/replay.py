@@ -100,6 +100,7 @@ def replay(
             weights=weights or told.weights,
             device=device.value if device else _device_then(recording),
         )
+        talk.import_torch()
         with ExitStack() as stack, talk.progress():
             if output is None:
                 folder = Path(stack.enter_context(TemporaryDirectory()))

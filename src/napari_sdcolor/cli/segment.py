@@ -137,6 +137,7 @@ def segment(
         words += settings.to_arguments()
         refuse_other_inputs('segment', photos, output, words)
         refuse_clashes(photos, photo_name)
+        talk.import_torch()
         with output_folder(output):
             colorizer = load_colorizer(talk, settings, kinds=['segmentation'])
             tally = work_through(

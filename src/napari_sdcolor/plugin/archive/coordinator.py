@@ -331,6 +331,8 @@ class ArchiveCoordinator(Listener):
                 f'{self._failed} photos failed; choose "Failed" above the '
                 'table to see why.'
             )
+        for note in summary.notes:
+            show_warning(note)
         self.table.begun = True
 
     # --- the worker's news ------------------------------------------------
