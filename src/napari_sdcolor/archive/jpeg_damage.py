@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import struct
-from contextlib import suppress
+import zlib
 
 import imagecodecs
 
 from napari_sdcolor.archive.heard import hearing
 from napari_sdcolor.archive.jpeg_parts import (
+    ARITHMETIC,
     EOI,
-    PROGRESSIVE,
     RESTARTS,
     SOI,
     Frame,
     Jpeg,
-    scans,
+)
+from napari_sdcolor.archive.jpeg_scans import (
+    lacks_restarts,
+    lacks_scans,
+    with_more_data,
 )
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 
@@ -26,46 +30,60 @@ MAX_FILL = 64
 _EXTRANEOUS = re.compile(r'(\d+) extraneous bytes before marker 0x(\w+)')
 
 
-def damage_of(jpeg: Jpeg, frame: Frame) -> tuple[str, ...]:
-    """What is missing of a picture, by the warnings of its decoder.
+_MORE = bytes(151 * n % 251 for n in range(1, 65))
+"""Data that no picture needs, and that looks like nothing of one."""
 
-    The common decoder fills what is missing with gray and warns; but those
-    who call it keep the warnings to themselves, except where it serves to
-    read TIFF files. So the picture is handed over as one.
+_MISSING = 'a part of the picture is missing in its data'
+_CHANGED = 'the data of a part of the picture is not as it was'
+
+
+def damage_of(jpeg: Jpeg, frame: Frame) -> tuple[str, ...]:
+    """What is missing of a picture.
+
+    Decoders fill what is missing with gray, and most keep silent about it.
     """
     if not jpeg.ended:
         return ('the file ends before the image does',)
-    if frame.marker in PROGRESSIVE and _lacks_scans(jpeg, frame):
-        return ('the last refinements of the picture are missing',)
-    with (
-        hearing() as words,
-        # A kind of JPEG that TIFF files do not hold.
-        suppress(*DECODE_ERRORS, MemoryError),
-    ):
-        imagecodecs.tiff_decode(_as_tiff(jpeg, frame), verbose=2)
+    if lacks_scans(jpeg, frame):
+        return ('scans that the picture is made of are missing',)
+    heard = None
+    if frame.bits == 8 and frame.marker not in ARITHMETIC:
+        heard = _by_warnings(jpeg, frame)
+    found = _by_more_data(jpeg, frame) if heard is None else heard
+    return (found,) if found else ()
+
+
+def _by_warnings(jpeg: Jpeg, frame: Frame) -> str | None:
+    """What the common decoder warns of; None where it cannot decode.
+
+    Those who call it keep the warnings to themselves, except where it serves
+    to read TIFF files. So the picture is handed over as one.
+    """
+    with hearing() as words:
+        try:
+            imagecodecs.tiff_decode(_as_tiff(jpeg, frame), verbose=2)
+        except DECODE_ERRORS:
+            return None  # a kind of JPEG that TIFF files do not hold
     for said in words:
         if said.startswith('Corrupt JPEG data') and not _is_fill(said, jpeg):
-            if 'premature end' in said:
-                return ('a part of the picture is missing in its data',)
-            return ('the data of a part of the picture is not as it was',)
-    return ()
+            return _MISSING if 'premature end' in said else _CHANGED
+    return ''
 
 
-def _lacks_scans(jpeg: Jpeg, frame: Frame) -> bool:
-    """Whether a coefficient was never sent, or not to its last bit.
+def _by_more_data(jpeg: Jpeg, frame: Frame) -> str:
+    """Whether more data would make it another picture, as in a hole it does.
 
-    Scans tell which of the 64 coefficients of which channels they send, and
-    how many bits of these are left for later ones.
+    For kinds whose decoder does not warn: 12 and 16 bits, arithmetic codes.
     """
-    left = {channel: [1] * 64 for channel in frame.components}
-    for head in scans(jpeg):
-        channels = head[1 : 1 + 2 * head[0] : 2]
-        first, last, bits = head[1 + 2 * head[0] : 4 + 2 * head[0]]
-        for channel in channels:
-            if channel in left:
-                count = len(range(first, min(last, 63) + 1))
-                left[channel][first : last + 1] = [bits & 15] * count
-    return any(any(bits) for bits in left.values())
+    if lacks_restarts(jpeg, frame):
+        return _CHANGED
+    # Arithmetic codes are written without the zeros that they end with.
+    zeros = bytes(16) if frame.marker in ARITHMETIC else b''
+    sums = {
+        zlib.crc32(imagecodecs.jpeg_decode(SOI + jpeg.tables + picture))
+        for picture in (jpeg.picture, with_more_data(jpeg, zeros + _MORE))
+    }
+    return _MISSING if len(sums) > 1 else ''
 
 
 def _is_fill(said: str, jpeg: Jpeg) -> bool:
