@@ -8,17 +8,18 @@ import zlib
 
 import imagecodecs
 
+from napari_sdcolor.archive.headers import FRAMES, jpeg_segments
 from napari_sdcolor.archive.heard import hearing
 from napari_sdcolor.archive.jpeg_parts import (
     ARITHMETIC,
     EOI,
+    LOSSLESS,
     RESTARTS,
     SOI,
     Frame,
     Jpeg,
 )
 from napari_sdcolor.archive.jpeg_scans import (
-    lacks_restarts,
     lacks_scans,
     with_more_data,
 )
@@ -30,11 +31,10 @@ MAX_FILL = 64
 _EXTRANEOUS = re.compile(r'(\d+) extraneous bytes before marker 0x(\w+)')
 
 
-_MORE = bytes(151 * n % 251 for n in range(1, 65))
-"""Data that no picture needs, and that looks like nothing of one."""
+_NOISE = bytes(151 * n % 251 for n in range(1, 65))
+"""Data that is none of a picture."""
 
 _MISSING = 'a part of the picture is missing in its data'
-_CHANGED = 'the data of a part of the picture is not as it was'
 
 
 def damage_of(jpeg: Jpeg, frame: Frame) -> tuple[str, ...]:
@@ -46,42 +46,56 @@ def damage_of(jpeg: Jpeg, frame: Frame) -> tuple[str, ...]:
         return ('the file ends before the image does',)
     if lacks_scans(jpeg, frame):
         return ('scans that the picture is made of are missing',)
-    heard = None
-    if frame.bits == 8 and frame.marker not in ARITHMETIC:
-        heard = _by_warnings(jpeg, frame)
-    found = _by_more_data(jpeg, frame) if heard is None else heard
+    try:
+        found = _by_warnings(jpeg, frame)
+        # The decoder keeps silent about the ends of arithmetic codes.
+        told = bool(found) or frame.marker not in ARITHMETIC
+    except DECODE_ERRORS:
+        told = False  # a kind that TIFF files do not hold
+    if not told:
+        try:
+            found = _by_more_data(jpeg, frame)
+        except DECODE_ERRORS:
+            found = 'whether all of the picture is there cannot be told'
     return (found,) if found else ()
 
 
-def _by_warnings(jpeg: Jpeg, frame: Frame) -> str | None:
-    """What the common decoder warns of; None where it cannot decode.
+def _by_warnings(jpeg: Jpeg, frame: Frame) -> str:
+    """What the common decoder warns of.
 
     Those who call it keep the warnings to themselves, except where it serves
-    to read TIFF files. So the picture is handed over as one.
+    to read TIFF files. So the picture is handed over as one. There it decodes
+    8 bits only; but its codes are the same ones whatever the bits, and what
+    becomes of the pixels is of no interest here.
     """
+    tables = SOI + jpeg.tables
+    for marker, start, stop in jpeg_segments(tables):
+        if marker in FRAMES:
+            content = b'\x08' + tables[start + 1 : stop]
+            tables = tables[:start] + content + tables[stop:]
+            break
     with hearing() as words:
-        try:
-            imagecodecs.tiff_decode(_as_tiff(jpeg, frame), verbose=2)
-        except DECODE_ERRORS:
-            return None  # a kind of JPEG that TIFF files do not hold
+        imagecodecs.tiff_decode(
+            _as_tiff(tables + jpeg.picture, frame), verbose=2
+        )
     for said in words:
         if said.startswith('Corrupt JPEG data') and not _is_fill(said, jpeg):
-            return _MISSING if 'premature end' in said else _CHANGED
+            if 'premature end' in said:
+                return _MISSING
+            return 'the data of a part of the picture is not as it was'
     return ''
 
 
 def _by_more_data(jpeg: Jpeg, frame: Frame) -> str:
-    """Whether more data would make it another picture, as in a hole it does.
+    """Whether more data makes it another picture.
 
-    For kinds whose decoder does not warn: 12 and 16 bits, arithmetic codes.
+    Behind all that a picture needs it changes nothing, in a hole it does.
     """
-    if lacks_restarts(jpeg, frame):
-        return _CHANGED
     # Arithmetic codes are written without the zeros that they end with.
-    zeros = bytes(16) if frame.marker in ARITHMETIC else b''
+    zeros = bytes(16 if frame.marker in ARITHMETIC else 1)
     sums = {
         zlib.crc32(imagecodecs.jpeg_decode(SOI + jpeg.tables + picture))
-        for picture in (jpeg.picture, with_more_data(jpeg, zeros + _MORE))
+        for picture in (jpeg.picture, with_more_data(jpeg, zeros + _NOISE))
     }
     return _MISSING if len(sums) > 1 else ''
 
@@ -96,17 +110,16 @@ def _is_fill(said: str, jpeg: Jpeg) -> bool:
     return count <= 2 or (count <= MAX_FILL and len(set(end[-count:])) == 1)
 
 
-def _as_tiff(jpeg: Jpeg, frame: Frame) -> bytes:
-    """A TIFF file of one strip that holds a JPEG picture."""
-    strip = SOI + jpeg.tables + jpeg.picture
+def _as_tiff(strip: bytes, frame: Frame) -> bytes:
+    """A TIFF file of one strip, a JPEG picture of 8 bits."""
     channels = len(frame.samplings)
     tags = {
         256: frame.width,
         257: frame.height,
-        258: frame.bits,
+        258: 8,
         259: 7,  # JPEG
         # YCbCr; four channels as inks, for which nothing is said of alpha.
-        262: {3: 6, 4: 5}.get(channels, 1),
+        262: {3: 2 if frame.marker in LOSSLESS else 6, 4: 5}.get(channels, 1),
         273: 0,  # where the strip begins: see below
         277: channels,
         278: frame.height,

@@ -10,7 +10,7 @@ from napari_sdcolor.archive.headers import FRAMES, jpeg_segments
 from napari_sdcolor.errors import PhotoError
 
 SOI, EOI = b'\xff\xd8', b'\xff\xd9'
-SOS, INTERVAL, COMMENT = 0xDA, 0xDD, 0xFE
+SOS, COMMENT = 0xDA, 0xFE
 JFIF, EXIF, PROFILE, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 RESTARTS = range(0xD0, 0xD8)
 PROGRESSIVE = {0xC2, 0xCA}
@@ -18,7 +18,7 @@ LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
 ARITHMETIC = range(0xC9, 0xD0)
 
 BETWEEN = {
-    *(0xC4, 0xCC, SOS, 0xDB, 0xDC, INTERVAL, COMMENT),
+    *(0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, COMMENT),
     *range(0xE0, 0xF0),
 }
 """Segments that may stand between two scans."""

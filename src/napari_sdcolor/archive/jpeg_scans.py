@@ -5,28 +5,21 @@ Decoders fill a missing one with gray, most of them without a word.
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle, islice
 
-from napari_sdcolor.archive.headers import jpeg_segments
 from napari_sdcolor.archive.jpeg_parts import (
     BETWEEN,
-    INTERVAL,
-    LOSSLESS,
     NEXT_MARKER,
     PROGRESSIVE,
-    RESTARTS,
-    SOI,
     SOS,
     Frame,
     Jpeg,
 )
 
-_RESTART = re.compile(rb'\xff+([\xd0-\xd7])')
+_IN_FRONT_OF_RESTARTS = re.compile(rb'(?=\xff[\xd0-\xd7])')
 
 
 @dataclass(frozen=True)
@@ -42,8 +35,6 @@ class CodedScan:
     before, left
         How many bits of the coefficients were still to come before it, 0 if
         it is the first to send them; and how many are after it.
-    interval
-        Units between two restarts; 0 if there are none.
     start, stop
         Where its data lies in the picture.
     """
@@ -53,7 +44,6 @@ class CodedScan:
     last: int
     before: int
     left: int
-    interval: int
     start: int
     stop: int
 
@@ -66,14 +56,12 @@ def scans(jpeg: Jpeg) -> Iterator[CodedScan]:
     struct.error
         If the header of one is shorter than what it holds.
     """
-    picture, interval, stop = jpeg.picture, _first_interval(jpeg), 0
+    picture, stop = jpeg.picture, 0
     while found := NEXT_MARKER.search(picture, stop):
         marker, start = found[0][1], found.end()
         stop = start
         if marker in BETWEEN:
             stop += int.from_bytes(picture[start : start + 2], 'big')
-        if marker == INTERVAL:
-            (interval,) = struct.unpack_from('>H', picture, start + 2)
         if marker == SOS:
             head = picture[start + 2 : stop]
             (count,) = struct.unpack_from('B', head)
@@ -84,7 +72,6 @@ def scans(jpeg: Jpeg) -> Iterator[CodedScan]:
                 first,
                 last,
                 *divmod(bits, 16),
-                interval,
                 stop,
                 end.start() if end else len(picture),
             )
@@ -115,62 +102,25 @@ def lacks_scans(jpeg: Jpeg, frame: Frame) -> bool:
     return any(any(bits) for bits in left.values())
 
 
-def lacks_restarts(jpeg: Jpeg, frame: Frame) -> bool:
-    """Whether restarts are missing, or others than belong there.
-
-    Some encoders put one behind the last part as well.
-    """
-    for scan in scans(jpeg):
-        units = _units(scan, frame)
-        count = (units - 1) // scan.interval if scan.interval else 0
-        data = jpeg.picture[scan.start : scan.stop]
-        found = [mark[1][0] for mark in _RESTART.finditer(data)]
-        wanted = list(islice(cycle(RESTARTS), len(found)))
-        if found != wanted or len(found) not in (count, count + 1):
-            return True
-    return False
-
-
 def with_more_data(jpeg: Jpeg, more: bytes) -> bytes:
     """The picture with something behind each stretch of data.
 
     That is, in front of each restart and of the end of each scan. A decoder
     does not look at it as long as the data in front of it is complete.
+
+    Parameters
+    ----------
+    jpeg
+        Of which the picture is taken.
+    more
+        Begins with zero, so that 0xFF in front of it becomes no marker.
     """
-
-    def put(mark: re.Match[bytes]) -> bytes:
-        return more + mark[0]
-
-    parts, place = [], 0
+    parts: list[bytes] = []
+    place = 0
     for scan in scans(jpeg):
-        data = jpeg.picture[scan.start : scan.stop].rstrip(b'\xff')
-        parts += (
-            jpeg.picture[place : scan.start],
-            _RESTART.sub(put, data),
+        data = _IN_FRONT_OF_RESTARTS.split(
+            jpeg.picture[scan.start : scan.stop]
         )
-        parts.append(more)
+        parts += [jpeg.picture[place : scan.start], more.join(data), more]
         place = scan.stop
     return b''.join((*parts, jpeg.picture[place:]))
-
-
-def _first_interval(jpeg: Jpeg) -> int:
-    tables, interval = SOI + jpeg.tables, 0
-    for marker, start, _ in jpeg_segments(tables):
-        if marker == INTERVAL:
-            (interval,) = struct.unpack_from('>H', tables, start)
-    return interval
-
-
-def _units(scan: CodedScan, frame: Frame) -> int:
-    """How many units a scan sends, of one channel or of several."""
-    sampled = [divmod(sampling, 16) for sampling in frame.samplings]
-    most = [max(each) for each in zip(*sampled, strict=True)]
-    each = [1, 1]
-    if len(scan.components) == 1:
-        each = sampled[frame.components.index(scan.components[0])]
-    block = 1 if frame.marker in LOSSLESS else 8
-    sizes = zip((frame.width, frame.height), each, most, strict=True)
-    return math.prod(
-        math.ceil(math.ceil(size * part / whole) / block)
-        for size, part, whole in sizes
-    )
