@@ -19,17 +19,13 @@ from napari_sdcolor.archive.jpeg_parts import (
     Frame,
     Jpeg,
 )
-from napari_sdcolor.archive.jpeg_scans import (
-    lacks_scans,
-    with_more_data,
-)
+from napari_sdcolor.archive.jpeg_scans import lacks_scans, with_more_data
 from napari_sdcolor.archive.scan import DECODE_ERRORS
 
 MAX_FILL = 64
 """So many equal bytes behind the picture are padding, not a part of it."""
 
 _EXTRANEOUS = re.compile(r'(\d+) extraneous bytes before marker 0x(\w+)')
-
 
 _NOISE = bytes(151 * n % 251 for n in range(1, 65))
 """Data that is none of a picture."""
@@ -92,7 +88,7 @@ def _by_more_data(jpeg: Jpeg, frame: Frame) -> str:
     Behind all that a picture needs it changes nothing, in a hole it does.
     """
     # Arithmetic codes are written without the zeros that they end with.
-    zeros = bytes(16 if frame.marker in ARITHMETIC else 1)
+    zeros = bytes(8 if frame.marker in ARITHMETIC else 1)
     sums = {
         zlib.crc32(imagecodecs.jpeg_decode(SOI + jpeg.tables + picture))
         for picture in (jpeg.picture, with_more_data(jpeg, zeros + _NOISE))
@@ -118,7 +114,8 @@ def _as_tiff(strip: bytes, frame: Frame) -> bytes:
         257: frame.height,
         258: 8,
         259: 7,  # JPEG
-        # YCbCr; four channels as inks, for which nothing is said of alpha.
+        # YCbCr, but lossless ones are not converted; four channels as inks,
+        # for which nothing is said of alpha.
         262: {3: 2 if frame.marker in LOSSLESS else 6, 4: 5}.get(channels, 1),
         273: 0,  # where the strip begins: see below
         277: channels,
