@@ -44,11 +44,11 @@ def damage_of(jpeg: Jpeg, frame: Frame) -> tuple[str, ...]:
         return ('scans that the picture is made of are missing',)
     try:
         found = _by_warnings(jpeg, frame)
-        # The decoder keeps silent about the ends of arithmetic codes.
-        told = bool(found) or frame.marker not in ARITHMETIC
+        # The decoder keeps silent where arithmetic codes end early.
+        checked = bool(found) or frame.marker not in ARITHMETIC
     except DECODE_ERRORS:
-        told = False  # a kind that TIFF files do not hold
-    if not told:
+        checked = False  # a kind that TIFF files do not hold
+    if not checked:
         try:
             found = _by_more_data(jpeg, frame)
         except DECODE_ERRORS:
