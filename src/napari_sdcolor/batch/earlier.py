@@ -29,7 +29,7 @@ from napari_sdcolor.errors import (
 from napari_sdcolor.files import refuse_existing, sha256_of
 from napari_sdcolor.settings import SettingsError
 
-PATIENCE = 0.4
+PATIENCE = 1.0
 """Seconds from the first name of a result to its last one, at most."""
 
 PLACES = {'device', 'weights', 'name', 'file_sha256'}
