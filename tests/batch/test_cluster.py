@@ -288,7 +288,6 @@ def test_a_scheduler_that_disappears(
         protocol='tcp://',
         dashboard_address=None,
     ) as local:
-
         work = local.workers[0].executors['default']
 
         def leave(outcome, progress):
