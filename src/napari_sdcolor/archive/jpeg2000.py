@@ -19,13 +19,12 @@ from napari_sdcolor.archive import headers
 from napari_sdcolor.archive.heard import hearing
 from napari_sdcolor.archive.jpeg2000_boxes import Boxes, Palette, read_boxes
 from napari_sdcolor.archive.jpeg2000_colors import Colors, choose_colors
-from napari_sdcolor.archive.jpeg2000_stream import (
-    TILE_PART,
+from napari_sdcolor.archive.jpeg2000_layout import (
     Component,
     Layout,
-    Stream,
     read_layout,
 )
+from napari_sdcolor.archive.jpeg2000_stream import TILE_PART, Stream
 from napari_sdcolor.archive.raster_scan import Claim, raster_scan
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
@@ -144,7 +143,7 @@ def _decoded(
     data: bytes, start: int, layout: Layout
 ) -> tuple[NDArray, tuple[str, ...]]:
     """(H, W, C) samples, and what is missing of them."""
-    stream = Stream.of(data, start, layout.tiles)
+    stream = Stream.of(data, start, layout)
     if not stream.parts:
         raise PhotoError('the file ends before the image does')
     damage = _damage(stream, layout)

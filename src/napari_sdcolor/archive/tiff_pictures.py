@@ -9,7 +9,8 @@ import struct
 
 from napari_sdcolor.archive import jpeg2000
 from napari_sdcolor.archive.headers import jpeg2000_start
-from napari_sdcolor.archive.jpeg2000_stream import Stream, read_layout
+from napari_sdcolor.archive.jpeg2000_layout import read_layout
+from napari_sdcolor.archive.jpeg2000_stream import Stream
 from napari_sdcolor.archive.jpeg_damage import damage_of
 from napari_sdcolor.archive.jpeg_parts import EOI, SOI, Jpeg
 from napari_sdcolor.errors import PhotoError
@@ -50,8 +51,7 @@ def jpeg2000_trouble(data: bytes) -> str:
     """What is wrong with a JPEG 2000 picture that a decoder took."""
     try:
         start = jpeg2000_start(data)
-        tiles = read_layout(data, start).tiles
-        stream = Stream.of(data, start, tiles)
+        stream = Stream.of(data, start, read_layout(data, start))
     except (PhotoError, struct.error):
         return BROKEN
     if stream.broken:
