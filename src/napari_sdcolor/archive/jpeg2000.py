@@ -40,6 +40,9 @@ _OPACITY, _MULTIPLIED = 1, 2
 _TILE_BYTES, _TILE_COMPONENT_BYTES = 8000, 1500
 """What the decoder notes down of each tile before it decodes any."""
 
+_LOOKED_UP = 8 + 4
+"""Bytes of a pixel while codes are looked up: their index, their copy."""
+
 _LOST = ('Expected SOP', 'Expected EPH', 'PTERM check failure')
 """Warnings of the decoder on data that is not as it was."""
 
@@ -47,17 +50,26 @@ _LOST = ('Expected SOP', 'Expected EPH', 'PTERM check failure')
 def claimed(head: bytes) -> Claim | None:
     """What a file says of its size; None if more of it is needed."""
     try:
-        layout = read_layout(head, headers.jpeg2000_start(head))
+        start = headers.jpeg2000_start(head)
+        layout = read_layout(head, start)
     except (headers.NoCodestream, struct.error):
         return None
     _refuse_odd(layout)
     count = len(layout.components)
-    bits = max(component.bits for component in layout.components)
+    pixel = count * _container(layout.components[0].bits)
+    kept = 2 * 4 * count  # 32 bits per sample: of the tile, of the picture
+    boxes = _boxes(head[:start])
+    if boxes and boxes.palette:
+        # Values come when the decoder is done, and beside the codes.
+        shown = len(boxes.palette.channels)
+        _refuse_many(shown)
+        kept = max(kept, pixel + _LOOKED_UP)
+        pixel = shown * _container(boxes.palette.value_bits)
     return Claim(
         layout.width,
         layout.height,
-        count * _container(bits),
-        kept=2 * 4 * count,  # 32 bits per sample: of the tile, of the picture
+        pixel,
+        kept=kept,
         fixed=layout.tiles * (_TILE_BYTES + count * _TILE_COMPONENT_BYTES),
         least=layout.tiles * TILE_PART.size,
     )
@@ -69,9 +81,8 @@ def read_jpeg2000(data: bytes) -> Scan:
     layout = read_layout(data, start)
     _refuse_odd(layout)
     notes = []
-    try:
-        boxes = read_boxes(data[:start])
-    except (struct.error, LookupError):
+    boxes = _boxes(data[:start])
+    if boxes is None:
         boxes = Boxes()
         notes.append('What the file says on its colors is damaged.')
     pixels, damage = _decoded(data, start, layout)
@@ -106,10 +117,22 @@ def read_jpeg2000(data: bytes) -> Scan:
     return replace(scan, damage=damage, inverted=colors.inverted)
 
 
+def _boxes(data: bytes) -> Boxes | None:
+    """What lies in front of the codestream; None if that is damaged."""
+    try:
+        return read_boxes(data)
+    except (struct.error, LookupError):
+        return None
+
+
+def _refuse_many(channels: int) -> None:
+    if not 1 <= channels <= MAX_COMPONENTS:
+        raise PhotoError(f'it holds {channels} channels')
+
+
 def _refuse_odd(layout: Layout) -> None:
     count = len(layout.components)
-    if not 1 <= count <= MAX_COMPONENTS:
-        raise PhotoError(f'it holds {count} channels')
+    _refuse_many(count)
     kinds = {(part.bits, part.signed) for part in layout.components}
     if len(kinds) > 1:
         raise PhotoError(
@@ -180,10 +203,7 @@ def _damage(stream: Stream, layout: Layout) -> tuple[str, ...]:
 
 def _looked_up(codes: NDArray, palette: Palette) -> tuple[NDArray, Component]:
     """(H, W, C) values in place of codes, and what they are."""
-    used = {column for _, column in palette.channels if column is not None}
-    if not used or any(column >= len(palette.bits) for column in used):
-        raise PhotoError('its palette is damaged')
-    bits = max(palette.bits[column] for column in used)
+    bits = palette.value_bits
     if bits > 16:
         raise PhotoError(f'samples of {bits} bits are not supported')
     dtype = np.dtype(f'u{_container(bits)}')
@@ -194,8 +214,6 @@ def _looked_up(codes: NDArray, palette: Palette) -> tuple[NDArray, Component]:
         plane = codes[..., number]
         if column is not None:
             table = np.array(palette.columns[column], dtype)
-            if not len(table):
-                raise PhotoError('its palette is damaged')
             plane = table[np.minimum(plane, len(table) - 1)]
         planes.append(plane.astype(dtype, copy=False))
     return np.stack(planes, axis=-1), Component(bits, False, 1, 1)

@@ -10,7 +10,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from napari_sdcolor.errors import PhotoError
+
 _SUPERBOXES = (b'jp2h', b'res ', b'jpch', b'jplh', b'cgrp')
+
+MAX_ENTRIES = 1024
+"""No palette has more of them (I.5.3.4)."""
 
 ENUMERATED, PROFILES = 1, (2, 3)
 """Ways in which a color space is told."""
@@ -65,6 +70,20 @@ class Palette:
     columns: tuple[tuple[int, ...], ...]
     channels: tuple[tuple[int, int | None], ...]
 
+    @property
+    def value_bits(self) -> int:
+        """Bits of the values that the channels show.
+
+        Raises
+        ------
+        PhotoError
+            If there are none.
+        """
+        used = {column for _, column in self.channels if column is not None}
+        if not used or any(column >= len(self.bits) for column in used):
+            raise PhotoError('its palette is damaged')
+        return max(self.bits[column] for column in used)
+
 
 @dataclass(frozen=True)
 class Boxes:
@@ -93,8 +112,10 @@ def read_boxes(data: bytes) -> Boxes:
 
     Raises
     ------
-    struct.error, IndexError
+    struct.error, LookupError
         If a box is shorter than what it must hold.
+    PhotoError
+        If a palette cannot be true.
     """
     found: dict[bytes, list[bytes]] = {}
     for kind, content in _walk(data):
@@ -153,7 +174,9 @@ def _space(content: bytes) -> ColorSpace:
 
 def _palette(content: bytes, mapping: bytes) -> Palette:
     entries, count = struct.unpack_from('>HB', content)
-    depths = content[3 : 3 + count]
+    depths = struct.unpack_from(f'{count}B', content, 3)
+    if not 1 <= entries <= MAX_ENTRIES:
+        raise PhotoError('its palette is damaged')
     place, columns = 3 + count, [[] for _ in range(count)]
     for _ in range(entries):
         for column, depth in zip(columns, depths, strict=True):
