@@ -10,12 +10,16 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from napari_sdcolor.archive.headers import MAX_BOXES
 from napari_sdcolor.errors import PhotoError
 
 _SUPERBOXES = (b'jp2h', b'res ', b'jpch', b'jplh', b'cgrp')
 
 MAX_ENTRIES = 1024
 """No palette has more of them (I.5.3.4)."""
+
+MAX_CHANNELS = 2**14
+"""No codestream has more of them."""
 
 ENUMERATED, PROFILES = 1, (2, 3)
 """Ways in which a color space is told."""
@@ -115,7 +119,7 @@ def read_boxes(data: bytes) -> Boxes:
     struct.error, LookupError
         If a box is shorter than what it must hold.
     PhotoError
-        If a palette cannot be true.
+        If a palette cannot be true, or no picture has so much of it.
     """
     found: dict[bytes, list[bytes]] = {}
     for kind, content in _walk(data):
@@ -129,11 +133,7 @@ def read_boxes(data: bytes) -> Boxes:
     return Boxes(
         spaces,
         palette,
-        tuple(
-            struct.iter_unpack('>3H', defined[2 : 2 + len(defined) // 6 * 6])
-        )
-        if defined
-        else (),
+        _rows('>3H', defined[2:]),
         _resolution(stated[0]) if stated else None,
     )
 
@@ -144,7 +144,9 @@ def _walk(data: bytes, depth: int = 0) -> Iterator[tuple[bytes, bytes]]:
     Of several codestreams or layers, the first is the picture.
     """
     place, seen = 0, set()
-    while place + 8 <= len(data):
+    for _ in range(MAX_BOXES):
+        if place + 8 > len(data):
+            return
         length, kind = struct.unpack_from('>I4s', data, place)
         head = 8
         if length == 1:
@@ -161,6 +163,7 @@ def _walk(data: bytes, depth: int = 0) -> Iterator[tuple[bytes, bytes]]:
         else:
             yield kind, content
         place += length
+    raise PhotoError('it has more boxes than any picture')
 
 
 def _space(content: bytes) -> ColorSpace:
@@ -185,15 +188,22 @@ def _palette(content: bytes, mapping: bytes) -> Palette:
             place += size
     channels = [
         (component, column if kind == 1 else None)
-        for component, kind, column in struct.iter_unpack(
-            '>HBB', mapping[: len(mapping) // 4 * 4]
-        )
+        for component, kind, column in _rows('>HBB', mapping)
     ]
     return Palette(
         tuple((depth & 0x7F) + 1 for depth in depths),
         tuple(map(tuple, columns)),
         tuple(channels or ((0, column) for column in range(count))),
     )
+
+
+def _rows(form: str, content: bytes) -> tuple[tuple[int, ...], ...]:
+    """A table of what channels are, without a row that is cut."""
+    size = struct.calcsize(form)
+    count = len(content) // size
+    if count > MAX_CHANNELS:
+        raise PhotoError(f'it holds {count} channels')
+    return tuple(struct.iter_unpack(form, content[: count * size]))
 
 
 def _resolution(content: bytes) -> tuple[float, float] | None:
