@@ -4,9 +4,9 @@ A tile that was cut between two packets decodes without a word, only coarser.
 How many packets it should have follows from its size and from how it is
 coded; where each ends, from its header. Nothing is decoded here.
 
-ISO/IEC 15444-1, annexes A and B. Not looked at are codestreams that change
-their order on the way (POC), keep the headers of packets elsewhere (PPM,
-PPT), or are of part 15; and what is beyond ``MAX_STEPS``.
+ISO/IEC 15444-1, annexes A and B. Not looked at are codestreams that keep the
+headers of packets elsewhere (PPM, PPT), whose tiles change the order of their
+packets (POC), or that are of part 15; and what is beyond ``MAX_STEPS``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import groupby, product
+from operator import attrgetter
 
 from napari_sdcolor.archive.jpeg2000_layout import Area, Component, Layout
 from napari_sdcolor.archive.jpeg2000_precinct import (
@@ -28,7 +29,7 @@ _COD, _COC, _POC, _PPM, _PPT = 0xFF52, 0xFF53, 0xFF5F, 0xFF60, 0xFF61
 _SOT, _SOD = 0xFF90, 0xFF93
 _OWN_PRECINCTS = 1
 _KNOWN_STYLES = 0x3F
-_WHOLE = 15
+_WHOLE, _MAX_LEVELS = 15, 32
 _LRCP, _RLCP, _RPCL, _PCRL, _CPRL = range(5)
 
 
@@ -47,7 +48,7 @@ class _Coding:
         levels, across, down, style = struct.unpack_from('>4B', told)
         sizes = told[5 : 6 + levels] if own_precincts else b''
         if (
-            levels > 32
+            levels > _MAX_LEVELS
             or style & ~_KNOWN_STYLES
             or (own_precincts and len(sizes) <= levels)
         ):
@@ -60,11 +61,22 @@ class _Coding:
 
 
 @dataclass(frozen=True)
+class _Volume:
+    """Packets that follow each other in one order."""
+
+    resolutions: range
+    components: range
+    layers: int
+    order: int
+
+
+@dataclass(frozen=True)
 class _Codings:
     """What the segments of a header tell of the packets."""
 
     order: int = -1
     layers: int = 0
+    volumes: tuple[_Volume, ...] = ()
     general: _Coding | None = None
     special: Mapping[int, _Coding] | None = None
 
@@ -72,13 +84,18 @@ class _Codings:
         """With what the segments of a further header tell."""
         found, special = self, {}
         for marker, content in _segments(header):
-            if marker in (_POC, _PPM, _PPT):
+            if marker in (_PPM, _PPT):
                 raise NotLookedAt
             if marker == _COD:
                 flags, order, layers = struct.unpack_from('>BBH', content)
                 coding = _Coding.of(content[5:], bool(flags & _OWN_PRECINCTS))
                 # It takes the place of all that is told above it.
-                found = _Codings(order, layers, coding)
+                found = _Codings(order, layers, found.volumes, coding)
+            elif marker == _POC:
+                if self.general:
+                    raise NotLookedAt
+                volumes = tuple(_volumes(content, components))
+                found = replace(found, volumes=volumes)
             elif marker == _COC:
                 form = '>BB' if components < 257 else '>HB'
                 number, flags = struct.unpack_from(form, content)
@@ -91,9 +108,20 @@ class _Codings:
     def of(self, component: int) -> _Coding:
         """How a component is coded."""
         coding = (self.special or {}).get(component, self.general)
-        if coding is None or not _LRCP <= self.order <= _CPRL:
+        if coding is None:
             raise NotLookedAt
         return coding
+
+
+def _volumes(content: bytes, components: int) -> Iterator[_Volume]:
+    form = '>BBHBBB' if components < 257 else '>BHHBHB'
+    whole = len(content) // struct.calcsize(form) * struct.calcsize(form)
+    for first, start, layers, last, stop, order in struct.iter_unpack(
+        form, content[:whole]
+    ):
+        # 0 stands for more than there are.
+        own = range(start, stop or components)
+        yield _Volume(range(first, last), own, layers, order)
 
 
 def unfinished(
@@ -179,10 +207,32 @@ def _packets(
     area = layout.tile_area(tile)
     found = []
     for number, component in enumerate(layout.components):
-        found += _precincts(
-            area, component, number, codings.of(number), codings.layers, steps
-        )
-    order, layers = codings.order, range(codings.layers)
+        found += _precincts(area, component, number, codings.of(number), steps)
+    everything = _Volume(
+        range(_MAX_LEVELS + 1),
+        range(len(layout.components)),
+        codings.layers,
+        codings.order,
+    )
+    for volume in codings.volumes or (everything,):
+        steps.take(len(found))
+        own = [
+            precinct
+            for precinct in found
+            if precinct.resolution in volume.resolutions
+            and precinct.component in volume.components
+        ]
+        layers = range(min(volume.layers, codings.layers))
+        steps.take(len(own) * len(layers))
+        for layer, precinct in _ordered(own, layers, volume.order):
+            if layer == precinct.layers:  # else it came before
+                yield layer, precinct
+
+
+def _ordered(
+    precincts: list[Precinct], layers: range, order: int
+) -> Iterator[tuple[int, Precinct]]:
+    """Layer and precinct of packets in the order of B.12."""
     # Sorting is stable: the precincts of a resolution stay as they come.
     keys = {
         _LRCP: lambda p: (p.resolution, p.component),
@@ -191,16 +241,16 @@ def _packets(
         _PCRL: lambda p: (p.y, p.x, p.component, p.resolution),
         _CPRL: lambda p: (p.component, p.y, p.x, p.resolution),
     }
-    found.sort(key=keys[order])
+    if order not in keys:
+        raise NotLookedAt
+    precincts = sorted(precincts, key=keys[order])
     if order == _LRCP:
-        yield from product(layers, found)
+        yield from product(layers, precincts)
     elif order == _RLCP:
-        most = max((precinct.resolution for precinct in found), default=0)
-        for resolution in range(most + 1):
-            own = [p for p in found if p.resolution == resolution]
-            yield from product(layers, own)
+        for _, own in groupby(precincts, attrgetter('resolution')):
+            yield from product(layers, list(own))
     else:
-        for precinct in found:
+        for precinct in precincts:
             for layer in layers:
                 yield layer, precinct
 
@@ -210,7 +260,6 @@ def _precincts(
     component: Component,
     number: int,
     coding: _Coding,
-    layers: int,
     steps: Steps,
 ) -> Iterator[Precinct]:
     """Those of a component of a tile, from its coarsest resolution on."""
@@ -242,7 +291,7 @@ def _precincts(
         ]
         columns = range(x0 // size[0], _up(x1, size[0]))
         rows = range(y0 // size[1], _up(y1, size[1]))
-        steps.take(len(columns) * len(rows) * layers)
+        steps.take(len(columns) * len(rows))
         for row, column in product(rows, columns):
             grids = [
                 _blocks(band, (column, row), [s >> fine for s in size], block)

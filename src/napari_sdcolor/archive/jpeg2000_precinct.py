@@ -49,6 +49,11 @@ class Precinct:
         Of the code-blocks.
     steps
         Counts them.
+
+    Attributes
+    ----------
+    layers : int
+        Of which a packet was skipped so far.
     """
 
     def __init__(
@@ -64,12 +69,14 @@ class Precinct:
     ) -> None:
         self.component, self.resolution = component, resolution
         self.x, self.y = x, y
+        self.layers = 0
         self._grids, self._style, self._steps = grids, style, steps
         self._count = sum(across * down for across, down in grids)
         self._bands: list[_Band] = []
 
     def skip(self, data: bytes, place: int, layer: int) -> int:
         """Where the packet of a layer ends that begins at a place."""
+        self.layers = layer + 1
         if data[place : place + 2] == _SOP:
             place += 6
         bits, length = _Bits(data, place), 0

@@ -11,6 +11,8 @@ from PIL import Image
 
 from napari_sdcolor.archive.heard import without_warnings
 from napari_sdcolor.archive.scan import (
+    BAND,
+    COLOR_BAND,
     DECODE_ERRORS,
     HARMLESS_BYTES,
     TEXT_TAGS,
@@ -80,7 +82,8 @@ class Claim:
         # Decoders hold two copies, of the pixels and of the file's bytes; L*
         # comes on top.
         each = 2 * self.pixel_bytes + 4 + self.kept
-        refuse_beyond_memory(3 * size + pixels * each + self.fixed)
+        band = min(pixels, BAND) * COLOR_BAND
+        refuse_beyond_memory(3 * size + pixels * each + band + self.fixed)
 
 
 def raster_scan(

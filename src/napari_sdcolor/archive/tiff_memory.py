@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tifffile import PHOTOMETRIC, TiffPage
 
+from napari_sdcolor.archive.scan import BAND, COLOR_BAND, GRAY_BAND
 from napari_sdcolor.archive.tiff_segments import ASSOCIATED, WORKERS, Grid
 
 COPIES = 3
@@ -14,12 +15,6 @@ GRAY_PIXEL, COLOR_PIXEL, PALETTE_PIXEL = 8, 17, 23
 
 Measured as the peak of the process, over types and compressions.
 """
-
-GRAY_BAND, COLOR_BAND = 24, 64
-"""Bytes of a pixel of the rows that are worked on at a time."""
-
-BAND = 2**21
-"""Pixels of these rows, at the most."""
 
 SHARE, FLOAT_ALPHA = 5, 16
 """Bytes of a sample while an alpha channel is
