@@ -5,8 +5,8 @@ How many packets it should have follows from its size and from how it is
 coded; where each ends, from its header. Nothing is decoded here.
 
 ISO/IEC 15444-1, annexes A and B. Not looked at are codestreams that keep the
-headers of packets elsewhere (PPM, PPT), whose tiles change the order of their
-packets (POC), or that are of part 15; and what is beyond ``MAX_STEPS``.
+headers of packets elsewhere (PPM, PPT) or that are of part 15; and what is
+beyond ``MAX_STEPS``.
 """
 
 from __future__ import annotations
@@ -92,10 +92,8 @@ class _Codings:
                 # It takes the place of all that is told above it.
                 found = _Codings(order, layers, found.volumes, coding)
             elif marker == _POC:
-                if self.general:
-                    raise NotLookedAt
-                volumes = tuple(_volumes(content, components))
-                found = replace(found, volumes=volumes)
+                more = tuple(_volumes(content, components))
+                found = replace(found, volumes=found.volumes + more)
             elif marker == _COC:
                 form = '>BB' if components < 257 else '>HB'
                 number, flags = struct.unpack_from(form, content)
@@ -161,12 +159,13 @@ def _lacks(
     parts: Sequence[bytes],
     steps: Steps,
 ) -> bool:
-    data = []
+    own, data = replace(codings, volumes=()), []
     for part in parts:
         header = part[12:]
-        codings = codings.told(header, len(layout.components))
+        own = own.told(header, len(layout.components))
         data.append(header[_length(header) + 2 :])
-    packets = _packets(layout, tile, codings, steps)
+    own = replace(own, volumes=own.volumes or codings.volumes)
+    packets = _packets(layout, tile, own, steps)
     stream = b''.join(data)
     place = 0
     try:
