@@ -23,11 +23,8 @@ MAX_RATIO = 300
 HARMLESS_BYTES = 2**27
 """Up to this decoded size the ratio is not looked at: empty pages exist."""
 
-BAND = 2**21
-"""Pixels whose lightness is taken at a time, at the most."""
-
-GRAY_BAND, COLOR_BAND = 24, 64
-"""Bytes that each of them takes meanwhile."""
+GRAY_BAND, COLOR_BAND = 48, 128
+"""Bytes of each of the pixels whose lightness is taken at a time."""
 
 TEXT_TAGS = {
     'DocumentName': 269,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tifffile import PHOTOMETRIC, TiffPage
 
-from napari_sdcolor.archive.scan import BAND, COLOR_BAND, GRAY_BAND
+from napari_sdcolor.archive.scan import COLOR_BAND, GRAY_BAND
 from napari_sdcolor.archive.tiff_segments import ASSOCIATED, WORKERS, Grid
+from napari_sdcolor.core.tone import STRIP
 
 COPIES = 3
 """Of a strip or tile while it is decoded."""
@@ -49,7 +50,7 @@ def memory_of(page: TiffPage, rows: int | None = None) -> float:
     )
     pixels = rows * page.imagewidth
     image = pixels * pixel
-    image += min(pixels, BAND) * (COLOR_BAND if colored else GRAY_BAND)
+    image += min(pixels, STRIP) * (COLOR_BAND if colored else GRAY_BAND)
     if page.is_contiguous:
         return image
     grid = Grid.of(page)
