@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from napari_sdcolor.archive import raster_scan
+from napari_sdcolor.archive import jpeg2000, raster_scan
 from napari_sdcolor.archive.reading import read_photo
-from napari_sdcolor.core import lab
+from napari_sdcolor.core import lab, tone
 from napari_sdcolor.errors import PhotoError
 
 SRGB, GRAY, SYCC, CMYK, LAB = 16, 17, 18, 12, 14
@@ -302,7 +302,13 @@ def test_boxes_are_judged_before_anything_is_decoded(
 def test_colors_take_no_more_memory_than_is_estimated(
     read, monkeypatch, channels, boxes
 ):
-    smooth = np.tile(np.arange(900, dtype=np.uint8), (1100, 1))
+    for module, name in (
+        (jpeg2000, 'BAND'),
+        (raster_scan, 'STRIP'),
+        (tone, 'STRIP'),
+    ):
+        monkeypatch.setattr(module, name, 2**14)
+    smooth = np.tile(np.arange(600, dtype=np.uint8), (500, 1))
     array = np.dstack([smooth] * channels) if channels > 1 else smooth
     data, told = _jp2(array, boxes), []
     monkeypatch.setattr(raster_scan, 'refuse_beyond_memory', told.append)

@@ -177,4 +177,6 @@ def test_it_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     )
     if done.returncode == 3:
         assert name in done.stdout
+        # That is found out when it was asked for: too late.
+        assert 'does not fit into memory' not in done.stdout
     assert 'Traceback' not in done.stderr

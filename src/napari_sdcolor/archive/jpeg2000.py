@@ -42,7 +42,7 @@ _OPACITY, _MULTIPLIED = 1, 2
 _TILE_BYTES, _TILE_COMPONENT_BYTES = 8000, 1500
 """What the decoder notes down of each tile before it decodes any."""
 
-_BAND = 2**18
+BAND = 2**18
 """Pixels that are converted at a time: in between, each takes 100 bytes."""
 
 _LOST = ('Expected SOP', 'Expected EPH', 'PTERM check failure')
@@ -202,7 +202,7 @@ def _damage(stream: Stream, layout: Layout) -> tuple[str, ...]:
 def _by_rows(change: Callable[..., NDArray], *arrays: NDArray) -> NDArray:
     """What becomes of pixels, worked out some rows at a time."""
     height, width = arrays[0].shape[:2]
-    step = max(1, _BAND // width)
+    step = max(1, BAND // width)
     return np.concatenate(
         [
             change(*(array[top : top + step] for array in arrays))
