@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import struct
+import tracemalloc
 
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ImageCms
 
+from napari_sdcolor.archive import jpeg2000, raster_scan
 from napari_sdcolor.archive.reading import read_photo
-from napari_sdcolor.core import lab
+from napari_sdcolor.core import lab, tone
 from napari_sdcolor.errors import PhotoError
 
 SRGB, GRAY, SYCC, CMYK, LAB = 16, 17, 18, 12, 14
@@ -249,6 +250,77 @@ def test_palettes_of_gray_and_of_color(read, gray, assert_shows):
     assert photo.kind == 'gray'
 
 
+def _many_values(channels: int, bits: int = 8) -> bytes:
+    """A palette of so many columns, all of which are used."""
+    table = np.arange(256 * channels).reshape(256, channels) % 251
+    return _box(
+        b'pclr',
+        struct.pack('>HB', 256, channels),
+        bytes([bits - 1]) * channels,
+        table.astype(f'>u{bits // 8}').tobytes(),
+    ) + _box(b'cmap', *(struct.pack('>HBB', 0, 1, n) for n in range(channels)))
+
+
+@pytest.mark.parametrize(
+    ('boxes', 'reason'),
+    [
+        (_many_values(6), 'holds 6 channels'),
+        (_many_values(255), 'holds 255 channels'),
+        (_many_values(1) + _box(b'cmap', b'\0\0\1\7'), None),
+        (_box(b'pclr', b'\0\0\1\7'), 'palette is damaged'),
+        (_box(b'pclr', b'\4\1\1\7', bytes(1025)), 'palette is damaged'),
+        (_box(b'cdef', bytes(2 + 6 * (2**14 + 1))), 'holds 16385 channels'),
+        (_box(b'free') * 2**14, 'more boxes than any picture'),
+    ],
+)
+def test_boxes_are_judged_before_anything_is_decoded(
+    read, gray, monkeypatch, boxes, reason
+):
+    data = _jp2(gray, _space(GRAY), boxes)
+    if reason is None:  # the first of several counts
+        assert read(data).kind == 'gray'
+        return
+    monkeypatch.setattr(imagecodecs, 'jpeg2k_decode', None)
+    with pytest.raises(PhotoError, match=f'cannot be used: .*{reason}'):
+        read(data)
+    with pytest.raises(PhotoError, match='more boxes than any picture'):
+        read(_box(b'jP  ', b'\r\n\x87\n') + _box(b'free') * 2**14 + data)
+
+
+@pytest.mark.parametrize(
+    ('channels', 'boxes'),
+    [
+        (3, _space(LAB)),
+        (
+            4,
+            _space(SRGB)
+            + _defined((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 2, 0)),
+        ),
+        (1, _space(GRAY) + _many_values(4, 16)),
+    ],
+)
+def test_colors_take_no_more_memory_than_is_estimated(
+    read, monkeypatch, channels, boxes
+):
+    for module, name in (
+        (jpeg2000, 'BAND'),
+        (raster_scan, 'STRIP'),
+        (tone, 'STRIP'),
+    ):
+        monkeypatch.setattr(module, name, 2**14)
+    smooth = np.tile(np.arange(600, dtype=np.uint8), (500, 1))
+    array = np.dstack([smooth] * channels) if channels > 1 else smooth
+    data, told = _jp2(array, boxes), []
+    monkeypatch.setattr(raster_scan, 'refuse_beyond_memory', told.append)
+    tracemalloc.start()
+    try:
+        read(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= told[-1], (peak, told)
+
+
 @pytest.mark.parametrize('kind', [b'resc', b'resd'])
 def test_resolution_is_carried(read, gray, kind):
     told = struct.pack('>4H2b', 23622, 10, 11811, 100, 1, 2)
@@ -262,57 +334,6 @@ def test_damaged_boxes_are_said(read, gray, assert_shows):
     photo = read(_jp2(gray, _box(b'colr', b'\1')))
     assert_shows(photo, gray, 255)
     assert 'What the file says on its colors is damaged.' in photo.notes
-
-
-# --- damage ----------------------------------------------------------------
-
-
-def _tiled(array: np.ndarray) -> tuple[bytes, list[int]]:
-    """A file of four tiles, and where they and the end mark begin."""
-    stream = io.BytesIO()
-    Image.fromarray(array).save(stream, 'JPEG2000', tile_size=(25, 20))
-    data = stream.getvalue()
-    place, places = data.index(b'\xff\x90'), []
-    while data[place : place + 2] == b'\xff\x90':
-        places.append(place)
-        place += int.from_bytes(data[place + 6 : place + 10], 'big')
-    return data, [*places, place]
-
-
-@pytest.mark.parametrize('missing', range(4))
-def test_a_missing_tile_is_noticed(read, gray, missing):
-    data, places = _tiled(gray)
-    data = data[: places[missing]] + data[places[missing + 1] :]
-    with pytest.raises(PhotoError, match='is damaged: 1 of its 4 tiles'):
-        read(data)
-    photo = read(data, allow_damaged=True)
-    assert photo.origin.damage == (
-        '1 of its 4 tiles are missing or incomplete',
-    )
-    differs = photo.lightness != read_photo(gray).lightness
-    assert differs.reshape(2, 20, 2, 25).any(axis=(1, 3)).sum() == 1
-
-
-@pytest.mark.parametrize('end', [b'', b'\xff\xd9'])
-def test_a_cut_file_shows_what_is_whole(read, gray, end):
-    data, places = _tiled(gray)
-    data = data[: places[2] + 40] + end
-    with pytest.raises(PhotoError, match='is damaged: 2 of its 4 tiles'):
-        read(data)
-    shown = read(data, allow_damaged=True).lightness
-    np.testing.assert_array_equal(shown[:20], read_photo(gray).lightness[:20])
-
-
-def test_parts_of_a_tile_are_counted(read, gray):
-    data, places = _tiled(gray)
-    more = data[: places[1] + 11] + b'\2' + data[places[1] + 12 :]
-    with pytest.raises(PhotoError, match='is damaged: 1 of its 4 tiles'):
-        read(more)
-
-
-def test_bytes_behind_the_end_are_no_damage(read, gray):
-    data, _ = _tiled(gray)
-    assert not read(data + bytes(100)).origin.damage
 
 
 def _claiming(

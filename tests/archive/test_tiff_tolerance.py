@@ -285,3 +285,70 @@ def test_a_channel_that_nobody_needs_may_be_missing(tmp_path):
     photo = read_photo(path)
     assert photo.origin.damage == ()
     assert photo.shape == (50, 50)
+
+
+@pytest.mark.parametrize(
+    ('place', 'count', 'trouble'),
+    [
+        (0, 0, 'missing'),
+        (0, None, 'missing'),
+        (None, 0, 'missing'),
+        (None, 1, ''),
+        (10**6, None, 'missing'),
+        (8, None, ''),
+    ],
+)
+@pytest.mark.parametrize('compression', ['jpeg2000', 'lzw'])
+def test_a_lost_tile_is_told_in_every_compression(
+    tmp_path, rng, compression, place, count, trouble
+):
+    array = rng.integers(0, 255, (64, 80), np.uint8)
+    path = tmp_path / 'photo.tif'
+    tifffile.imwrite(path, array, tile=(32, 32), compression=compression)
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        tags = tif.pages.first.tags
+        for tag, value in ((tags[324], place), (tags[325], count)):
+            size = 4 if tag.dtype == 4 else 2
+            if value is not None:
+                at = tag.valueoffset + 4 * size
+                data[at : at + size] = value.to_bytes(size, 'little')
+    path.write_bytes(data)
+    photo = read_photo(path, allow_damaged=True)
+    (damage,) = photo.origin.damage
+    assert damage.startswith('1 of its 6 tiles are not whole (4: ' + trouble)
+    with pytest.raises(PhotoError, match='is damaged: 1 of its 6 tiles'):
+        read_photo(path)
+
+
+def test_boxes_around_a_jpeg_2000_tile_are_left_out(tmp_path, rng):
+    """The page tells what its samples are; palettes may be of any size."""
+    array = rng.integers(0, 255, (32, 32), np.uint8)
+    stream = imagecodecs.jpeg2k_encode(array, level=0, codecformat='j2k')
+
+    def box(kind: bytes, *content: bytes) -> bytes:
+        body = b''.join(content)
+        return struct.pack('>I4s', 8 + len(body), kind) + body
+
+    values = struct.pack('>HB', 1, 2) + b'\7\7\1\2'
+    mapping = struct.pack('>HBBHBB', 0, 1, 0, 0, 1, 1)
+    told = struct.pack('>IIHBBBB', 32, 32, 1, 7, 7, 0, 0)
+    space = struct.pack('>BBBI', 1, 0, 0, 17)
+    tile = (
+        box(b'jP  ', b'\r\n\x87\n')
+        + box(b'ftyp', b'jp2 \0\0\0\0jp2 ')
+        + box(
+            b'jp2h',
+            box(b'ihdr', told),
+            box(b'colr', space),
+            box(b'pclr', values),
+            box(b'cmap', mapping),
+        )
+        + box(b'jp2c', bytes(stream))
+    )
+    path = tmp_path / 'photo.tif'
+    options = {'tile': (32, 32), 'compression': 'jpeg2000'}
+    shape = {'shape': array.shape, 'dtype': array.dtype}
+    tifffile.imwrite(path, iter([tile]), **shape, **options)
+    photo, whole = read_photo(path), read_photo(array)
+    np.testing.assert_array_equal(photo.lightness, whole.lightness)

@@ -100,5 +100,14 @@ def intact() -> dict[str, bytes]:
         'photo.webp': pillow(COLOR, 'WEBP', lossless=True),
         'lossy.webp': pillow(COLOR, 'WEBP'),
         'photo.jp2': pillow(GRAY, 'JPEG2000'),
+        'layered.j2k': pillow(
+            COLOR,
+            'JPEG2000',
+            no_jp2=True,
+            progression='RPCL',
+            tile_size=(32, 32),
+            quality_mode='rates',
+            quality_layers=[20, 5, 2],
+        ),
         'deep.j2k': imagecodecs.jpeg2k_encode(DEEP, level=0, reversible=True),
     }

@@ -37,6 +37,9 @@ CHECKED = {name for name in SPECIMENS if name.endswith('.png')}
 UNCHECKED = {'gray.jpg', 'progressive.jpg', 'deep.jpg', 'lossless.jpg'}
 """Bytes that are gone may be those of a text, or move all others a little."""
 
+TILED = {n for n in SPECIMENS if PurePath(n).suffix in ('.jp2', '.j2k')}
+"""Of which each tile tells its length."""
+
 Generator = np.random.Generator
 
 
@@ -51,6 +54,14 @@ def cut_and_ended(data: bytes, end: bytes, rng: Generator) -> bytes:
 def block_gone(data: bytes, end: bytes, rng: Generator) -> bytes:
     start = rng.integers(len(data))
     return data[:start] + data[start + rng.integers(1, 400) :]
+
+
+def tile_cut(data: bytes, end: bytes, rng: Generator) -> bytes:
+    """With a last tile that tells how short it is now."""
+    start = data.rindex(b'\xff\x90\0\x0a')
+    length = int(rng.integers(14, len(data) - len(end) - start))
+    told = data[start : start + 6] + length.to_bytes(4) + data[start + 10 :]
+    return data[:start] + told[:length] + end
 
 
 def zeros(data: bytes, end: bytes, rng: Generator) -> bytes:
@@ -72,6 +83,7 @@ KINDS: dict[Callable[[bytes, bytes, Generator], bytes], set[str]] = {
     cut: set(SPECIMENS),
     cut_and_ended: {n for n in SPECIMENS if PurePath(n).suffix in ENDS},
     block_gone: set(SPECIMENS) - UNCHECKED,
+    tile_cut: TILED,
     zeros: CHECKED,
     scan_gone: {'progressive.jpg'},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 pytestmark = pytest.mark.skipif(
     sys.platform != 'linux', reason='ulimit -v of Linux'
@@ -91,6 +93,29 @@ def codestream(components: int, tiles: int) -> bytes:
     )
 
 
+def wide_palette(path: Path) -> None:
+    """Codes of a byte, each of which stands for 255 values."""
+    stream = io.BytesIO()
+    codes = Image.fromarray(np.zeros((2000, 2000), np.uint8))
+    codes.save(stream, 'JPEG2000', no_jp2=True)
+
+    def box(kind: bytes, *content: bytes) -> bytes:
+        body = b''.join(content)
+        return struct.pack('>I4s', 8 + len(body), kind) + body
+
+    columns = range(255)
+    told = (
+        box(b'ihdr', struct.pack('>IIHBBBB', 2000, 2000, 1, 7, 7, 0, 0)),
+        box(b'pclr', struct.pack('>HB', 1, 255), b'\7' * 255, bytes(columns)),
+        box(b'cmap', *(struct.pack('>HBB', 0, 1, n) for n in columns)),
+    )
+    path.write_bytes(
+        box(b'jP  ', b'\r\n\x87\n')
+        + box(b'jp2h', *told)
+        + box(b'jp2c', stream.getvalue())
+    )
+
+
 def deep_strips(path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 2**12, (256, 1024))
     array = np.tile(noise.astype(np.uint16), (40, 12))
@@ -123,6 +148,7 @@ MADE = {
     'large.png': lambda p: p.write_bytes(png(2**14, 2**14)),
     'components.j2k': lambda p: p.write_bytes(codestream(16384, 1)),
     'tiles.j2k': lambda p: p.write_bytes(codestream(3, 2**12)),
+    'palette.jp2': wide_palette,
     'sparse.png': sparse,
     'deep.tif': deep_strips,
     'shared.tif': shared_strip,
@@ -151,4 +177,6 @@ def test_it_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     )
     if done.returncode == 3:
         assert name in done.stdout
+        # That is found out when it was asked for: too late.
+        assert 'does not fit into memory' not in done.stdout
     assert 'Traceback' not in done.stderr

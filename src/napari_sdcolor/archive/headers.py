@@ -20,6 +20,9 @@ FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 MAX_SEGMENTS = 2**14
 """No JPEG picture has more segments in front of its first scan."""
 
+MAX_BOXES = 2**14
+"""No JPEG 2000 file has more boxes in front of its codestream."""
+
 _NO_FILLING = re.compile(rb'[^\xff]')
 _SCAN = 0xDA
 _BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
@@ -90,11 +93,15 @@ def jpeg2000_start(data: bytes) -> int:
     ------
     NoCodestream
         If there is none.
+    PhotoError
+        If there is more in front of it than any picture has.
     """
     if data.startswith(CODESTREAM):
         return 0
     place = 0
-    while place + 8 <= len(data):
+    for _ in range(MAX_BOXES):
+        if place + 8 > len(data):
+            break
         length, kind = struct.unpack_from('>I4s', data, place)
         head = 8
         if length == 1 and place + 16 <= len(data):
@@ -107,6 +114,8 @@ def jpeg2000_start(data: bytes) -> int:
         if length < head:
             break
         place += length
+    else:
+        raise PhotoError('it has more boxes than any picture')
     raise NoCodestream('its codestream is missing')
 
 

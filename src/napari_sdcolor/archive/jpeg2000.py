@@ -8,8 +8,10 @@ tell nobody.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import imagecodecs
 import numpy as np
@@ -19,13 +21,12 @@ from napari_sdcolor.archive import headers
 from napari_sdcolor.archive.heard import hearing
 from napari_sdcolor.archive.jpeg2000_boxes import Boxes, Palette, read_boxes
 from napari_sdcolor.archive.jpeg2000_colors import Colors, choose_colors
-from napari_sdcolor.archive.jpeg2000_stream import (
-    TILE_PART,
+from napari_sdcolor.archive.jpeg2000_layout import (
     Component,
     Layout,
-    Stream,
     read_layout,
 )
+from napari_sdcolor.archive.jpeg2000_stream import TILE_PART, Stream
 from napari_sdcolor.archive.raster_scan import Claim, raster_scan
 from napari_sdcolor.archive.scan import DECODE_ERRORS, Scan
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
@@ -41,6 +42,9 @@ _OPACITY, _MULTIPLIED = 1, 2
 _TILE_BYTES, _TILE_COMPONENT_BYTES = 8000, 1500
 """What the decoder notes down of each tile before it decodes any."""
 
+BAND = 2**18
+"""Pixels that are converted at a time: in between, each takes 100 bytes."""
+
 _LOST = ('Expected SOP', 'Expected EPH', 'PTERM check failure')
 """Warnings of the decoder on data that is not as it was."""
 
@@ -48,16 +52,22 @@ _LOST = ('Expected SOP', 'Expected EPH', 'PTERM check failure')
 def claimed(head: bytes) -> Claim | None:
     """What a file says of its size; None if more of it is needed."""
     try:
-        layout = read_layout(head, headers.jpeg2000_start(head))
+        start = headers.jpeg2000_start(head)
+        layout = read_layout(head, start)
     except (headers.NoCodestream, struct.error):
         return None
     _refuse_odd(layout)
     count = len(layout.components)
-    bits = max(component.bits for component in layout.components)
+    pixel = count * _container(layout.components[0].bits)
+    boxes = _boxes(head[:start])
+    if boxes and boxes.palette:
+        shown = len(boxes.palette.channels)
+        _refuse_many(shown)
+        pixel = max(pixel, shown * _container(boxes.palette.value_bits))
     return Claim(
         layout.width,
         layout.height,
-        count * _container(bits),
+        pixel,
         kept=2 * 4 * count,  # 32 bits per sample: of the tile, of the picture
         fixed=layout.tiles * (_TILE_BYTES + count * _TILE_COMPONENT_BYTES),
         least=layout.tiles * TILE_PART.size,
@@ -70,9 +80,8 @@ def read_jpeg2000(data: bytes) -> Scan:
     layout = read_layout(data, start)
     _refuse_odd(layout)
     notes = []
-    try:
-        boxes = read_boxes(data[:start])
-    except (struct.error, LookupError):
+    boxes = _boxes(data[:start])
+    if boxes is None:
         boxes = Boxes()
         notes.append('What the file says on its colors is damaged.')
     pixels, damage = _decoded(data, start, layout)
@@ -82,15 +91,14 @@ def read_jpeg2000(data: bytes) -> Scan:
     pixels, alpha, multiplied = _channels(pixels, boxes.channels, notes)
     colors = choose_colors(boxes.spaces, pixels.shape[-1], notes)
     if component.signed and (colors.converts or colors.icc):
-        half = 2 ** (component.bits - 1)
-        pixels = (pixels.astype(np.int64) + half).astype(
-            f'u{_container(component.bits)}'
-        )
+        pixels = _by_rows(partial(_unsigned, bits=component.bits), pixels)
         component = replace(component, signed=False)
-    if not _is_subsampled(layout):  # else the decoder has done it
-        pixels = colors.converted(pixels, component.bits)
+    if colors.converts and not _is_subsampled(layout):  # the decoder did
+        convert = partial(colors.converted, bits=component.bits)
+        pixels = _by_rows(convert, pixels)
     if alpha is not None and multiplied:
-        pixels = _divided(pixels, alpha, component)
+        divide = partial(_divided, bits=component.bits)
+        pixels = _by_rows(divide, pixels, alpha)
         notes.append('The alpha channel was multiplied in: divided out.')
     if alpha is not None:
         pixels = np.concatenate((pixels, alpha[..., None]), axis=-1)
@@ -107,10 +115,22 @@ def read_jpeg2000(data: bytes) -> Scan:
     return replace(scan, damage=damage, inverted=colors.inverted)
 
 
+def _boxes(data: bytes) -> Boxes | None:
+    """What lies in front of the codestream; None if that is damaged."""
+    try:
+        return read_boxes(data)
+    except (struct.error, LookupError):
+        return None
+
+
+def _refuse_many(channels: int) -> None:
+    if not 1 <= channels <= MAX_COMPONENTS:
+        raise PhotoError(f'it holds {channels} channels')
+
+
 def _refuse_odd(layout: Layout) -> None:
     count = len(layout.components)
-    if not 1 <= count <= MAX_COMPONENTS:
-        raise PhotoError(f'it holds {count} channels')
+    _refuse_many(count)
     kinds = {(part.bits, part.signed) for part in layout.components}
     if len(kinds) > 1:
         raise PhotoError(
@@ -144,7 +164,7 @@ def _decoded(
     data: bytes, start: int, layout: Layout
 ) -> tuple[NDArray, tuple[str, ...]]:
     """(H, W, C) samples, and what is missing of them."""
-    stream = Stream.of(data, start, layout.tiles)
+    stream = Stream.of(data, start, layout)
     if not stream.parts:
         raise PhotoError('the file ends before the image does')
     damage = _damage(stream, layout)
@@ -179,27 +199,47 @@ def _damage(stream: Stream, layout: Layout) -> tuple[str, ...]:
     return ()
 
 
+def _by_rows(change: Callable[..., NDArray], *arrays: NDArray) -> NDArray:
+    """What becomes of pixels, worked out some rows at a time."""
+    height, width = arrays[0].shape[:2]
+    step = max(1, BAND // width)
+    return np.concatenate(
+        [
+            change(*(array[top : top + step] for array in arrays))
+            for top in range(0, height, step)
+        ]
+    )
+
+
 def _looked_up(codes: NDArray, palette: Palette) -> tuple[NDArray, Component]:
     """(H, W, C) values in place of codes, and what they are."""
-    used = {column for _, column in palette.channels if column is not None}
-    if not used or any(column >= len(palette.bits) for column in used):
-        raise PhotoError('its palette is damaged')
-    bits = max(palette.bits[column] for column in used)
+    bits = palette.value_bits
     if bits > 16:
         raise PhotoError(f'samples of {bits} bits are not supported')
+    if any(number >= codes.shape[-1] for number, _ in palette.channels):
+        raise PhotoError('its palette is damaged')
     dtype = np.dtype(f'u{_container(bits)}')
-    planes = []
-    for number, column in palette.channels:
-        if number >= codes.shape[-1]:
-            raise PhotoError('its palette is damaged')
-        plane = codes[..., number]
-        if column is not None:
-            table = np.array(palette.columns[column], dtype)
-            if not len(table):
-                raise PhotoError('its palette is damaged')
-            plane = table[np.minimum(plane, len(table) - 1)]
-        planes.append(plane.astype(dtype, copy=False))
-    return np.stack(planes, axis=-1), Component(bits, False, 1, 1)
+    tables = [
+        None if column is None else np.array(palette.columns[column], dtype)
+        for _, column in palette.channels
+    ]
+
+    def values(part: NDArray) -> NDArray:
+        planes = []
+        for (number, _), table in zip(palette.channels, tables, strict=True):
+            plane = part[..., number]
+            if table is not None:
+                plane = table[np.minimum(plane, len(table) - 1)]
+            planes.append(plane.astype(dtype, copy=False))
+        return np.stack(planes, axis=-1)
+
+    return _by_rows(values, codes), Component(bits, False, 1, 1)
+
+
+def _unsigned(pixels: NDArray, bits: int) -> NDArray:
+    """Signed samples, counted from the lowest."""
+    half = 2 ** (bits - 1)
+    return (pixels.astype(np.int64) + half).astype(f'u{_container(bits)}')
 
 
 def _channels(
@@ -235,9 +275,9 @@ def _channels(
     return pixels[..., colors], pixels[..., number], kind == _MULTIPLIED
 
 
-def _divided(pixels: NDArray, alpha: NDArray, component: Component) -> NDArray:
+def _divided(pixels: NDArray, alpha: NDArray, bits: int) -> NDArray:
     """Color without the alpha that was multiplied in."""
-    top = 2**component.bits - 1
+    top = 2**bits - 1
     share = np.maximum(alpha[..., None], 1) / top
     return np.rint(pixels / share).clip(0, top).astype(pixels.dtype)
 

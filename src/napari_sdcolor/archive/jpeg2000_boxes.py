@@ -10,7 +10,16 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from napari_sdcolor.archive.headers import MAX_BOXES
+from napari_sdcolor.errors import PhotoError
+
 _SUPERBOXES = (b'jp2h', b'res ', b'jpch', b'jplh', b'cgrp')
+
+MAX_ENTRIES = 1024
+"""No palette has more of them (I.5.3.4)."""
+
+MAX_CHANNELS = 2**14
+"""No codestream has more of them."""
 
 ENUMERATED, PROFILES = 1, (2, 3)
 """Ways in which a color space is told."""
@@ -65,6 +74,20 @@ class Palette:
     columns: tuple[tuple[int, ...], ...]
     channels: tuple[tuple[int, int | None], ...]
 
+    @property
+    def value_bits(self) -> int:
+        """Bits of the values that the channels show.
+
+        Raises
+        ------
+        PhotoError
+            If there are none.
+        """
+        used = {column for _, column in self.channels if column is not None}
+        if not used or any(column >= len(self.bits) for column in used):
+            raise PhotoError('its palette is damaged')
+        return max(self.bits[column] for column in used)
+
 
 @dataclass(frozen=True)
 class Boxes:
@@ -93,8 +116,10 @@ def read_boxes(data: bytes) -> Boxes:
 
     Raises
     ------
-    struct.error, IndexError
+    struct.error, LookupError
         If a box is shorter than what it must hold.
+    PhotoError
+        If a palette cannot be true, or no picture has so much of it.
     """
     found: dict[bytes, list[bytes]] = {}
     for kind, content in _walk(data):
@@ -108,11 +133,7 @@ def read_boxes(data: bytes) -> Boxes:
     return Boxes(
         spaces,
         palette,
-        tuple(
-            struct.iter_unpack('>3H', defined[2 : 2 + len(defined) // 6 * 6])
-        )
-        if defined
-        else (),
+        _rows('>3H', defined[2:]),
         _resolution(stated[0]) if stated else None,
     )
 
@@ -123,7 +144,9 @@ def _walk(data: bytes, depth: int = 0) -> Iterator[tuple[bytes, bytes]]:
     Of several codestreams or layers, the first is the picture.
     """
     place, seen = 0, set()
-    while place + 8 <= len(data):
+    for _ in range(MAX_BOXES):
+        if place + 8 > len(data):
+            return
         length, kind = struct.unpack_from('>I4s', data, place)
         head = 8
         if length == 1:
@@ -140,6 +163,7 @@ def _walk(data: bytes, depth: int = 0) -> Iterator[tuple[bytes, bytes]]:
         else:
             yield kind, content
         place += length
+    raise PhotoError('it has more boxes than any picture')
 
 
 def _space(content: bytes) -> ColorSpace:
@@ -153,7 +177,9 @@ def _space(content: bytes) -> ColorSpace:
 
 def _palette(content: bytes, mapping: bytes) -> Palette:
     entries, count = struct.unpack_from('>HB', content)
-    depths = content[3 : 3 + count]
+    depths = struct.unpack_from(f'{count}B', content, 3)
+    if not 1 <= entries <= MAX_ENTRIES:
+        raise PhotoError('its palette is damaged')
     place, columns = 3 + count, [[] for _ in range(count)]
     for _ in range(entries):
         for column, depth in zip(columns, depths, strict=True):
@@ -162,15 +188,22 @@ def _palette(content: bytes, mapping: bytes) -> Palette:
             place += size
     channels = [
         (component, column if kind == 1 else None)
-        for component, kind, column in struct.iter_unpack(
-            '>HBB', mapping[: len(mapping) // 4 * 4]
-        )
+        for component, kind, column in _rows('>HBB', mapping)
     ]
     return Palette(
         tuple((depth & 0x7F) + 1 for depth in depths),
         tuple(map(tuple, columns)),
         tuple(channels or ((0, column) for column in range(count))),
     )
+
+
+def _rows(form: str, content: bytes) -> tuple[tuple[int, ...], ...]:
+    """A table of what channels are, without a row that is cut."""
+    size = struct.calcsize(form)
+    count = len(content) // size
+    if count > MAX_CHANNELS:
+        raise PhotoError(f'it holds {count} channels')
+    return tuple(struct.iter_unpack(form, content[: count * size]))
 
 
 def _resolution(content: bytes) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""A JPEG 2000 codestream: what it claims, and which of its tiles are there.
+"""A JPEG 2000 codestream: which of its tiles are there.
 
 ISO/IEC 15444-1, annex A.
 """
@@ -8,69 +8,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from napari_sdcolor.archive.jpeg2000_layout import Layout
+from napari_sdcolor.archive.jpeg2000_packets import unfinished
 from napari_sdcolor.errors import PhotoError
 
 _SOT, _EOC = b'\xff\x90', b'\xff\xd9'
-_SIZ = struct.Struct('>8IH')
-_SIZ_AT = 8  # behind the markers SOC and SIZ, a length and the capabilities
 TILE_PART = struct.Struct('>HHHIBB')
-
-
-@dataclass(frozen=True)
-class Component:
-    """Bits of its samples, whether they have a sign, steps between them."""
-
-    bits: int
-    signed: bool
-    across: int
-    down: int
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the first marker segment of a codestream tells.
-
-    Parameters
-    ----------
-    width, height
-        Of the picture.
-    tiles
-        Their number.
-    components
-        Of the picture.
-    """
-
-    width: int
-    height: int
-    tiles: int
-    components: tuple[Component, ...]
-
-
-def read_layout(data: bytes, start: int) -> Layout:
-    """Read it.
-
-    Raises
-    ------
-    PhotoError
-        If it cannot be true.
-    struct.error
-        If there is more of it than of the data.
-    """
-    x1, y1, x0, y0, across, down, left, top, count = _SIZ.unpack_from(
-        data, start + _SIZ_AT
-    )
-    if not across or not down or left > x0 or top > y0:
-        raise PhotoError('its header is damaged: its tiles have no size')
-    place = start + _SIZ_AT + _SIZ.size
-    components = tuple(
-        Component((depth & 0x7F) + 1, bool(depth & 0x80), step_x, step_y)
-        for depth, step_x, step_y in (
-            struct.unpack_from('>3B', data, place + 3 * number)
-            for number in range(count)
-        )
-    )
-    tiles = -(-(x1 - left) // across) * -(-(y1 - top) // down)
-    return Layout(max(0, x1 - x0), max(0, y1 - y0), tiles, components)
 
 
 @dataclass(frozen=True)
@@ -95,15 +38,15 @@ class Stream:
     ended: bool
 
     @classmethod
-    def of(cls, data: bytes, start: int, tiles: int) -> Stream:
+    def of(cls, data: bytes, start: int, layout: Layout) -> Stream:
         """Take a codestream apart.
 
         Parameters
         ----------
         data, start
             The file, and where the codestream begins.
-        tiles
-            How many it should have.
+        layout
+            What it should have.
 
         Raises
         ------
@@ -113,7 +56,7 @@ class Stream:
         first = _first_tile(data, start)
         place, parts = first, []
         wanted: dict[int, int] = {}
-        found = dict.fromkeys(range(tiles), 0)
+        found = dict.fromkeys(range(layout.tiles), 0)
         broken = set()
         while data[place : place + 2] == _SOT and place + 12 <= len(data):
             _, _, tile, length, _, count = TILE_PART.unpack_from(data, place)
@@ -130,10 +73,14 @@ class Stream:
         broken |= {
             tile
             for tile, count in found.items()
-            if tile < tiles and count < wanted.get(tile, 1)
+            if tile < layout.tiles and count < wanted.get(tile, 1)
         }
         ended = data[place : place + 2] == _EOC
-        return cls(data[start:first], tuple(parts), frozenset(broken), ended)
+        head = data[start:first]
+        # Of the others it is known by now.
+        own = [(tile, part) for tile, part in parts if tile not in broken]
+        broken |= unfinished(layout, head, own)
+        return cls(head, tuple(parts), frozenset(broken), ended)
 
     def whole(self, *, without_broken: bool = False) -> bytes:
         """A codestream that decoders take, with or without broken tiles."""

@@ -11,6 +11,7 @@ from PIL import Image
 
 from napari_sdcolor.archive.heard import without_warnings
 from napari_sdcolor.archive.scan import (
+    COLOR_BAND,
     DECODE_ERRORS,
     HARMLESS_BYTES,
     TEXT_TAGS,
@@ -21,7 +22,7 @@ from napari_sdcolor.archive.scan import (
     refuse_beyond_memory,
     refuse_bomb,
 )
-from napari_sdcolor.core.tone import NO_TAGS, ToneTags
+from napari_sdcolor.core.tone import NO_TAGS, STRIP, ToneTags
 from napari_sdcolor.errors import PhotoError
 
 MAX_SURPLUS = 2
@@ -80,7 +81,8 @@ class Claim:
         # Decoders hold two copies, of the pixels and of the file's bytes; L*
         # comes on top.
         each = 2 * self.pixel_bytes + 4 + self.kept
-        refuse_beyond_memory(3 * size + pixels * each + self.fixed)
+        band = min(pixels, STRIP) * COLOR_BAND
+        refuse_beyond_memory(3 * size + pixels * each + band + self.fixed)
 
 
 def raster_scan(

@@ -23,6 +23,9 @@ MAX_RATIO = 300
 HARMLESS_BYTES = 2**27
 """Up to this decoded size the ratio is not looked at: empty pages exist."""
 
+GRAY_BAND, COLOR_BAND = 48, 128
+"""Bytes of each of the pixels whose lightness is taken at a time."""
+
 TEXT_TAGS = {
     'DocumentName': 269,
     'ImageDescription': 270,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
 
 from napari_sdcolor.archive.headers import (
+    NoCodestream,
     jpeg2000_size,
     jpeg_size,
     webp_size,
@@ -158,7 +159,7 @@ def _check_sizes(
     for part in parts:
         try:
             width, height = size_of(part)
-        except DECODE_ERRORS:
+        except (*DECODE_ERRORS, NoCodestream):
             continue  # so it will not be decoded either
         if page.compression in JPEG2000:
             judge_jpeg2000(part)

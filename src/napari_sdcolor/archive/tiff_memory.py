@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tifffile import PHOTOMETRIC, TiffPage
 
+from napari_sdcolor.archive.scan import COLOR_BAND, GRAY_BAND
 from napari_sdcolor.archive.tiff_segments import ASSOCIATED, WORKERS, Grid
+from napari_sdcolor.core.tone import STRIP
 
 COPIES = 3
 """Of a strip or tile while it is decoded."""
@@ -14,12 +16,6 @@ GRAY_PIXEL, COLOR_PIXEL, PALETTE_PIXEL = 8, 17, 23
 
 Measured as the peak of the process, over types and compressions.
 """
-
-GRAY_BAND, COLOR_BAND = 24, 64
-"""Bytes of a pixel of the rows that are worked on at a time."""
-
-BAND = 2**21
-"""Pixels of these rows, at the most."""
 
 SHARE, FLOAT_ALPHA = 5, 16
 """Bytes of a sample while an alpha channel is
@@ -54,7 +50,7 @@ def memory_of(page: TiffPage, rows: int | None = None) -> float:
     )
     pixels = rows * page.imagewidth
     image = pixels * pixel
-    image += min(pixels, BAND) * (COLOR_BAND if colored else GRAY_BAND)
+    image += min(pixels, STRIP) * (COLOR_BAND if colored else GRAY_BAND)
     if page.is_contiguous:
         return image
     grid = Grid.of(page)

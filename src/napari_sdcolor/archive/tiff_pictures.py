@@ -8,8 +8,9 @@ from __future__ import annotations
 import struct
 
 from napari_sdcolor.archive import jpeg2000
-from napari_sdcolor.archive.headers import jpeg2000_start
-from napari_sdcolor.archive.jpeg2000_stream import Stream, read_layout
+from napari_sdcolor.archive.headers import NoCodestream, jpeg2000_start
+from napari_sdcolor.archive.jpeg2000_layout import read_layout
+from napari_sdcolor.archive.jpeg2000_stream import Stream
 from napari_sdcolor.archive.jpeg_damage import damage_of
 from napari_sdcolor.archive.jpeg_parts import EOI, SOI, Jpeg
 from napari_sdcolor.errors import PhotoError
@@ -46,17 +47,31 @@ def jpeg_trouble(data: bytes, tables: bytes | None) -> str:
     return BROKEN if found else ''
 
 
-def jpeg2000_trouble(data: bytes) -> str:
-    """What is wrong with a JPEG 2000 picture that a decoder took."""
+def bare_jpeg2000(data: bytes) -> tuple[bytes, str]:
+    """The codestream of a JPEG 2000 picture, and what is wrong with it.
+
+    What boxes around it say is left out: the page tells what its samples
+    mean, and a decoder would follow palettes of any size.
+
+    Returns
+    -------
+    codestream
+        Empty if there is none.
+    trouble
+        '' if nothing is wrong.
+    """
     try:
         start = jpeg2000_start(data)
-        tiles = read_layout(data, start).tiles
-        stream = Stream.of(data, start, tiles)
+    except NoCodestream:
+        return b'', BROKEN
+    bare = data[start:]
+    try:
+        stream = Stream.of(data, start, read_layout(data, start))
     except (PhotoError, struct.error):
-        return BROKEN
+        return bare, BROKEN
     if stream.broken:
-        return BROKEN
-    return '' if stream.ended else CUT
+        return bare, BROKEN
+    return bare, '' if stream.ended else CUT
 
 
 def judge_jpeg2000(data: bytes) -> None:

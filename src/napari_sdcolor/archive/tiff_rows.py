@@ -14,6 +14,7 @@ from napari_sdcolor.archive.scan import DECODE_ERRORS
 from napari_sdcolor.archive.tiff_segments import (
     ASSOCIATED,
     COLOR,
+    LOST,
     MISSING,
     REVERSED,
     UNASSOCIATED,
@@ -23,8 +24,6 @@ from napari_sdcolor.archive.tiff_segments import (
 from napari_sdcolor.errors import PhotoError
 
 _LISTED = 3
-
-_LOST = 'not to be decoded'
 
 Item = tuple[int, bytes, bool]
 
@@ -120,7 +119,7 @@ class PageRows:
             try:
                 pixels, trouble = self._segments.decode(index, data, whole)
             except DECODE_ERRORS:
-                pixels, trouble = None, _LOST
+                pixels, trouble = None, LOST
             if trouble and sample in self._needed:
                 self._troubles[index] = trouble
             if pixels is None:
@@ -160,7 +159,7 @@ class PageRows:
         found = list(self._troubles.values())
         if len(found) < self._segments.grid.count:
             return
-        if not {*found} <= {MISSING, _LOST}:
+        if not {*found} <= {MISSING, LOST}:
             return
         raise PhotoError(
             'all parts of its image are missing, damaged or of a kind that is '

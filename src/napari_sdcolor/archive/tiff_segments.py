@@ -22,7 +22,7 @@ from napari_sdcolor.archive.tiff_ojpeg import is_old_jpeg, old_jpeg
 from napari_sdcolor.archive.tiff_pictures import (
     BROKEN,
     CUT,
-    jpeg2000_trouble,
+    bare_jpeg2000,
     jpeg_trouble,
 )
 from napari_sdcolor.archive.tiff_tones import nodata_value
@@ -47,6 +47,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 """Strips or tiles that are decoded at the same time."""
 
 MISSING = 'missing'
+LOST = 'not to be decoded'
 
 REVERSED = 2
 """Value of the tag FillOrder: the first bit is the lowest of a byte."""
@@ -189,7 +190,11 @@ def _decoder(page: TiffPage, grid: Grid) -> Decode:
     is_jpeg2000 = page.compression in JPEG2000
 
     def picture(data: bytes, index: int) -> Decoded:
-        trouble = jpeg2000_trouble(data) if is_jpeg2000 else ''
+        trouble = ''
+        if is_jpeg2000:
+            data, trouble = bare_jpeg2000(data)
+        if not data:
+            return None, LOST
         return decode(data, index)[0][0], trouble
 
     return picture
