@@ -170,7 +170,11 @@ class TiffPhotos:
             found = interpret(page, array, self._words(number), self._display)
             return replace(
                 found,
-                notes=place.page.notes + found.notes,
+                notes=(
+                    *place.page.table.notes,
+                    *place.page.notes,
+                    *found.notes,
+                ),
                 damage=rows.damage,
             )
 
