@@ -164,7 +164,7 @@ class TiffPhotos:
         place = self._places[number]
         page = self._page(place)
         check_page(page, self._size, at_a_time)
-        rows = PageRows(page, place.plane, self._size)
+        rows = PageRows(page, place.plane, self._size, place.page.table.taken)
 
         def understand(array: NDArray) -> Scan:
             found = interpret(page, array, self._words(number), self._display)

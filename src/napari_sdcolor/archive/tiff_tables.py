@@ -66,6 +66,8 @@ class Table:
         Places of the tables that the tag SubIFDs names.
     notes
         Sentences on tags that were left out.
+    taken
+        Bytes of the file where no pixels can be: its header and the table.
     """
 
     place: int
@@ -74,6 +76,7 @@ class Table:
     kind: int = 0
     below: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    taken: tuple[range, ...] = ()
 
 
 def standard_table(
@@ -103,6 +106,7 @@ def standard_table(
         If a tag claims more values than it can have. With the reason only.
     """
     tags = _Tags(overlay, layout, entries)
+    end = offset + np.dtype(layout.number).itemsize + entries.nbytes
     single = np.isin(entries['code'], list(_ONE_NUMBER))
     beyond = ~single
     beyond[~single] = beyond_bounds(entries[~single], _parts(tags))
@@ -111,6 +115,7 @@ def standard_table(
         entries = entries[~beyond]
         tags = _Tags(overlay, layout, entries)
     changed = _changed(tags, offset)
+    taken = range(2 * layout.first), range(offset, end)
     if changed or beyond.any():
         if overlay.end + 2**20 < np.iinfo(layout.place).max:
             offset = _written(overlay, layout, entries, changed)
@@ -127,6 +132,7 @@ def standard_table(
         kind=tags.number(_KIND) or old,
         below=tuple(tags.numbers(_BELOW)),
         notes=notes,
+        taken=taken,
     )
 
 
