@@ -96,6 +96,10 @@ class SaveError(SdcolorError):
         self.reason = reason
 
 
+class NameTaken(SaveError):
+    """A result that was not written, since its name belongs to a file."""
+
+
 class FolderError(SaveError, WrongUsage):
     """An output folder that cannot be made or written into."""
 

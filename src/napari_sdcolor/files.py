@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_sdcolor.errors import SaveError, why_not
+from napari_sdcolor.errors import NameTaken, SaveError, why_not
 from napari_sdcolor.leftovers import marker_of, temporary_name
 from napari_sdcolor.opening import (
     HASHED_BYTES,
@@ -79,7 +79,7 @@ def refuse_existing(paths: Sequence[Path]) -> None:
 
     Raises
     ------
-    SaveError
+    NameTaken
         Naming the first one that exists.
     """
     for path in paths:
@@ -185,8 +185,9 @@ class Publication:
 
         Raises
         ------
-        SaveError
-            If a name is taken by now; then none of the files exists.
+        NameTaken, SaveError
+            If a name is taken by now, or the disk does not take the files;
+            then none of them exists.
         """
         order = {path: n for n, path in enumerate(self._temporaries)}
         ready = sorted(self._ready, key=lambda pair: order[pair[0]])
@@ -275,7 +276,8 @@ def explaining(path: Path) -> Iterator[None]:
 
 def _explained(path: Path, error: OSError) -> SaveError:
     reason, remedy = why_not(error)
-    return SaveError(
+    kind = NameTaken if error.errno == errno.EEXIST else SaveError
+    return kind(
         f'{path} was not written: {reason}. {remedy}. Nothing of this '
         'result was saved.',
         reason,

@@ -53,11 +53,11 @@ def tried(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture
-def photos(tmp_path: Path, thorough: bool) -> Path:
-    """Five photos or nine, and a map, in three folders."""
+def photos(tmp_path: Path) -> Path:
+    """Five photos and a map in three folders."""
     root = tmp_path / 'photos'
     y, x = np.mgrid[:40, :56]
-    for number in range(9 if thorough else 5):
+    for number in range(5):
         path = root / f'box {number % 3}' / f'{number}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
         gray = (x * (number + 2) + y * 3) % 256

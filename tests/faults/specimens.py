@@ -60,6 +60,12 @@ def intact() -> dict[str, bytes]:
         'lzma.tif': tiff(GRAY, compression='lzma', tile=(32, 32)),
         'jpeg.tif': pillow(COLOR, 'TIFF', compression='jpeg'),
         'tiled jpeg.tif': tiff(GRAY, compression='jpeg', tile=(32, 32)),
+        'lossless jpeg.tif': tiff(
+            DEEP,
+            compression='jpeg',
+            compressionargs={'lossless': True},
+            rowsperstrip=8,
+        ),
         'jpeg 2000.tif': tiff(DEEP, compression='jpeg2000', tile=(32, 32)),
         'webp.tif': tiff(COLOR, compression='webp', photometric='rgb'),
         'group4.tif': pillow(GRAY > 99, 'TIFF', compression='group4'),
@@ -87,6 +93,10 @@ def intact() -> dict[str, bytes]:
         'palette.png': pillow(GRAY, 'PNG', bits=8),
         'gray.jpg': pillow(GRAY, 'JPEG'),
         'progressive.jpg': pillow(COLOR, 'JPEG', progressive=True),
+        'deep.jpg': imagecodecs.jpeg8_encode(
+            DEEP >> 4, level=90, bitspersample=12
+        ),
+        'lossless.jpg': imagecodecs.jpeg8_encode(DEEP, lossless=True),
         'photo.webp': pillow(COLOR, 'WEBP', lossless=True),
         'lossy.webp': pillow(COLOR, 'WEBP'),
         'photo.jp2': pillow(GRAY, 'JPEG2000'),

@@ -34,7 +34,6 @@ def test_the_next_run_colors_the_others_and_names_it(
     photos: Path,
     tmp_path: Path,
     contents,
-    thorough: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The helper imports the network that dies.
@@ -46,7 +45,7 @@ def test_the_next_run_colors_the_others_and_names_it(
     assert ended(forked(photos, out, deadly=True)) == -signal.SIGKILL
     records = read_records(out)
     assert records['box 0/0 deadly']['status'] == 'begun'
-    for _ in range(2 if thorough else 1):  # and so does the one after it
+    for _ in range(2):  # and so does the one after it
         assert ended(forked(photos, out, deadly=True)) == 1
         assert contents(out).items() >= whole.items()
         record = read_records(out)['box 0/0 deadly']

@@ -17,6 +17,7 @@ from napari_sdcolor.archive.jpeg_parts import (
     ADOBE,
     EXIF,
     JFIF,
+    LOSSLESS,
     PROFILE,
     PROGRESSIVE,
     SOI,
@@ -29,8 +30,6 @@ from napari_sdcolor.archive.raster_scan import Claim, raster_scan
 from napari_sdcolor.archive.scan import Scan
 from napari_sdcolor.core.tone import NO_TAGS, ToneTags
 from napari_sdcolor.errors import PhotoError
-
-_LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
 
 
 def claimed(head: bytes) -> Claim | None:
@@ -96,7 +95,7 @@ def _pixels(jpeg: Jpeg, frame: Frame) -> NDArray:
         if marker in (JFIF, ADOBE)
     )
     data = SOI + colors + jpeg.tables + jpeg.picture
-    if frame.bits != 8 or frame.marker in _LOSSLESS:
+    if frame.bits != 8 or frame.marker in LOSSLESS:
         return imagecodecs.jpeg_decode(data)
     with JpegImageFile(io.BytesIO(data)) as image:
         return np.array(image)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from napari_sdcolor.archive.headers import FRAMES, jpeg_segments
@@ -15,8 +14,14 @@ SOS, COMMENT = 0xDA, 0xFE
 JFIF, EXIF, PROFILE, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 RESTARTS = range(0xD0, 0xD8)
 PROGRESSIVE = {0xC2, 0xCA}
+LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
+ARITHMETIC = range(0xC9, 0xD0)
 
-_BETWEEN = {0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), COMMENT}
+BETWEEN = {
+    *(0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, COMMENT),
+    *range(0xE0, 0xF0),
+}
+"""Segments that may stand between two scans."""
 
 # Beside the picture itself, only these mean anything to us; and only if they
 # are as long as their fields. Other programs skip what is not.
@@ -27,8 +32,8 @@ _KEPT = (
     (ADOBE, b'Adobe', 12),
 )
 
-# Within the coded picture, 0xFF is followed by zero, a restart or more 0xFF.
-_MARKER = re.compile(rb'\xff[^\x00\xd0-\xd7\xff]')
+NEXT_MARKER = re.compile(rb'\xff[^\x00\xd0-\xd7\xff]')
+"""Within a scan, 0xFF is followed by zero, a restart or more 0xFF."""
 
 
 @dataclass(frozen=True)
@@ -110,19 +115,6 @@ class Frame:
     samplings: tuple[int, ...]
 
 
-def scans(jpeg: Jpeg) -> Iterator[bytes]:
-    """The header of each scan, without its length."""
-    place = 0
-    while found := _MARKER.search(jpeg.picture, place):
-        place = found.start() + 2
-        marker = jpeg.picture[place - 1]
-        length = int.from_bytes(jpeg.picture[place : place + 2], 'big')
-        if marker == SOS:
-            yield jpeg.picture[place + 2 : place + length]
-        if marker in _BETWEEN:
-            place += length
-
-
 def segment(marker: int, content: bytes) -> bytes:
     return (
         bytes((0xFF, marker)) + struct.pack('>H', 2 + len(content)) + content
@@ -142,12 +134,12 @@ def _end(data: bytes, place: int) -> int:
     In front of a segment of which the end is missing: decoders would wait
     for it.
     """
-    while found := _MARKER.search(data, place):
+    while found := NEXT_MARKER.search(data, place):
         start, marker = found.start(), data[found.start() + 1]
         if marker == EOI[1]:
             return start
         place = start + 2
-        if marker in _BETWEEN:
+        if marker in BETWEEN:
             place += int.from_bytes(data[place : place + 2], 'big')
             if place > len(data):
                 return start

@@ -23,7 +23,7 @@ from napari_sdcolor.archive.sidecar import (
 )
 from napari_sdcolor.archive.writing import Picture, write
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.errors import SaveError
+from napari_sdcolor.errors import NameTaken, SaveError
 from napari_sdcolor.files import Publication, explaining, refuse_existing
 from napari_sdcolor.leftovers import remove_leftovers
 from napari_sdcolor.opening import sha256_of_stream
@@ -292,7 +292,7 @@ def _save(
         publication.write(beside, sidecar_bytes(sidecar))
         try:
             publication.publish()
-        except SaveError:
+        except NameTaken:
             if make_room is None:
                 raise
             make_room()

@@ -190,6 +190,10 @@ def _is_own(value: object) -> bool:
     return isinstance(value, dict)
 
 
+def _is_yes(value: object) -> bool:
+    return value is True
+
+
 def _is_status(value: object) -> bool:
     return value in (BEGUN, DONE, FAILED, PLANNED)
 
@@ -219,5 +223,7 @@ _FIELDS: Mapping[str, Callable[[object], bool]] = {
     'thumbnail': _is_place,
     'superseded': _is_inside,
     'replaced': _are_files,
+    'alone': _is_yes,
+    'damage': _are_notes,
 }
 """What a photo's line may say, and whether it can be true."""

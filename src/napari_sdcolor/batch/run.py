@@ -247,7 +247,7 @@ class _Run:
                     tasks.append(replace(task, known=done))
                     continue
             if limit is None or fresh < limit:
-                if record is not None and record['status'] == BEGUN:
+                if record is not None and _is_deadly(record):
                     deadly.append(replace(task, alone=True))
                 else:
                     tasks.append(task)
@@ -258,14 +258,20 @@ class _Run:
         """Write down that a photo is in work, for the case of sudden death."""
         self._begun.add(task.key)
         begun = Outcome(task.key, task.source, BEGUN).record()
+        if task.alone:
+            begun['alone'] = True
         self.journal.add([self._aside(task.key) | begun], sync=False)
 
     def _aside(self, key: str) -> dict[str, Any]:
-        """What is known of a result that makes room for the next one."""
+        """What stays known of a photo until it is done.
+
+        The result that makes room for the next one, and that a process died
+        in the work on it.
+        """
         record = self.journal.get(key) or {}
         return {
             name: record[name]
-            for name in ('superseded', 'replaced')
+            for name in ('superseded', 'replaced', 'alone')
             if name in record
         }
 
@@ -303,7 +309,6 @@ class _Run:
     def _write_down(self, outcome: Outcome, known: bool) -> None:
         """Bring an outcome to the disk; what was known stays known."""
         if outcome.status == FAILED and not known:
-            # What it would have replaced still makes room for the next one.
             self.journal.add([self._aside(outcome.key) | outcome.record()])
         elif outcome.status == DONE:
             start = self.thumbnails.seek(0, os.SEEK_END)
@@ -357,6 +362,11 @@ def remove_all_leftovers(plan: Plan) -> None:
     for folder in {str(plan.output), *(task.folder for task in plan.tasks)}:
         if os.path.isdir(folder):
             remove_leftovers(folder)
+
+
+def _is_deadly(record: Mapping[str, Any]) -> bool:
+    """Whether a process died in the work on a photo that is not done."""
+    return record['status'] == BEGUN or 'alone' in record
 
 
 def _refuse_existing(task: Task, form: str) -> Outcome | None:
