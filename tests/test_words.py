@@ -91,7 +91,13 @@ def test_every_character_is_shown(words: str, seen: str | None) -> None:
     ['=1', '+1', '-1', '@a', '\t=1', '\r=1', ' =1', ' "=1"', "'=1", '\uff1d1'],
 )
 def test_a_spreadsheet_calculates_nothing(words: str) -> None:
-    assert cell(words) == f"'{words}"
+    assert cell(words) == f"'{shown(words)}"
+
+
+def test_nothing_acts_in_a_cell() -> None:
+    words = 'a\x1b[2J\u202eb'
+    assert cell(words) == shown(words) != words
+    assert cell(f'={words}') == f"'={shown(words)}"
 
 
 @pytest.mark.parametrize('words', ['', 'a', 'a=1', '1-2', '"a"', ' a', '/-1'])

@@ -72,7 +72,7 @@ class SampleFile:
         How messages call it.
     sha256 : str
         Of the pixels' bytes, row by row.
-    count, pages, is_album, result_bytes
+    count, pages, is_album, result_bytes, page_bytes
         As of ``archive.reading.PhotoFile``: one photo.
 
     Raises
@@ -85,6 +85,7 @@ class SampleFile:
     pages = range(1)
     is_album = False
     result_bytes = 0
+    page_bytes = ()
 
     def __init__(self, name: str) -> None:
         self.name = name

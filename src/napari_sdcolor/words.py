@@ -110,8 +110,11 @@ def cell(words: str) -> str:
 
     Spreadsheets calculate what begins with a sign of a formula, also behind
     spaces and quotation marks. An apostrophe before it says that it is text.
+    What acts is escaped as by ``shown``, for tables are also read in
+    terminals.
     """
     start = words.lstrip(' \xa0\u3000\ufeff"\'')[:1]
+    words = shown(words)
     return f"'{words}" if start and start in _FORMULA else words
 
 

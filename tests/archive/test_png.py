@@ -44,6 +44,20 @@ def _packed(data: bytes) -> bytes:
     return data[at + 4 : at + 4 + int.from_bytes(data[at - 4 : at], 'big')]
 
 
+def _with_palette(depth: int, colors: int, highest: int) -> bytes:
+    """A picture that uses all colors up to the highest."""
+    codes = np.minimum(np.arange(1024) % 8, highest).astype(np.uint8)
+    image = Image.fromarray(codes.reshape(32, 32), 'P')
+    image.putpalette(bytes(3 * 2**depth))
+    stream = io.BytesIO()
+    image.save(stream, 'PNG', bits=depth)
+    data = stream.getvalue()
+    place = data.index(b'PLTE') - 4
+    (length,) = struct.unpack_from('>I', data, place)
+    palette = _chunk(b'PLTE', bytes(range(3 * colors)))
+    return data[:place] + palette + data[place + 12 + length :]
+
+
 def _flipped(data: bytes, place: int) -> bytes:
     changed = bytearray(data)
     changed[place] ^= 4
@@ -158,6 +172,20 @@ def test_the_variant_of_apple_is_named(tmp_path, gray):
     path.write_bytes(data[:8] + _chunk(b'tEXt', b'a\0b') + data[8:])
     with pytest.raises(PhotoError, match=r'photo\.png .*its size first'):
         read_photo(path)
+
+
+@pytest.mark.parametrize(('depth', 'last'), [(2, 2), (4, 2), (8, 6)])
+def test_pixels_beyond_the_palette_are_damage(tmp_path, depth, last):
+    path = tmp_path / 'a.png'
+    path.write_bytes(_with_palette(depth, last + 1, last))
+    assert read_photo(path).origin.damage == ()
+    path.write_bytes(_with_palette(depth, last + 1, last + 1))
+    words = f'pixels have color {last + 1}, but its palette ends with '
+    words += f'color {last}'
+    with pytest.raises(PhotoError, match=words):
+        read_photo(path)
+    photo = read_photo(path, allow_damaged=True)
+    assert photo.origin.damage == (words,)
 
 
 def test_an_animation_is_refused(tmp_path, gray):

@@ -161,6 +161,88 @@ def test_empty_tiles_of_gdal_are_no_holes() -> None:
     assert (found.pixels[16:32] == 7).all()
 
 
+Spans = list[tuple[int, int]]
+
+
+def placed(
+    compression: int, move: Callable[[Spans], Spans], gray: np.ndarray = GRAY
+) -> Scan:
+    """Four strips that are said to be elsewhere, read."""
+    pack = PACKERS[compression]
+    strips = [bytes(pack(gray[k : k + 12].tobytes())) for k in (0, 12, 24, 36)]
+    counts = [len(strip) for strip in strips]
+    true = [8 + sum(counts[:number]) for number in range(4)]
+    places, counts = zip(
+        *move(list(zip(true, counts, strict=True))), strict=True
+    )
+    tags: Tags = {259: ('H', [compression]), 278: ('H', [12])}
+    tags |= {273: ('I', list(places)), 279: ('I', list(counts))}
+    return scan(tiff(tags, strips))
+
+
+def doubled(spans: Spans) -> Spans:
+    return [*spans[:2], spans[1], spans[3]]
+
+
+@pytest.mark.parametrize('compression', PACKERS)
+def test_strips_that_are_said_to_be_where_another_is(compression: int) -> None:
+    trouble = 'said to be where another one is'
+    words = f'2 of its 4 strips are not whole (1: {trouble}; 2: {trouble})'
+    assert placed(compression, doubled).damage == (words,)
+
+
+def test_plain_strips_that_lie_over_each_other() -> None:
+    def moved(spans: Spans) -> Spans:
+        return [*spans[:2], (spans[1][0] + W, spans[2][1]), spans[3]]
+
+    (damage,) = placed(1, moved).damage
+    assert damage.startswith('2 of its 4 strips are not whole (1: said to be')
+
+
+@pytest.mark.parametrize('compression', [1, 8])
+def test_blank_strips_may_be_stored_once(compression: int) -> None:
+    blank = np.repeat(np.uint8([[9], [7], [7], [5]]), 12, 0)[:H]
+    blank = np.tile(blank, (1, W))
+    found = placed(compression, doubled, blank)
+    assert found.damage == ()
+    assert np.array_equal(found.pixels, blank)
+
+
+def test_blank_strips_without_numbers_may_be_stored_once() -> None:
+    data = zlib.compress(np.full((H // 2, W), np.nan, np.float32).tobytes())
+    tags: Tags = {
+        258: ('H', [32]),
+        259: ('H', [8]),
+        273: ('I', [8, 8]),
+        278: ('H', [H // 2]),
+        279: ('I', [len(data)] * 2),
+        339: ('H', [3]),
+    }
+    assert scan(tiff(tags, [data])).damage == ()
+
+
+@pytest.mark.parametrize('number', [0, 2])
+@pytest.mark.parametrize('place', [1, 7, 'table', 'into the table'])
+def test_pixels_that_are_said_to_be_in_the_header_or_the_table(
+    number: int, place: int | str
+) -> None:
+    def moved(spans: Spans) -> Spans:
+        table = sum(spans[-1]) + 2 * 4 * 4  # behind two lists of strips
+        words = {'table': table + 4, 'into the table': table - 60}
+        spans[number] = words.get(place, place), spans[number][1]
+        return spans
+
+    (damage,) = placed(1, moved).damage
+    trouble = f'{number}: said to be where the file holds no pixels'
+    assert damage == f'1 of its 4 strips are not whole ({trouble})'
+
+
+def test_the_only_strip_may_not_begin_in_the_header() -> None:
+    found = scan(tiff({273: ('I', [1])}, [GRAY.tobytes()]))
+    words = 'its only strip: said to be where the file holds no pixels'
+    assert found.damage == (words,)
+
+
 FAX = {'tiff_ccitt': {}, 'group3': {}, 'group3 both': {292: 1}, 'group4': {}}
 
 

@@ -22,6 +22,7 @@ from napari_sdcolor.batch.plan import Plan
 from napari_sdcolor.batch.report import write_report
 from napari_sdcolor.batch.task import Task
 from napari_sdcolor.classes import CLASSES
+from napari_sdcolor.words import shown
 
 NASTY = '</script><script>document.title="broken"</script>'
 
@@ -204,7 +205,7 @@ def test_odd_names(make_scans, out, run_plan):
     assert {Path(photo['photo']).name for photo in photos} >= set(names)
     with csv_.open(newline='', encoding='utf-8') as stream:
         rows = list(csv.DictReader(stream))
-    assert {Path(row['photo']).name for row in rows} >= set(names)
+    assert {Path(row['photo']).name for row in rows} >= set(map(shown, names))
     assert html.read_text(encoding='utf-8')
 
 
@@ -273,6 +274,20 @@ def test_programs_get_the_true_names(tmp_path):
     assert names == [f'{name}.tif' for name in ODD]
 
 
+def test_a_terminal_obeys_nothing_in_the_table(tmp_path):
+    folder = tmp_path / 'out'
+    folder.mkdir()
+    name = 'a\x1b[2J\u202egnp.png'
+    with Journal(folder) as journal:
+        journal.begin({})
+        plan = Plan(folder, (), (Found(name, '', 'b\x1b]0;c\x07'),))
+        _, path, _ = write_report(plan, journal, {}, 0)
+    with path.open(newline='', encoding='utf-8') as stream:
+        (row,) = csv.DictReader(stream)
+    assert row['photo'] == r'a\x1b[2J\u202egnp.png'
+    assert row['reason'] == r'b\x1b]0;c\x07'
+
+
 def test_a_spreadsheet_reads_names_as_text(tmp_path):
     folder = tmp_path / 'out'
     folder.mkdir()
@@ -287,7 +302,7 @@ def test_a_spreadsheet_reads_names_as_text(tmp_path):
         rows = list(csv.DictReader(stream))
     expected = [*(f"'{name}" for name in names), 'a=.png']
     assert [row['photo'] for row in rows] == expected
-    assert {row['reason'] for row in rows} == {"'\t=1+1"}
+    assert {row['reason'] for row in rows} == {"'\\t=1+1"}
     photos = json.loads(json_.read_text())['photos']
     assert [photo['photo'] for photo in photos] == [*names, 'a=.png']
 

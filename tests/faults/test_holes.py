@@ -2,12 +2,14 @@
 
 Bytes that were changed and still decode cannot be told from a picture where
 a format has no checksum: here are files that end early, also where somebody
-put an end behind them, files out of which a block was taken, and zeros where
-a format has checksums or where so many of them cannot be a picture.
+put an end behind them, files out of which a block was taken, zeros where a
+format has checksums or where so many of them cannot be a picture, and parts that
+are said to be where another one is.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 
 from napari_sdcolor.archive.reading import open_photos
@@ -70,6 +73,20 @@ def zeros(data: bytes, end: bytes, rng: Generator) -> bytes:
     return data[:start] + bytes(length) + data[start + length :]
 
 
+def doubled(data: bytes, end: bytes, rng: Generator) -> bytes:
+    """A strip or tile is said to be where the one before it is."""
+    with tifffile.TiffFile(io.BytesIO(data)) as tif:
+        page = tif.pages[0]
+        codes = (324, 325) if page.is_tiled else (273, 279)
+        tags = [page.tags[code] for code in codes]
+    number, out = int(rng.integers(1, tags[0].count)), bytearray(data)
+    for tag in tags:
+        size = tag.valuebytecount // tag.count
+        place = tag.valueoffset + number * size
+        out[place : place + size] = out[place - size : place]
+    return bytes(out)
+
+
 def scan_gone(data: bytes, end: bytes, rng: Generator) -> bytes:
     starts = [found.start() for found in re.finditer(rb'\xff\xda', data)]
     start = rng.choice(starts)
@@ -85,6 +102,14 @@ KINDS: dict[Callable[[bytes, bytes, Generator], bytes], set[str]] = {
     block_gone: set(SPECIMENS) - UNCHECKED,
     tile_cut: TILED,
     zeros: CHECKED,
+    doubled: {
+        'plain.tif',
+        'lzw.tif',
+        'zstd.tif',
+        'lzma.tif',
+        'tiled jpeg.tif',
+        'jpeg 2000.tif',
+    },
     scan_gone: {'progressive.jpg'},
 }
 """Each with the specimens in which it has to be noticed."""

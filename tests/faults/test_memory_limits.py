@@ -143,6 +143,17 @@ def sparse(path: Path) -> None:
         stream.truncate(6 * 2**30)
 
 
+def sparse_tag(path: Path) -> None:
+    """A tag with one value for each sample, which claims 4,000 million."""
+    tifffile.imwrite(path, np.zeros((48, 64, 3), np.uint8), metadata=None)
+    with tifffile.TiffFile(path) as tif:
+        tag = tif.pages[0].tags['BitsPerSample'].offset
+    with path.open('r+b') as stream:
+        stream.seek(tag + 2)
+        stream.write(struct.pack('<HII', 1, 4 * 10**9, 2**20))
+        stream.truncate(4 * 10**9 + 2**21)
+
+
 MADE = {
     'map.labels.png': lambda p: p.write_bytes(png(2**15, 2**15)),
     'large.png': lambda p: p.write_bytes(png(2**14, 2**14)),
@@ -152,6 +163,7 @@ MADE = {
     'sparse.png': sparse,
     'deep.tif': deep_strips,
     'shared.tif': shared_strip,
+    'tag.tif': sparse_tag,
 }
 
 

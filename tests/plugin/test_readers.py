@@ -245,6 +245,23 @@ def test_pages_of_several_sizes_come_back_one_by_one(
     assert trios[1].reader(0)().origin.page == 1
 
 
+def test_all_pages_are_held_against_the_memory(
+    save, open_sidecar, make_photo, gray_ramp, monkeypatch
+):
+    """Also where the first one is the smallest."""
+    path = make_photo('album.tif')
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(gray_ramp[:20, :20])
+        writer.write(gray_ramp.astype(np.float32))
+    sidecar = save(path)
+    asked = []
+    monkeypatch.setattr(
+        'napari_sdcolor.archive.scan.refuse_beyond_memory', asked.append
+    )
+    open_sidecar(sidecar)
+    assert asked == [2 * (20 * 20 * (1 + 3) + gray_ramp.size * (4 + 3))]
+
+
 def test_moved_folders_and_changed_files_are_told(
     save, make_photo, tmp_path, notices
 ):

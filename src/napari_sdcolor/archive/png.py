@@ -177,7 +177,7 @@ def _pixels(
     ended = bool(chunks) and chunks[-1] == (b'IEND', b'', True)
     try:
         if ended:
-            return imagecodecs.png_decode(data), ()
+            return imagecodecs.png_decode(data), _uncolored(data, chunks)
     except (imagecodecs.PngError, ValueError):
         pass
     packed = b''.join(part for kind, part, _ in chunks if kind == b'IDAT')
@@ -208,6 +208,31 @@ def _pixels(
     else:
         words = 'the data of the picture is not as it was'
     return imagecodecs.png_decode(whole), (words,)
+
+
+def _uncolored(
+    data: bytes, chunks: list[tuple[bytes, bytes, bool]]
+) -> tuple[str, ...]:
+    """What is said of pixels without a color in the palette, if any."""
+    _, _, depth, color, *_ = _HEADER.unpack_from(data, 16)
+    colors = sum(len(part) for kind, part, _ in chunks if kind == b'PLTE') // 3
+    if color != _PALETTE or colors >= 2**depth:
+        return ()
+    parts = [
+        _chunk(kind, part)
+        for kind, part, _ in chunks
+        if kind in (b'IHDR', b'PLTE', b'IDAT', b'IEND')
+    ]
+    bare = io.BytesIO(_SIGNATURE + b''.join(parts))
+    try:
+        with without_warnings(), PngImageFile(bare) as image:
+            _, highest = image.getextrema()
+    except DECODE_ERRORS:
+        return ()  # the decoder in use takes more
+    if highest < colors:
+        return ()
+    last = f'its palette ends with color {colors - 1}'
+    return (f'pixels have color {highest}, but {last}',)
 
 
 def _unpacked(packed: bytes, header: tuple[int, ...]) -> tuple[bytes, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -162,6 +162,9 @@ class PhotoFile:
     result_bytes : int
         Bytes of the pixels of all results of a TIFF file before they are
         packed; 0 where it is not known, as for other files.
+    page_bytes : sequence of int
+        Bytes of the codes of each page of a TIFF file and of its color in 8
+        bits; empty for other files.
     """
 
     def __init__(
@@ -173,13 +176,13 @@ class PhotoFile:
     ) -> None:
         self.path = path
         self.result_bytes = 0
+        self.page_bytes: Sequence[int] = ()
         self._missing: tuple[str, ...] = ()
         self._stream = stream
         self._allow_damaged = allow_damaged
         self._raster: RasterPhoto | None = None
+        self._tiff: TiffPhotos | None = None
         self._unchanged = Unchanged(stream)
-        self._rows: Callable[[int], tuple | None] | None = None
-        self._samples: Callable[[int], NDArray] | None = None
         with self._unchanged.reading():
             self._look(page)
         self._tones = PageTones(self.count, self._parts)
@@ -194,12 +197,11 @@ class PhotoFile:
         stream.seek(0)
         head = stream.read(HEAD)
         if kind_of(head) == 'tiff':
-            tiff = TiffPhotos(stream, size)
+            tiff = self._tiff = TiffPhotos(stream, size)
             self._take(tiff, page)
             self.count, self._scan = tiff.count, tiff.scan
-            self._rows = tiff.rows
-            self._samples = tiff.samples
             self.result_bytes = tiff.result_bytes
+            self.page_bytes = tiff.page_bytes
         else:
             self._raster = RasterPhoto(stream, size, head)
             self.count, self._scan = 1, self._raster.scan
@@ -318,10 +320,10 @@ class PhotoFile:
         PhotoError
             As ``read``.
         """
-        if self._samples is None:
+        if self._tiff is None:
             return None
         with explaining(self._name(page)), self._unchanged.reading():
-            return self._samples(page)
+            return self._tiff.samples(page)
 
     def _parts(self, page: int) -> Iterator[Scan]:
         bands = self._bands(page)
@@ -351,7 +353,7 @@ class PhotoFile:
         """A photo that is too large for the memory, a band at a time."""
         name = self._name(page)
         with explaining(name), self._unchanged.reading():
-            found = self._rows(page) if self._rows else None
+            found = self._tiff.rows(page) if self._tiff else None
         if found is None:
             return None
         rows: PageRows = found[0]
@@ -382,7 +384,7 @@ class PhotoFile:
             page=page if self.count > 1 else None,
             damage=scan.damage,
         )
-        told = tuple(_sentence(words) for words in scan.damage)
+        told = tuple(f'Damaged: {words.rstrip(".")}.' for words in scan.damage)
         return replace(photo, origin=origin, notes=(*photo.notes, *told))
 
     def _name(self, page: int) -> str:
@@ -393,8 +395,3 @@ def _numbers(count: int, prefix: str = '') -> str:
     """Of the first page and the last one."""
     last = f' to {prefix}{count - 1}' if count > 1 else ''
     return f'{prefix}0{last}'
-
-
-def _sentence(damage: str) -> str:
-    """What is missing, as a note."""
-    return f'Damaged: {damage.rstrip(".")}.'

@@ -13,10 +13,10 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sdcolor.archive.tiff_bounds import value_bytes
+from napari_sdcolor.archive.tiff_overlay import Layout, Overlay
 from napari_sdcolor.archive.tiff_tables import (
     MAX_TAGS,
-    Layout,
-    Overlay,
     Table,
     standard_table,
 )
@@ -27,9 +27,6 @@ MAX_PAGES = 2**17
 
 HARMLESS_VALUES = 2**22
 """Bytes of tag values up to which nobody looks whether they overlap."""
-
-_TYPE_BYTES = np.zeros(2**16, np.uint64)
-_TYPE_BYTES[1:19] = (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)
 
 _LISTS = (258, 270, 273, 277, 279, 282, 283, 305, 324, 325, 330, 338, 339)
 _LISTS += (347, 513, 514, 530, 33628, 42113, 50838, 50839)
@@ -158,5 +155,4 @@ class Tables:
 def _value_bytes(entries: NDArray) -> int:
     """Bytes of the values that are read with a table of tags."""
     read = entries[np.isin(entries['code'], _LISTS)]
-    sizes = read['count'].astype(float) * _TYPE_BYTES[read['type']]
-    return int(sizes.sum())
+    return int(value_bytes(read).sum())

@@ -22,6 +22,7 @@ from napari_sdcolor.archive.tiff_chain import MAX_PAGES, Tables
 from napari_sdcolor.archive.tiff_checks import READ_AGAIN, check_page
 from napari_sdcolor.archive.tiff_choice import Chosen, choose
 from napari_sdcolor.archive.tiff_log import quiet
+from napari_sdcolor.archive.tiff_memory import shown_bytes
 from napari_sdcolor.archive.tiff_pages import interpret
 from napari_sdcolor.archive.tiff_rows import PageRows
 from napari_sdcolor.archive.tiff_tones import display_tags
@@ -79,6 +80,8 @@ class TiffPhotos:
         begin in the middle of another one.
     result_bytes : int
         Bytes of the pixels of all results before they are packed.
+    page_bytes : list of int
+        Of the codes of each photo and of its color in 8 bits.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class TiffPhotos:
             self._tif.pages.cache = False
             self._places = [_Place(page) for page in choose(chain)]
             self.result_bytes = 0
+            self.page_bytes: list[int] = []
             self._add_up()
             self._look_at_stack()
 
@@ -164,13 +168,17 @@ class TiffPhotos:
         place = self._places[number]
         page = self._page(place)
         check_page(page, self._size, at_a_time)
-        rows = PageRows(page, place.plane, self._size)
+        rows = PageRows(page, place.plane, self._size, place.page.table.taken)
 
         def understand(array: NDArray) -> Scan:
             found = interpret(page, array, self._words(number), self._display)
             return replace(
                 found,
-                notes=place.page.notes + found.notes,
+                notes=(
+                    *place.page.table.notes,
+                    *place.page.notes,
+                    *found.notes,
+                ),
                 damage=rows.damage,
             )
 
@@ -190,6 +198,7 @@ class TiffPhotos:
         for place in self._places:
             page = self._page(place)
             self.result_bytes += _result_bytes(page)
+            self.page_bytes.append(shown_bytes(page))
             decoded += page.nbytes
             read += sum(page.databytecounts)
         again = read > READ_AGAIN * self._size
@@ -222,6 +231,7 @@ class TiffPhotos:
                 page = self._places[0].page
                 self._places = [_Place(page, n) for n in range(planes)]
                 self.result_bytes *= planes
+                self.page_bytes *= planes
                 return
         there = len(self._places)
         if planes > there:

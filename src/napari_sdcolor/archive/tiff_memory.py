@@ -22,6 +22,21 @@ SHARE, FLOAT_ALPHA = 5, 16
 divided out; and of a pixel whose alpha channel holds real numbers."""
 
 
+def shown_bytes(page: TiffPage) -> int:
+    """Bytes of the codes of a page and of its color in 8 bits.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    """
+    palette = page.photometric == PHOTOMETRIC.PALETTE
+    channels = 3 if palette or page.samplesperpixel > 2 else 1
+    sample = page.dtype.itemsize if page.dtype is not None else 1
+    codes = channels * (2 if palette else sample)
+    return page.imagelength * page.imagewidth * (codes + 3)
+
+
 def memory_of(page: TiffPage, rows: int | None = None) -> float:
     """Bytes that decoding and understanding a page takes, at the most.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, product
 
@@ -40,6 +40,8 @@ class PageRows:
         own, from 0.
     size
         Bytes of the file, if the stream of the page has more.
+    taken
+        Bytes of the file where no pixels can be.
 
     Attributes
     ----------
@@ -50,13 +52,19 @@ class PageRows:
     """
 
     def __init__(
-        self, page: TiffPage, plane: int = 0, size: int | None = None
+        self,
+        page: TiffPage,
+        plane: int = 0,
+        size: int | None = None,
+        taken: Sequence[range] = (),
     ) -> None:
         self.page = page
         self.shape = (page.imagelength, page.imagewidth)
         size = page.parent.filehandle.size if size is None else size
-        self._segments = Segments(page, size)
+        self._segments = Segments(page, size, taken)
         self._start = plane_start(page, size, plane)
+        if self._segments.misplaced and not plane:
+            self._start = 0  # so that it is told
         self.step = 1 if self._start else self._segments.grid.rows
         self._troubles: dict[int, str] = {}
         self._needed = _needed_planes(page)

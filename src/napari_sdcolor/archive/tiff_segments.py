@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import imagecodecs
 import numpy as np
@@ -48,6 +49,8 @@ WORKERS = min(8, os.cpu_count() or 1)
 
 MISSING = 'missing'
 LOST = 'not to be decoded'
+MISPLACED = 'said to be where the file holds no pixels'
+SHARED = 'said to be where another one is'
 
 REVERSED = 2
 """Value of the tag FillOrder: the first bit is the lowest of a byte."""
@@ -127,14 +130,24 @@ class Segments:
         The page.
     size
         Bytes of the file.
+    taken
+        Bytes of the file where no pixels can be.
+
+    Attributes
+    ----------
+    misplaced : frozenset of int
+        Strips or tiles that begin there, or run into them.
     """
 
-    def __init__(self, page: TiffPage, size: int) -> None:
+    def __init__(
+        self, page: TiffPage, size: int, taken: Sequence[range] = ()
+    ) -> None:
         self.page = page
         self.grid = Grid.of(page)
         self._size = size
         self._decode = _decoder(page, self.grid)
         self._empty = nodata_value(page)
+        self.misplaced, self._shared = _odd_places(page, self.grid, taken)
 
     def read(self, index: int) -> tuple[bytes, bool]:
         """Bytes of a strip or tile, and whether the file has all of them."""
@@ -176,7 +189,57 @@ class Segments:
             return np.full((1, 1, 1), self._empty), ''
         pixels, trouble = self._decode(data, index)
         plain = self.page.compression == COMPRESSION.NONE
-        return pixels, trouble or ('' if whole or plain else CUT)
+        trouble = trouble or ('' if whole or plain else CUT)
+        if index in self.misplaced:
+            trouble = MISPLACED
+        elif index in self._shared and not _is_blank(pixels):
+            # Some writers store blank ones once.
+            trouble = trouble or SHARED
+        return pixels, trouble
+
+
+def _odd_places(
+    page: TiffPage, grid: Grid, taken: Sequence[range]
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Strips or tiles in places where none can be, and those that share
+    their bytes with others."""
+    if is_old_jpeg(page):
+        return frozenset(), frozenset()
+    pairs = zip(page.dataoffsets, page.databytecounts, strict=False)
+    spans = np.array(list(islice(pairs, grid.count)), float).reshape(-1, 2)
+    there = np.flatnonzero((spans > 0).all(axis=1))
+    starts, counts = spans[there].T
+    # What is compressed may end before the bytes that it is said to have.
+    solid = np.ones(len(there))
+    if page.compression == COMPRESSION.NONE:
+        rows = [grid.rows_at(grid.place(index)[1]) for index in there]
+        solid = np.minimum(np.array(rows) * _row_bytes(page, grid), counts)
+    ends = starts + solid
+    misplaced = np.zeros(len(there), bool)
+    for place in taken:
+        misplaced |= (starts < place.stop) & (ends > place.start)
+    others = np.flatnonzero(~misplaced)
+    others = others[np.argsort(starts[others], kind='stable')]
+    starts, ends = starts[others], ends[others]
+    shared = np.zeros(len(others), bool)
+    shared[1:] = starts[1:] < np.maximum.accumulate(ends)[:-1]
+    shared[:-1] |= ends[:-1] > starts[1:]
+    return (
+        frozenset(there[misplaced].tolist()),
+        frozenset(there[others[shared]].tolist()),
+    )
+
+
+def _is_blank(pixels: NDArray) -> bool:
+    first = np.broadcast_to(pixels[:1, :1], pixels.shape)
+    return np.array_equal(pixels, first, equal_nan=pixels.dtype.kind == 'f')
+
+
+def _row_bytes(page: TiffPage, grid: Grid, columns: int = 0) -> int:
+    """Bytes of a row of a strip or tile, or of some of its columns."""
+    bits = page.bitspersample
+    bits = sum(bits) if isinstance(bits, tuple) else bits * grid.samples
+    return math.ceil((columns or grid.columns) * bits / 8)
 
 
 def _decoder(page: TiffPage, grid: Grid) -> Decode:
@@ -238,11 +301,9 @@ def _packed(page: TiffPage, grid: Grid) -> Decode:
     # How samples are packed is known to tifffile: it is asked of a page that
     # is the same but for the compression.
     decode = _like(page, compression=COMPRESSION.NONE, fillorder=1).decode
-    bits = page.bitspersample
-    bits = sum(bits) if isinstance(bits, tuple) else bits * grid.samples
 
     def bytes_of(rows: int, columns: int) -> int:
-        return rows * math.ceil(columns * bits / 8)
+        return rows * _row_bytes(page, grid, columns)
 
     def packed(data: bytes, index: int) -> Decoded:
         if page.fillorder == REVERSED:

@@ -9,14 +9,16 @@ bytes and, behind them, tables as they should be.
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_sdcolor.archive.tiff_bounds import beyond_bounds, left_out
+from napari_sdcolor.archive.tiff_overlay import Layout, Overlay
+from napari_sdcolor.errors import PhotoError
 
 MAX_TAGS = 4096
 """No page has more tags."""
@@ -30,7 +32,7 @@ FEW_STRIPS = 16
 _KIND, _OLD_KIND, _BELOW = 254, 255, 330
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLORS = 256, 257, 258, 259, 262
 _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _PLANAR = 273, 277, 278, 279, 284
-_TILE_WIDTH = 322
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _RGB = 2
 
 _ONE_NUMBER = {254, 255, 256, 257, 259, 262, 266, 274, 277, 278, 284, 292}
@@ -48,65 +50,6 @@ _FRACTIONS = (5, 10)
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How the numbers of a file are stored.
-
-    Parameters
-    ----------
-    order
-        '<' or '>'.
-    big
-        Whether it is a BigTIFF file.
-    """
-
-    order: str
-    big: bool
-
-    @classmethod
-    def of(cls, stream: BinaryIO) -> Layout:
-        """That of a TIFF file."""
-        stream.seek(0)
-        head = stream.read(4)
-        order = '<' if head[:2] == b'II' else '>'
-        (version,) = np.frombuffer(head[2:], f'{order}u2')
-        return cls(order, version == 43)
-
-    @property
-    def first(self) -> int:
-        """Where the place of the first table stands."""
-        return 8 if self.big else 4
-
-    @property
-    def number(self) -> str:
-        """Form of the number of tags."""
-        return f'{self.order}u{8 if self.big else 2}'
-
-    @property
-    def place(self) -> str:
-        """Form of places in the file, and of numbers of values."""
-        return f'{self.order}u{8 if self.big else 4}'
-
-    @property
-    def entry(self) -> np.dtype:
-        """Form of a tag."""
-        return np.dtype(
-            [
-                ('code', f'{self.order}u2'),
-                ('type', f'{self.order}u2'),
-                ('count', self.place),
-                ('value', self.place),
-            ]
-        )
-
-    def read(self, stream: BinaryIO, form: str, count: int = 1) -> NDArray:
-        """Numbers at the present place; fewer where the file ends."""
-        dtype = np.dtype(form)
-        data = stream.read(count * dtype.itemsize)
-        whole = len(data) // dtype.itemsize * dtype.itemsize
-        return np.frombuffer(data[:whole], dtype)
-
-
-@dataclass(frozen=True)
 class Table:
     """What a table says of its page, before a library reads it.
 
@@ -121,6 +64,10 @@ class Table:
         means in it; 0 if it has neither.
     below
         Places of the tables that the tag SubIFDs names.
+    notes
+        Sentences on tags that were left out.
+    taken
+        Bytes of the file where no pixels can be: its header and the table.
     """
 
     place: int
@@ -128,70 +75,8 @@ class Table:
     height: int
     kind: int = 0
     below: tuple[int, ...] = ()
-
-
-class Overlay(io.RawIOBase):
-    """A file and, behind its end, bytes that are not in it."""
-
-    def __init__(self, stream: BinaryIO, size: int, layout: Layout) -> None:
-        super().__init__()
-        self._stream = stream
-        self.file_size = size
-        self._head = bytearray()
-        self._behind = bytearray()
-        self._place = 0
-        self._layout = layout
-
-    @property
-    def end(self) -> int:
-        """Place of the bytes that would be added next."""
-        return self.file_size + len(self._behind)
-
-    def add(self, data: bytes) -> int:
-        """Add bytes and tell their place."""
-        place = self.end
-        self._behind += data
-        return place
-
-    def begin_with(self, table: int) -> None:
-        """Make a table the first one."""
-        self._stream.seek(0)
-        self._head[:] = self._stream.read(self._layout.first)
-        self._head += np.array(table, self._layout.place).tobytes()
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_CUR: self._place, io.SEEK_END: self.end}
-        self._place = max(0, start.get(whence, 0) + offset)
-        return self._place
-
-    def readinto(self, buffer) -> int:  # noqa: ANN001
-        target = memoryview(buffer).cast('B')
-        done = 0
-        while done < len(target):
-            place, wanted = self._place, len(target) - done
-            if place < len(self._head):
-                found = self._head[place : place + wanted]
-            elif place < self.file_size:
-                self._stream.seek(place)
-                found = self._stream.read(min(wanted, self.file_size - place))
-            else:
-                start = place - self.file_size
-                found = self._behind[start : start + wanted]
-            if not found:
-                break
-            target[done : done + len(found)] = found
-            done += len(found)
-            self._place += len(found)
-        return done
+    notes: tuple[str, ...] = ()
+    taken: tuple[range, ...] = ()
 
 
 def standard_table(
@@ -214,11 +99,31 @@ def standard_table(
     -------
     Table
         At ``offset``, if nothing is amiss.
+
+    Raises
+    ------
+    PhotoError
+        If a tag claims more values than it can have. With the reason only.
     """
     tags = _Tags(overlay, layout, entries)
+    end = offset + np.dtype(layout.number).itemsize + entries.nbytes
+    single = np.isin(entries['code'], list(_ONE_NUMBER))
+    beyond = ~single
+    beyond[~single] = beyond_bounds(entries[~single], _parts(tags))
+    notes = left_out(entries[beyond])
+    if beyond.any():
+        entries = entries[~beyond]
+        tags = _Tags(overlay, layout, entries)
     changed = _changed(tags, offset)
-    if changed and overlay.end + 2**20 < np.iinfo(layout.place).max:
-        offset = _written(overlay, layout, entries, changed)
+    taken = range(2 * layout.first), range(offset, end)
+    if changed or beyond.any():
+        if overlay.end + 2**20 < np.iinfo(layout.place).max:
+            offset = _written(overlay, layout, entries, changed)
+        elif beyond.any():
+            raise PhotoError(
+                'its tags claim more bytes than such tags have, as only '
+                'damaged and hostile files do'
+            )
     old = {2: 1, 3: 2}.get(tags.number(_OLD_KIND), 0)
     return Table(
         place=offset,
@@ -226,7 +131,19 @@ def standard_table(
         height=tags.number(_HEIGHT),
         kind=tags.number(_KIND) or old,
         below=tuple(tags.numbers(_BELOW)),
+        notes=notes,
+        taken=taken,
     )
+
+
+def _parts(tags: _Tags) -> int:
+    """Strips or tiles that the image can have, at the most."""
+    width, height = tags.number(_WIDTH), tags.number(_HEIGHT)
+    across, down = width, tags.number(_ROWS) or height
+    if _TILE_WIDTH in tags:
+        across, down = tags.number(_TILE_WIDTH), tags.number(_TILE_HEIGHT)
+    count = -(-width // max(1, across)) * -(-height // max(1, down))
+    return count * max(3, tags.number(_SAMPLES))
 
 
 def _written(
@@ -286,7 +203,13 @@ class _Tags:
         """Values as whole numbers; none if there is no telling."""
         if code not in self.entries:
             return []
-        return _values(self.overlay, self._layout, self.entries[code]) or []
+        entry = self.entries[code]
+        count = int(entry['count'])
+        if code in _ONE_NUMBER:
+            count = min(count, 1)
+        if count > MAX_VALUES:
+            return []
+        return _values(self.overlay, self._layout, entry, count) or []
 
     def number(self, code: int, default: int = 0) -> int:
         """The first of its values."""
@@ -360,16 +283,19 @@ def _counts(
 
 
 def _values(
-    overlay: Overlay, layout: Layout, entry: NDArray
+    overlay: Overlay, layout: Layout, entry: NDArray, count: int
 ) -> list[int] | None:
-    """Values of a tag as whole numbers; None if there is no telling."""
-    kind, count = int(entry['type']), int(entry['count'])
+    """The first values of a tag as whole numbers; None if there is no
+    telling."""
+    kind, claimed = int(entry['type']), int(entry['count'])
     form = _FORMS.get(kind)
-    if form is None or count > MAX_VALUES:
+    if form is None:
         return None
     dtype = np.dtype(f'{layout.order}{form}')
-    count *= 2 if kind in _FRACTIONS else 1
-    if count * dtype.itemsize <= np.dtype(layout.place).itemsize:
+    each = 2 if kind in _FRACTIONS else 1
+    count *= each
+    room = np.dtype(layout.place).itemsize
+    if claimed * each * dtype.itemsize <= room:
         data = np.array(entry['value'], layout.place).tobytes()
     elif int(entry['value']) < layout.first + 4:
         return None  # within the header

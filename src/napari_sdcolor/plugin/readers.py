@@ -136,10 +136,13 @@ def _read_pages(
                 page, window=window_of(content, number)
             )
             if not number:
-                # All are shown together; those of an album are much alike.
+                # All are shown together.
+                known = file.page_bytes and [
+                    file.page_bytes[each] for each in file.pages
+                ]
                 one = pixels.nbytes + 3 * math.prod(photo.shape)
                 try:
-                    refuse_beyond_memory(2 * one * len(file.pages))
+                    refuse_beyond_memory(2 * sum(known or [one]))
                 except PhotoError as error:
                     raise PhotoError(
                         f'{path} cannot be shown: {error}.'
