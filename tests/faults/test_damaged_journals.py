@@ -64,7 +64,7 @@ def test_a_rerun_uses_what_is_left(
     assert batch_process.run(str(photos), str(whole), 1) == 0
     before, wanted = untouched(photos), contents(whole)
     chance = random.Random(5)
-    for number in range(60 if thorough else 2):
+    for number in range(20 if thorough else 2):
         tried()
         out = tmp_path / f'out {number}'
         shutil.copytree(whole, out)

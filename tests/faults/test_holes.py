@@ -141,7 +141,7 @@ def test_what_is_read_is_whole(
     path.write_bytes(data)
     whole = planes(path)
     came, holes = Counter[str](), []
-    for number in range(100 if thorough else 6):
+    for number in range(60 if thorough else 6):
         tried()
         damaged = kind(data, end, rng)
         path.write_bytes(damaged)

@@ -51,7 +51,7 @@ def test_killed_at_random_moments(
     seed = int(os.environ.get('SDCOLOR_FAULTS_SEED', '5'))
     chance = random.Random(seed)
     interrupted = 0
-    for number in range(110 if thorough else 4):
+    for number in range(60 if thorough else 4):
         out = tmp_path / f'out {number}'
         # Killed once, twice or three times in a row.
         for _ in range(chance.randint(1, 3)):
