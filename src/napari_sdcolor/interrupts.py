@@ -55,17 +55,28 @@ def stop_signals(
                 ends.append(_end_after(GRACE, 128 + number))
             raise KeyboardInterrupt
 
+    try:
+        with _handled_by(note):
+            yield
+    finally:
+        for end in ends:
+            end.cancel()
+
+
+@contextmanager
+def _handled_by(
+    handler: Callable[[int, FrameType | None], None],
+) -> Iterator[None]:
+    """Give Ctrl+C and SIGTERM another handler for a while."""
     before = {
-        number: signal.signal(number, note)
+        number: signal.signal(number, handler)
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for end in ends:
-            end.cancel()
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _end_after(seconds: float, code: int) -> threading.Timer:
@@ -113,15 +124,8 @@ def ending_at_once(say: Callable[[], object]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {
-        number: signal.signal(number, end)
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with _handled_by(end):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def leave_to_main(worker: object) -> None:
