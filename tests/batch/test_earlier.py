@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_sdcolor.archive import saving
 from napari_sdcolor.batch.run import Summary
 from napari_sdcolor.files import Publication
 
@@ -57,6 +59,61 @@ def test_the_same_result_is_met(
     summary = meet(happen)
     assert summary.failed == ()
     assert contents(out) == contents(out.with_name('other'))
+
+
+def test_it_is_met_before_anything_is_written(
+    make_scans: Callable[..., Path],
+    out: Path,
+    run_plan: RunPlan,
+    monkeypatch: pytest.MonkeyPatch,
+    contents: Callable[[Path], Mapping[str, bytes]],
+) -> None:
+    scans = make_scans(['a.png'])
+    other = out.with_name('other')
+    run_plan(scans, other)
+    refuse, come = saving.refuse_taken, list(FILES)
+
+    def meeting(places: list[Path]) -> None:
+        while come:
+            shutil.copy(other / come.pop(0), out)
+        refuse(places)
+
+    monkeypatch.setattr(saving, 'refuse_taken', meeting)
+    summary = run_plan(scans, out)
+    assert not come
+    assert summary.failed == ()
+    assert contents(out) == contents(other)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'same'),
+    [
+        ({'name': 'elsewhere', 'file_sha256': '0' * 64}, True),
+        ({'training': {'statement': 'in other words'}}, True),
+        ({'tensors_sha256': '0' * 64}, False),
+        ({'encoding': 'opencv'}, False),
+    ],
+    ids=['another file', 'another statement', 'others', 'another meaning'],
+)
+def test_the_weights_of_the_other_process(
+    meet: Callable[..., Summary],
+    out: Path,
+    changes: dict[str, object],
+    same: bool,
+) -> None:
+    def happen(other: Path) -> None:
+        *first, last = FILES
+        for name in first:
+            shutil.copy(other / name, out)
+        told = json.loads((other / last).read_text())
+        told['model']['color'] |= changes
+        (out / last).write_text(json.dumps(told))
+
+    summary = meet(happen)
+    told = json.loads((out / FILES[-1]).read_text())
+    assert (summary.failed == ()) is same
+    # What made room is gone; what could not stays.
+    assert (told['model']['color'] | changes == told['model']['color']) != same
 
 
 def test_its_names_are_waited_for(

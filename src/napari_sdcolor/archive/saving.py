@@ -265,7 +265,11 @@ def _save(
     They get their names in this order: where a sidecar is, all is there.
     """
     color, *maps, beside = places
-    refuse_taken([path for path in places if path is not None])
+
+    def refuse() -> None:
+        refuse_taken([path for path in places if path is not None])
+
+    _with_room(refuse, make_room)
     with Publication() as publication:
         gathering = _Gathering(publication, maps, form)
         with publication.open(color) as stream:
@@ -290,13 +294,18 @@ def _save(
             run=run,
         )
         publication.write(beside, sidecar_bytes(sidecar))
-        try:
-            publication.publish()
-        except NameTaken:
-            if make_room is None:
-                raise
-            make_room()
-            publication.publish()
+        _with_room(publication.publish, make_room)
+
+
+def _with_room(step: Callable[[], None], make_room: MakeRoom | None) -> None:
+    """Take a step once more if it met a file that can make room."""
+    try:
+        step()
+    except NameTaken:
+        if make_room is None:
+            raise
+        make_room()
+        step()
 
 
 class _Gathering:

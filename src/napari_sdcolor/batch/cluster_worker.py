@@ -2,7 +2,8 @@
 
 A process fits if it would write the same bytes as the machine that asks:
 the same software, folders and weights. It looks once per batch and loads
-the networks once.
+the networks once per batch: what a name of weights stands for may have
+changed since the last one.
 """
 
 from __future__ import annotations
@@ -29,9 +30,7 @@ from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.errors import ClusterError, SdcolorError, said
-from napari_sdcolor.files import sha256_of
 from napari_sdcolor.opening import read_whole
-from napari_sdcolor.settings import Size
 from napari_sdcolor.words import short_hash
 
 Pairs = tuple[tuple[str, str | None], ...]
@@ -193,18 +192,7 @@ def _make_worker(setup: WorkerSetup) -> ClusterWorker:
     _check_software(setup)
     _check_folders(setup)
     spec, wanted = setup.spec, setup.spec.settings.device
-    asked = (
-        setup.weights,
-        setup.digests,
-        wanted,
-        spec.settings.size,
-        spec.dtype,
-    )
-    colorizer = _load_networks(*asked)
-    if not _as_read(colorizer):
-        # The same tensors in another file: its hash is recorded.
-        _load_networks.cache_clear()
-        colorizer = _load_networks(*asked)
+    colorizer = _load_networks(setup)
     if wanted not in ('auto', colorizer.device.kind):
         raise ClusterError(
             f'It has no {wanted} device. Leave it out, or use --device auto.'
@@ -212,39 +200,29 @@ def _make_worker(setup: WorkerSetup) -> ClusterWorker:
     return ClusterWorker(spec, colorizer, setup.batch_size)
 
 
-@lru_cache(maxsize=2)
-def _load_networks(
-    weights: str, digests: Pairs, device: str, size: Size, dtype: str
-) -> Colorizer:
+def _load_networks(setup: WorkerSetup) -> Colorizer:
+    dtype, settings = setup.spec.dtype, setup.spec.settings
     try:
-        refuse_half(dtype, choose(device))
+        refuse_half(dtype, choose(settings.device))
         colorizer = Colorizer.load(
-            weights, device=device, dtype=dtype, size=size
+            setup.weights,
+            device=settings.device,
+            dtype=dtype,
+            size=settings.size,
         )
     except SdcolorError as error:
         raise ClusterError(str(error)) from error
-    for kind, digest in digests:
+    for kind, digest in setup.digests:
         found = colorizer.parts[kind].digest
         if found != digest:
             raise ClusterError(
-                f'Its {kind} weights of the name {weights} are others: their '
-                f'SHA-256 is '
+                f'Its {kind} weights of the name {setup.weights} are others: '
+                f'their SHA-256 is '
                 f'{short_hash(found)}, not {short_hash(str(digest))}. '
                 'Add the same weights there with "sdcolor models add", or '
                 'give --weights a file that all machines see.'
             )
     return colorizer
-
-
-def _as_read(colorizer: Colorizer) -> bool:
-    """Whether the files of weights are still those that were read."""
-    try:
-        return all(
-            part.path is None or sha256_of(part.path) == part.file_sha256
-            for part in colorizer.parts.values()
-        )
-    except OSError:
-        return False
 
 
 def _describe(setup: WorkerSetup) -> WorkerInfo:

@@ -32,9 +32,10 @@ from napari_sdcolor.settings import SettingsError
 PATIENCE = 1.0
 """Seconds from the first name of a result to its last one, at most."""
 
-PLACES = {'device', 'weights', 'name', 'file_sha256'}
-"""Where a photo was colored and in which file the weights lay there: a result
-does not depend on these, and each machine of a cluster may have its own."""
+INDEPENDENT = {'device', 'weights', 'name', 'file_sha256', 'training'}
+"""Where a photo was colored, in which file the weights lay there, and what
+that one says of their training: a result does not depend on these, and each
+machine of a cluster may have its own."""
 
 
 def verify(task: Task) -> Outcome | None:
@@ -191,12 +192,14 @@ def _told(
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON gives it back, without ``PLACES``."""
+    """As JSON gives it back, without ``INDEPENDENT``."""
     return json.loads(json.dumps(facts, default=str), object_hook=_elsewhere)
 
 
 def _elsewhere(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: fact for name, fact in facts.items() if name not in PLACES}
+    return {
+        name: fact for name, fact in facts.items() if name not in INDEPENDENT
+    }
 
 
 def remove(paths: Iterable[Path]) -> None:
