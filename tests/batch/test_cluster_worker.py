@@ -19,7 +19,7 @@ from napari_sdcolor.batch.cluster_worker import (
 )
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.core import models
-from napari_sdcolor.core.weights import describe_again
+from napari_sdcolor.core.weights import describe_again, identity_of
 from napari_sdcolor.errors import ClusterError
 from napari_sdcolor.files import sha256_of
 from napari_sdcolor.settings import Settings
@@ -34,7 +34,7 @@ def setup(tiny_model, scans, out):
     return WorkerSetup(
         spec=JobSpec(Settings(size=64, weights=tiny_model)),
         weights=tiny_model,
-        digests=tuple((kind, parts[kind].digest) for kind in sorted(parts)),
+        identity=tuple(identity_of(parts).items()),
         software=tuple(software_versions().items()),
         output=str(out),
         proof=('proof', b'here'),
@@ -72,7 +72,15 @@ def test_another_file_of_the_same_tensors_is_read(setup, out):
         ({'proof': ('proof', b'there')}, 'not the output folder'),
         ({'proof': ('missing', b'here')}, 'not the output folder'),
         ({'output': '/nowhere'}, 'not the output folder'),
-        ({'digests': (('color', 'f' * 64),)}, 'color weights .* are others'),
+        (
+            {'identity': (('color', 'f' * 64),)},
+            r'color weights .* are others: their SHA-256 is .*, not ffff',
+        ),
+        (
+            {'identity': (('segmentation.temperature', '2.0'),)},
+            r'segmentation weights .* their temperature is 1\.0, not 2\.0',
+        ),
+        ({'identity': (('color.depth', '2'),)}, 'depth is missing, not 2'),
         ({'weights': 'unknown'}, 'no weights named'),
         (
             {'spec': JobSpec(Settings(size=64, device='mps'))},

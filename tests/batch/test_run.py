@@ -18,8 +18,15 @@ from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.core.cancel import CancelToken
 from napari_sdcolor.core.engine import Colorizer
+from napari_sdcolor.core.weights import describe_again, load_part
 from napari_sdcolor.errors import PlanError
 from napari_sdcolor.settings import Settings
+
+WEIGHTS = {
+    'color': '1',
+    'segmentation': '2',
+    'segmentation.temperature': '1.0',
+}
 
 
 def statuses(out: Path) -> dict[str, str]:
@@ -251,10 +258,11 @@ def test_maps_beside_the_photos_are_used_and_recorded(
         {'spec': JobSpec(Settings(size=64), 'png')},
         {'spec': JobSpec(Settings(size=64), dtype='float16')},
         {'weights': {'color': 'other', 'segmentation': '2'}},
+        {'weights': WEIGHTS | {'segmentation.temperature': '1.4'}},
     ],
 )
 def test_other_settings_are_refused(scans, out, run_plan, untouched, change):
-    run_plan(scans, out)
+    run_plan(scans, out, weights=WEIGHTS)
     before = untouched(out)
     with pytest.raises(PlanError, match='other settings.*was .* now '):
         run_plan(scans, out, **change)
@@ -262,6 +270,30 @@ def test_other_settings_are_refused(scans, out, run_plan, untouched, change):
     # The lock came and went in the folder itself.
     del before[str(out)], after[str(out)]
     assert after == before
+
+
+def test_journals_of_before_tell_no_configuration(scans, out, run_plan):
+    digests = {'color': '1', 'segmentation': '2'}
+    run_plan(scans, out, weights=digests)
+    assert run_plan(scans, out, weights=WEIGHTS).progress.known == 4
+    other = WEIGHTS | {'segmentation.temperature': '1.4'}
+    with pytest.raises(PlanError, match=r"temperature was '1\.0' and is now"):
+        run_plan(scans, out, weights=other)
+
+
+def test_calibrated_weights_are_others(
+    scans, out, sdcolor, models_folder, tiny_model
+):
+    assert sdcolor('batch', scans, '-o', out).exit_code == 0
+    path = models_folder / f'{tiny_model}.segmentation.safetensors'
+    part = load_part(path)
+    config = part.network.config.to_dict() | {'temperature': 1.4}
+    again = path.with_name('again.safetensors')
+    describe_again(path, again, config, part.training)
+    again.replace(path)
+    result = sdcolor('batch', scans, '-o', out)
+    assert result.exit_code == 2
+    assert 'temperature' in result.stderr
 
 
 def test_journals_of_before_tell_no_data_type(scans, out, run_plan):

@@ -23,6 +23,7 @@ from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.core.lab import gray_to_lightness
+from napari_sdcolor.core.weights import identity_of
 from napari_sdcolor.settings import Settings
 
 WIDTHS = (4, 4, 8, 8, 8)
@@ -52,10 +53,10 @@ def run(photos: str, output: str, threads: int, deadly: bool = False) -> int:
     if deadly:
         colorizer.parts['segmentation'].network.__class__ = DeadlyGrid
     spec = JobSpec(Settings(size=64))
-    digests = {kind: part.digest for kind, part in colorizer.parts.items()}
+    identity = identity_of(colorizer.parts)
     work = Pipeline(Worker(spec, colorizer))
     plan = make_plan([photos], output)
-    return len(run_batch(plan, spec, work, digests).failed)
+    return len(run_batch(plan, spec, work, identity).failed)
 
 
 def forked(

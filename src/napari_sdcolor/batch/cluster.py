@@ -67,7 +67,7 @@ class Cluster:
     spec
         How.
     weights
-        Digest of the weights of each network.
+        Their identity, see ``core.weights.identity_of``.
     token
         When it is cancelled, the photos that are on their way are finished,
         and the outcomes end.
@@ -94,7 +94,7 @@ class Cluster:
         self._setup = WorkerSetup(
             spec=spec,
             weights=_weights_place(spec.settings.weights),
-            digests=tuple(sorted(weights.items())),
+            identity=tuple(sorted(weights.items())),
             software=tuple(software_versions().items()),
             output=os.path.abspath(plan.output),
             proof=(LOCK, b''),

@@ -29,6 +29,7 @@ from napari_sdcolor.batch.worker import Job, Worker
 from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
+from napari_sdcolor.core.weights import identity_of
 from napari_sdcolor.errors import ClusterError, SdcolorError, said
 from napari_sdcolor.opening import read_whole
 from napari_sdcolor.words import short_hash
@@ -48,8 +49,8 @@ class WorkerSetup:
         How photos are colored.
     weights
         Name of the weights, or the absolute path of a file.
-    digests
-        Of the weights of each network.
+    identity
+        Of these weights, see ``core.weights.identity_of``.
     software
         Versions of all that computes or encodes.
     output
@@ -64,7 +65,7 @@ class WorkerSetup:
 
     spec: JobSpec
     weights: str
-    digests: Pairs
+    identity: Pairs
     software: Pairs
     output: str
     proof: tuple[str, bytes]
@@ -212,17 +213,27 @@ def _load_networks(setup: WorkerSetup) -> Colorizer:
         )
     except SdcolorError as error:
         raise ClusterError(str(error)) from error
-    for kind, digest in setup.digests:
-        found = colorizer.parts[kind].digest
-        if found != digest:
+    found = identity_of(colorizer.parts)
+    for name, wanted in setup.identity:
+        if found.get(name) != wanted:
             raise ClusterError(
-                f'Its {kind} weights of the name {setup.weights} are others: '
-                f'their SHA-256 is '
-                f'{short_hash(found)}, not {short_hash(str(digest))}. '
+                f'Its {name.split(".")[0]} weights of the name '
+                f'{setup.weights} are others: '
+                f'{_difference(name, found.get(name), wanted)}. '
                 'Add the same weights there with "sdcolor models add", or '
                 'give --weights a file that all machines see.'
             )
     return colorizer
+
+
+def _difference(name: str, found: str | None, wanted: str | None) -> str:
+    kind, _, field = name.partition('.')
+    if field:
+        return f'their {field} is {found or "missing"}, not {wanted}'
+    return (
+        f'their SHA-256 is {short_hash(str(found))}, not '
+        f'{short_hash(str(wanted))}'
+    )
 
 
 def _describe(setup: WorkerSetup) -> WorkerInfo:

@@ -76,11 +76,17 @@ def refuse_other(
     """
     if journal.is_new:
         return
-    # Journals of versions that knew only this one do not tell it.
-    before = {'dtype': 'float32'} | _by_name(journal.last_run())
+    now = _by_name(facts)
+    # Journals of earlier versions tell only the digests of weights, and no
+    # data type, since there was only one.
+    before = {
+        'dtype': 'float32',
+        **{name: value for name, value in now.items() if '.' in name},
+        **_by_name(journal.last_run()),
+    }
     changed = [
         f'{name} was {before.get(name)!r} and is now {value!r}'
-        for name, value in _by_name(facts).items()
+        for name, value in now.items()
         if before.get(name) != value
     ]
     if changed:

@@ -116,7 +116,7 @@ def run_batch(
     work
         Maps tasks to outcomes, in any order.
     weights
-        Digest of the weights of each network.
+        Their identity, see ``core.weights.identity_of``.
     limit
         Color at most so many photos that are not known yet.
     only

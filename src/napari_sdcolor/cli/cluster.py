@@ -53,7 +53,7 @@ class Workers:
     work
         Maps tasks to outcomes.
     weights
-        Digest of the weights of each network.
+        Their identity, see ``core.weights.identity_of``.
     facts
         Devices and weights, JSON-serializable.
     """
@@ -88,13 +88,14 @@ def _here(
 ) -> Workers:
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.worker import Worker
+    from napari_sdcolor.core.weights import identity_of
 
     refuse_dtype(spec.settings, spec.dtype)
     colorizer = load_colorizer(talk, spec.settings, spec.dtype)
-    digests = {kind: part.digest for kind, part in colorizer.parts.items()}
     worker = Worker(spec, colorizer, where.batch_size, talk.warn)
     work = Pipeline(worker, token)
-    return Workers(work, digests, machine_facts(colorizer))
+    identity = identity_of(colorizer.parts)
+    return Workers(work, identity, machine_facts(colorizer))
 
 
 def _elsewhere(
@@ -108,6 +109,7 @@ def _elsewhere(
     from napari_sdcolor.batch import machines
     from napari_sdcolor.batch.cluster import Cluster
     from napari_sdcolor.core import models
+    from napari_sdcolor.core.weights import identity_of
 
     parts = models.load(spec.settings.weights)
     if where.scheduler is not None:
@@ -124,9 +126,9 @@ def _elsewhere(
         )
         scheduler = local.scheduler_address
     client = stack.enter_context(machines.connected(scheduler))
-    digests = {kind: part.digest for kind, part in parts.items()}
+    identity = identity_of(parts)
     cluster = Cluster(
-        client, plan, spec, digests, token, talk.warn, where.batch_size
+        client, plan, spec, identity, token, talk.warn, where.batch_size
     )
     found = cluster.check_workers()
     talk.say(f'At work: {_describe(found)}')
@@ -137,7 +139,7 @@ def _elsewhere(
         for address, info in found.items()
     ]
     facts = {'workers': workers, 'weights': weights_facts(parts)}
-    return Workers(cluster, digests, facts)
+    return Workers(cluster, identity, facts)
 
 
 def _describe(workers: Mapping[str, WorkerInfo]) -> str:

@@ -111,6 +111,7 @@ def run(
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.run import run_batch
     from napari_sdcolor.batch.worker import Worker
+    from napari_sdcolor.core.weights import identity_of
 
     plan = _plan(choices, report)
     report('Loading the networks…')
@@ -123,7 +124,7 @@ def run(
             plan,
             spec,
             Pipeline(Worker(spec, colorizer), token),
-            {kind: part.digest for kind, part in colorizer.parts.items()},
+            identity_of(colorizer.parts),
             only=None if keys is None else keys(),
             confidence=choices.confidence,
             observers=[observer],
