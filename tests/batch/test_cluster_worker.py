@@ -46,9 +46,37 @@ def test_networks_are_loaded_once(setup, scans, out, monkeypatch, contents):
     found = worker_for(setup)
     monkeypatch.setattr(models, 'load', None)
     assert worker_for(pickle.loads(pickle.dumps(setup))) is found
+    # The run of the batch has a lock of its own, after that of the check.
+    (out / 'other').write_bytes(b'x')
+    later = worker_for(replace(setup, proof=('other', b'x')))
+    assert later is not found
+    assert later.colorizer is found.colorizer
     outcome = found(make_plan([scans], out).tasks[0])
     assert outcome.status == 'done'
     assert 'a.color.tif' in contents(out)
+
+
+def test_nothing_is_saved_for_a_batch_that_ended(
+    setup, scans, out, run_plan, untouched, monkeypatch
+):
+    """Its scheduler is gone, and the next run has the same photos."""
+    late = worker_for(setup)
+    color, after = late.color, {}
+
+    def lose_the_scheduler(job, page):
+        (out / 'proof').unlink()
+        run_plan(scans, out)
+        after.update(untouched(out))
+        return color(job, page)
+
+    monkeypatch.setattr(late, 'color', lose_the_scheduler)
+    outcome = late(make_plan([scans], out).tasks[0])
+    assert outcome.status == 'failed'
+    assert 'ended before this photo was done' in outcome.reason
+    now = untouched(out)
+    del now[str(out)], after[str(out)]  # a temporary name came and went
+    assert now == after
+    assert run_plan(scans, out).progress.known == 4
 
 
 def test_another_file_of_the_same_tensors_is_read(setup, out):
@@ -57,8 +85,7 @@ def test_another_file_of_the_same_tensors_is_read(setup, out):
     other = out / 'other.safetensors'
     describe_again(found.path, other, found.network.config.to_dict(), {})
     os.replace(other, found.path)
-    (out / 'other').write_bytes(b'x')
-    later = worker_for(replace(setup, proof=('other', b'x')))
+    later = worker_for(replace(setup, batch='the next'))
     part = later.colorizer.parts['color']
     assert part.digest == found.digest
     assert part.file_sha256 == sha256_of(found.path) != found.file_sha256

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from napari_sdcolor.archive import saving
+from napari_sdcolor.batch.outcome import DONE
+from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.run import Summary
+from napari_sdcolor.batch.worker import Worker
 from napari_sdcolor.files import Publication
+from napari_sdcolor.leftovers import temporary_name
 
 RunPlan = Callable[..., Summary]
 FILES = ('a.color.tif', 'a.labels.png', 'a.sdcolor.json')
@@ -71,18 +76,48 @@ def test_it_is_met_before_anything_is_written(
     scans = make_scans(['a.png'])
     other = out.with_name('other')
     run_plan(scans, other)
-    refuse, come = saving.refuse_taken, list(FILES)
+    color, come = Worker.color, list(FILES)
 
-    def meeting(places: list[Path]) -> None:
+    def meeting(*job: Any) -> Any:
         while come:
             shutil.copy(other / come.pop(0), out)
-        refuse(places)
+        return color(*job)
 
-    monkeypatch.setattr(saving, 'refuse_taken', meeting)
+    monkeypatch.setattr(Worker, 'color', meeting)
     summary = run_plan(scans, out)
     assert not come
     assert summary.failed == ()
     assert contents(out) == contents(other)
+
+
+def test_a_process_that_was_killed_while_it_named_them(
+    make_scans: Callable[..., Path],
+    out: Path,
+    run_plan: RunPlan,
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    contents: Callable[[Path], Mapping[str, bytes]],
+) -> None:
+    """Another one of the same batch gets its photo."""
+    scans = make_scans(['a.png'])
+    other = out.with_name('other')
+    run_plan(scans, other)
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    out.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'getpid', lambda: child)
+        for number, name in enumerate(FILES):
+            part = out / temporary_name('0' * 16, number)
+            shutil.copy(other / name, part)
+            if number < 2:
+                os.link(part, out / name)
+    outcome = worker(make_plan([scans], out).tasks[0])
+    assert outcome.status == DONE
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert outcome.outputs.keys() == set(FILES)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,14 @@ def test_a_killed_run_holds_nobody_up(tmp_path, holder):
     assert os.listdir(tmp_path) == ['.sdcolor-lock']
     with locked(tmp_path):
         owner = json.loads((tmp_path / '.sdcolor-lock').read_text())
-        assert owner == {'pid': os.getpid(), 'host': platform.node()}
+        assert owner == {
+            'pid': os.getpid(),
+            'host': platform.node(),
+            'run': owner['run'],
+        }
+    with locked(tmp_path):
+        later = json.loads((tmp_path / '.sdcolor-lock').read_text())
+        assert later['run'] != owner['run']
 
 
 def test_a_run_on_another_machine_is_not_judged_from_here(tmp_path):

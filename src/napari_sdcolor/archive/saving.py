@@ -124,7 +124,8 @@ def save_result(
         Circumstances (``sidecar.run_facts``), or what tells them when the
         colored file is written.
     make_room
-        Asked once if a name was taken while the result was written.
+        Called when the result is written and is about to get its names: what
+        was there until then may go. Without it nothing may be there.
 
     Returns
     -------
@@ -265,11 +266,8 @@ def _save(
     They get their names in this order: where a sidecar is, all is there.
     """
     color, *maps, beside = places
-
-    def refuse() -> None:
+    if make_room is None:
         refuse_taken([path for path in places if path is not None])
-
-    _with_room(refuse, make_room)
     with Publication() as publication:
         gathering = _Gathering(publication, maps, form)
         with publication.open(color) as stream:
@@ -294,18 +292,16 @@ def _save(
             run=run,
         )
         publication.write(beside, sidecar_bytes(sidecar))
-        _with_room(publication.publish, make_room)
-
-
-def _with_room(step: Callable[[], None], make_room: MakeRoom | None) -> None:
-    """Take a step once more if it met a file that can make room."""
-    try:
-        step()
-    except NameTaken:
-        if make_room is None:
-            raise
-        make_room()
-        step()
+        if make_room is not None:
+            make_room()
+        try:
+            publication.publish()
+        except NameTaken:
+            # Another process may finish the same photo at this moment.
+            if make_room is None:
+                raise
+            make_room()
+            publication.publish()
 
 
 class _Gathering:

@@ -100,6 +100,7 @@ class Cluster:
             proof=(LOCK, b''),
             samples=_samples(plan.tasks),
             batch_size=batch_size,
+            batch=uuid4().hex,
         )
         self._threads: dict[str, int] = {}
         self._unfit: dict[str, str] = {}

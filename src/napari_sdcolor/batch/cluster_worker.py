@@ -2,8 +2,7 @@
 
 A process fits if it would write the same bytes as the machine that asks:
 the same software, folders and weights. It looks once per batch and loads
-the networks once per batch: what a name of weights stands for may have
-changed since the last one.
+the networks once per batch.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ import contextlib
 import os
 import platform
 import threading
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -61,6 +61,9 @@ class WorkerSetup:
         Paths that all must see, with the size of files, -1 for folders.
     batch_size
         Photos that go through a network in one pass.
+    batch
+        Tells batches apart: what a name of weights stands for may change
+        between two of them.
     """
 
     spec: JobSpec
@@ -71,6 +74,7 @@ class WorkerSetup:
     proof: tuple[str, bytes]
     samples: tuple[tuple[str, int], ...] = ()
     batch_size: int = 1
+    batch: str = ''
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,13 @@ class ClusterWorker(Worker):
     On the CPU each photo's networks take one thread; a GPU takes as many
     photos at a time as go through the networks in one pass, while others
     are read and saved.
+
+    Parameters
+    ----------
+    spec, colorizer, batch_size
+        As for ``Worker``.
+    is_wanted
+        Whether the batch still goes on.
     """
 
     def __init__(
@@ -127,8 +138,10 @@ class ClusterWorker(Worker):
         spec: JobSpec,
         colorizer: Colorizer,
         batch_size: int = 1,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__(spec, colorizer, batch_size)
+        self.is_wanted = is_wanted
         self._places = threading.BoundedSemaphore(max(MOST, batch_size))
         self._networks: contextlib.AbstractContextManager[Any] = (
             contextlib.nullcontext()
@@ -143,6 +156,19 @@ class ClusterWorker(Worker):
     def color(self, job: Job, page: Page) -> Colorized:
         with self._networks:
             return super().color(job, page)
+
+    def make_room(self, job: Job) -> None:
+        """Make room for the results, unless nobody wants them any more.
+
+        A batch whose scheduler is gone has ended, and the next one has the
+        same photos: its results stay.
+        """
+        if not self.is_wanted():
+            raise ClusterError(
+                'The batch ended before this photo was done: nothing of it '
+                'was saved.'
+            )
+        super().make_room(job)
 
 
 async def check_worker(setup: WorkerSetup) -> WorkerInfo:
@@ -193,14 +219,18 @@ def _make_worker(setup: WorkerSetup) -> ClusterWorker:
     _check_software(setup)
     _check_folders(setup)
     spec, wanted = setup.spec, setup.spec.settings.device
-    colorizer = _load_networks(setup)
+    # Whichever run of this batch asks.
+    colorizer = _load_networks(replace(setup, proof=('', b'')))
     if wanted not in ('auto', colorizer.device.kind):
         raise ClusterError(
             f'It has no {wanted} device. Leave it out, or use --device auto.'
         )
-    return ClusterWorker(spec, colorizer, setup.batch_size)
+    return ClusterWorker(
+        spec, colorizer, setup.batch_size, partial(_sees_lock, setup)
+    )
 
 
+@lru_cache(maxsize=2)
 def _load_networks(setup: WorkerSetup) -> Colorizer:
     dtype, settings = setup.spec.dtype, setup.spec.settings
     try:
@@ -264,6 +294,15 @@ def _check_software(setup: WorkerSetup) -> None:
         )
 
 
+def _sees_lock(setup: WorkerSetup) -> bool:
+    """Whether the run that asks goes on, in the folder that is seen here."""
+    name, content = setup.proof
+    try:
+        return read_whole(Path(setup.output, name), LOCK_BYTES) == content
+    except OSError:
+        return False
+
+
 def _check_folders(setup: WorkerSetup) -> None:
     for path, size in setup.samples:
         try:
@@ -279,12 +318,7 @@ def _check_folders(setup: WorkerSetup) -> None:
                 f'It sees another file at {path}: {found} bytes there, {size} '
                 'here. All machines must see the same photos.'
             )
-    name, content = setup.proof
-    try:
-        seen = read_whole(Path(setup.output, name), LOCK_BYTES)
-    except OSError:
-        seen = b''
-    if seen != content:
+    if not _sees_lock(setup):
         raise ClusterError(
             f'Its {setup.output} is not the output folder of this batch. All '
             'machines must see it at the same place, for example on one '

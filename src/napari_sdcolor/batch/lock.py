@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import platform
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -48,9 +49,14 @@ def locked(output: Path) -> Iterator[None]:
                 f'{host} works in {output}, or was interrupted there. If it '
                 f'no longer runs, delete {path} and start again.'
             )
-        words = json.dumps({'pid': os.getpid(), 'host': platform.node()})
+        owner = {
+            'pid': os.getpid(),
+            'host': platform.node(),
+            # Tells this run from a later one of the same process.
+            'run': secrets.token_hex(8),
+        }
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, words.encode(), 0)
+        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
         os.fsync(descriptor)
         try:
             yield

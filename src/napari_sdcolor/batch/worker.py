@@ -19,7 +19,6 @@ from contextlib import (
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +36,7 @@ from napari_sdcolor.archive.one_file import (
 from napari_sdcolor.archive.reading import PhotoFile, open_photos
 from napari_sdcolor.archive.saving import album_paths, output_paths
 from napari_sdcolor.archive.sidecar import run_facts
-from napari_sdcolor.batch.earlier import (
-    earlier_files,
-    remove,
-    verify,
-)
+from napari_sdcolor.batch.earlier import earlier_files, remove, verify
 from napari_sdcolor.batch.outcome import DONE, FAILED, Outcome
 from napari_sdcolor.batch.photo_settings import (
     described,
@@ -60,7 +55,8 @@ from napari_sdcolor.errors import (
     reason,
     said,
 )
-from napari_sdcolor.files import sha256_of
+from napari_sdcolor.files import explaining, sha256_of
+from napari_sdcolor.leftovers import remove_leftovers
 from napari_sdcolor.settings import Settings
 
 if TYPE_CHECKING:
@@ -296,18 +292,6 @@ class Worker:
                 job.started, threads=threads(), batch_size=self.batch_size
             )
 
-        # What was there before goes when the networks are through with the
-        # first page: a photo that cannot be colored keeps it. It is looked at
-        # anew: a process of a cluster whose scheduler is gone still finishes
-        # what it had begun, while the next run has the same photo.
-        # It may even do so while this result is written.
-        def make_room() -> None:
-            remove(self._earlier(job))
-
-        first = next(results)
-        make_room()
-        results = chain([first], results)
-        del first  # it needs much memory
         return save_file(
             results,
             job.file,
@@ -315,8 +299,18 @@ class Worker:
             task.name,
             self.spec.format,
             run,
-            make_room,
+            partial(self.make_room, job),
         )
+
+    def make_room(self, job: Job) -> None:
+        """Remove what an earlier attempt left where the results go.
+
+        Raises
+        ------
+        SaveError
+            If anything else lies there.
+        """
+        remove(self._earlier(job))
 
     def _earlier(self, job: Job) -> list[Path]:
         """Files of an earlier attempt that make room for the results.
@@ -333,6 +327,9 @@ class Worker:
             places = output_paths(task.folder, task.name, self.spec.format)
         if not any(os.path.lexists(path) for path in places):
             return []
+        # Of a process of a cluster that was killed while it named them.
+        with explaining(Path(task.folder)):
+            remove_leftovers(task.folder)
         settings = self._settings(job)
         return earlier_files(
             task,
