@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_sdcolor.archive.reading import read_photo
 from napari_sdcolor.cli import app
 from napari_sdcolor.core import lab
-from napari_sdcolor.core.photo import Origin, photo_from_array
+from napari_sdcolor.core.photo import Origin, Photo, photo_from_array
 from napari_sdcolor.core.results import Colorized
 from napari_sdcolor.settings import Settings
 
@@ -22,6 +24,23 @@ SHA = '5e' * 32
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(11)
+
+
+@pytest.fixture
+def gray(rng: np.random.Generator) -> np.ndarray:
+    return rng.integers(0, 255, (40, 50), np.uint8, endpoint=True)
+
+
+@pytest.fixture
+def read_jp2(tmp_path: Path) -> Callable[..., Photo]:
+    """Reads a photo from the bytes of a JPEG 2000 file."""
+
+    def read(data: bytes, **options: bool) -> Photo:
+        path = tmp_path / 'photo.jp2'
+        path.write_bytes(data)
+        return read_photo(path, **options)
+
+    return read
 
 
 @pytest.fixture

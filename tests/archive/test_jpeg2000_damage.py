@@ -37,21 +37,6 @@ CODED = {
 
 
 @pytest.fixture
-def gray(rng) -> np.ndarray:
-    return rng.integers(0, 255, (40, 50), np.uint8, endpoint=True)
-
-
-@pytest.fixture
-def read(tmp_path):
-    def decode(data: bytes, **options):
-        path = tmp_path / 'photo.jp2'
-        path.write_bytes(data)
-        return read_photo(path, **options)
-
-    return decode
-
-
-@pytest.fixture
 def rgb(rng) -> np.ndarray:
     y, x = np.mgrid[:40, :50]
     smooth = 90 + 60 * np.sin(x / 9) + 40 * np.cos(y / 7)
@@ -73,12 +58,12 @@ def _tiled(array: np.ndarray) -> tuple[bytes, list[int]]:
 
 
 @pytest.mark.parametrize('missing', range(4))
-def test_a_missing_tile_is_noticed(read, gray, missing):
+def test_a_missing_tile_is_noticed(read_jp2, gray, missing):
     data, places = _tiled(gray)
     data = data[: places[missing]] + data[places[missing + 1] :]
     with pytest.raises(PhotoError, match='is damaged: 1 of its 4 tiles'):
-        read(data)
-    photo = read(data, allow_damaged=True)
+        read_jp2(data)
+    photo = read_jp2(data, allow_damaged=True)
     assert photo.origin.damage == (
         '1 of its 4 tiles are missing or incomplete',
     )
@@ -87,25 +72,25 @@ def test_a_missing_tile_is_noticed(read, gray, missing):
 
 
 @pytest.mark.parametrize('end', [b'', b'\xff\xd9'])
-def test_a_cut_file_shows_what_is_whole(read, gray, end):
+def test_a_cut_file_shows_what_is_whole(read_jp2, gray, end):
     data, places = _tiled(gray)
     data = data[: places[2] + 40] + end
     with pytest.raises(PhotoError, match='is damaged: 2 of its 4 tiles'):
-        read(data)
-    shown = read(data, allow_damaged=True).lightness
+        read_jp2(data)
+    shown = read_jp2(data, allow_damaged=True).lightness
     np.testing.assert_array_equal(shown[:20], read_photo(gray).lightness[:20])
 
 
-def test_parts_of_a_tile_are_counted(read, gray):
+def test_parts_of_a_tile_are_counted(read_jp2, gray):
     data, places = _tiled(gray)
     more = data[: places[1] + 11] + b'\2' + data[places[1] + 12 :]
     with pytest.raises(PhotoError, match='is damaged: 1 of its 4 tiles'):
-        read(more)
+        read_jp2(more)
 
 
-def test_bytes_behind_the_end_are_no_damage(read, gray):
+def test_bytes_behind_the_end_are_no_damage(read_jp2, gray):
     data, _ = _tiled(gray)
-    assert not read(data + bytes(100)).origin.damage
+    assert not read_jp2(data + bytes(100)).origin.damage
 
 
 # --- tiles that end between two packets -----------------------------------
@@ -145,11 +130,11 @@ def test_every_cut_is_noticed(rgb, name, order):
         assert _broken(_cut(data, length)) == {tile}, (length, full)
 
 
-def test_what_is_there_is_shown_to_who_asks(read, rgb):
+def test_what_is_there_is_shown_to_who_asks(read_jp2, rgb):
     data = _cut(_coded(rgb[..., 0], tile_size=(25, 20)), 200)
     with pytest.raises(PhotoError, match='is damaged: 1 of its 4 tiles'):
-        read(data)
-    shown = read(data, allow_damaged=True).lightness
+        read_jp2(data)
+    shown = read_jp2(data, allow_damaged=True).lightness
     whole = read_photo(rgb[..., 0]).lightness
     np.testing.assert_array_equal(shown[:20], whole[:20])
 
@@ -170,12 +155,12 @@ def _told_of_orders(data: bytes, place: int) -> bytes:
 
 
 @pytest.mark.parametrize('where', ['file', 'tile'])
-def test_orders_that_change_are_followed(read, rgb, where):
+def test_orders_that_change_are_followed(read_jp2, rgb, where):
     data = _coded(rgb, progression='RLCP', precinct_size=(32, 32), **LAYERS)
     start = data.rindex(SOT)
     told = _told_of_orders(data, start if where == 'file' else start + 12)
-    whole = read(data).lightness
-    np.testing.assert_array_equal(read(told).lightness, whole)
+    whole = read_jp2(data).lightness
+    np.testing.assert_array_equal(read_jp2(told).lightness, whole)
     for length in range(60, _last(told), 297):
         assert _broken(_cut(told, length)) == {0}
 

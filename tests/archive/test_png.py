@@ -15,11 +15,6 @@ from napari_sdcolor.archive.reading import read_photo
 from napari_sdcolor.errors import PhotoError
 
 
-@pytest.fixture
-def gray(rng) -> np.ndarray:
-    return rng.integers(0, 255, (40, 50), np.uint8, endpoint=True)
-
-
 def _coded(array: np.ndarray, **options: object) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(array).save(stream, 'PNG', **options)

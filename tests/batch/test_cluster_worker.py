@@ -17,9 +17,10 @@ from napari_sdcolor.batch.cluster_worker import (
     WorkerSetup,
     worker_for,
 )
+from napari_sdcolor.batch.made_with import identity_of
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.core import models
-from napari_sdcolor.core.weights import describe_again, identity_of
+from napari_sdcolor.core.weights import describe_again
 from napari_sdcolor.errors import ClusterError
 from napari_sdcolor.files import sha256_of
 from napari_sdcolor.settings import Settings

@@ -24,9 +24,24 @@ FILES = ('a.color.tif', 'a.labels.png', 'a.sdcolor.json')
 
 
 @pytest.fixture
+def scans(make_scans: Callable[..., Path]) -> Path:
+    """A folder of one photo."""
+    return make_scans(['a.png'])
+
+
+@pytest.fixture
+def other(scans: Path, out: Path, run_plan: RunPlan) -> Path:
+    """The finished result of another process."""
+    folder = out.with_name('other')
+    run_plan(scans, folder)
+    return folder
+
+
+@pytest.fixture
 def meet(
     monkeypatch: pytest.MonkeyPatch,
-    make_scans: Callable[..., Path],
+    scans: Path,
+    other: Path,
     out: Path,
     run_plan: RunPlan,
 ) -> Callable[[Callable[[Path], None]], Summary]:
@@ -36,9 +51,6 @@ def meet(
     """
 
     def run(happen: Callable[[Path], None]) -> Summary:
-        scans = make_scans(['a.png'])
-        other = out.with_name('other')
-        run_plan(scans, other)
         publish, come = Publication.publish, [happen]
 
         def meeting(publication: Publication) -> None:
@@ -67,15 +79,13 @@ def test_the_same_result_is_met(
 
 
 def test_it_is_met_before_anything_is_written(
-    make_scans: Callable[..., Path],
+    scans: Path,
+    other: Path,
     out: Path,
     run_plan: RunPlan,
     monkeypatch: pytest.MonkeyPatch,
     contents: Callable[[Path], Mapping[str, bytes]],
 ) -> None:
-    scans = make_scans(['a.png'])
-    other = out.with_name('other')
-    run_plan(scans, other)
     color, come = Worker.color, list(FILES)
 
     def meeting(*job: Any) -> Any:
@@ -91,17 +101,13 @@ def test_it_is_met_before_anything_is_written(
 
 
 def test_a_process_that_was_killed_while_it_named_them(
-    make_scans: Callable[..., Path],
+    scans: Path,
+    other: Path,
     out: Path,
-    run_plan: RunPlan,
     worker: Worker,
     monkeypatch: pytest.MonkeyPatch,
-    contents: Callable[[Path], Mapping[str, bytes]],
 ) -> None:
     """Another one of the same batch gets its photo."""
-    scans = make_scans(['a.png'])
-    other = out.with_name('other')
-    run_plan(scans, other)
     child = os.fork()
     if not child:
         os._exit(0)

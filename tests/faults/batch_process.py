@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from napari_sdcolor.archive.one_file import JobSpec
+from napari_sdcolor.batch.made_with import identity_of
 from napari_sdcolor.batch.pipeline import Pipeline
 from napari_sdcolor.batch.plan import make_plan
 from napari_sdcolor.batch.run import run_batch
@@ -23,7 +24,6 @@ from napari_sdcolor.core.colornet import ColorNetConfig
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.gridnet import GridNet, GridNetConfig
 from napari_sdcolor.core.lab import gray_to_lightness
-from napari_sdcolor.core.weights import identity_of
 from napari_sdcolor.settings import Settings
 
 WIDTHS = (4, 4, 8, 8, 8)

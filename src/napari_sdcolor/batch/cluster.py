@@ -67,7 +67,7 @@ class Cluster:
     spec
         How.
     weights
-        Their identity, see ``core.weights.identity_of``.
+        Their identity, see ``made_with.identity_of``.
     token
         When it is cancelled, the photos that are on their way are finished,
         and the outcomes end.

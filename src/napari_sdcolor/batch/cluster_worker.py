@@ -22,6 +22,7 @@ from typing import Any
 from napari_sdcolor.archive.one_file import JobSpec, Page
 from napari_sdcolor.archive.sidecar import software_versions
 from napari_sdcolor.batch.lock import LOCK_BYTES
+from napari_sdcolor.batch.made_with import identity_of
 from napari_sdcolor.batch.outcome import Outcome
 from napari_sdcolor.batch.pipeline import MOST
 from napari_sdcolor.batch.task import Task
@@ -29,7 +30,6 @@ from napari_sdcolor.batch.worker import Job, Worker
 from napari_sdcolor.core.device import choose, refuse_half
 from napari_sdcolor.core.engine import Colorizer
 from napari_sdcolor.core.results import Colorized
-from napari_sdcolor.core.weights import identity_of
 from napari_sdcolor.errors import ClusterError, SdcolorError, said
 from napari_sdcolor.opening import read_whole
 from napari_sdcolor.words import short_hash
@@ -50,7 +50,7 @@ class WorkerSetup:
     weights
         Name of the weights, or the absolute path of a file.
     identity
-        Of these weights, see ``core.weights.identity_of``.
+        Of these weights, see ``made_with.identity_of``.
     software
         Versions of all that computes or encodes.
     output

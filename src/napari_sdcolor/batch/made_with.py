@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_sdcolor.archive.one_file import JobSpec
 from napari_sdcolor.batch.journal import Journal, read_last_run
 from napari_sdcolor.errors import PlanError
 from napari_sdcolor.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_sdcolor.core.weights import Part
 
 OTHERS = ('format', 'page', 'dtype')
 """What counts beside settings and weights."""
@@ -46,6 +50,29 @@ def mixed_tones(output: Path, settings: Settings) -> str:
         'the report tells the tone window of each. Choose another output '
         'folder to color all of them by one rule.'
     )
+
+
+def identity_of(parts: Mapping[str, Part]) -> dict[str, str]:
+    """What tells networks apart that may give other results.
+
+    Parameters
+    ----------
+    parts
+        By kind.
+
+    Returns
+    -------
+    dict
+        For each kind the digest of its tensors, and under names such as
+        'color.slope' its encoding and its configuration, as JSON.
+    """
+    identity = {}
+    for kind, part in parts.items():
+        identity[kind] = part.digest
+        meaning = {'encoding': part.encoding, **part.network.config.to_dict()}
+        for name, value in meaning.items():
+            identity[f'{kind}.{name}'] = json.dumps(value)
+    return identity
 
 
 def made_with(spec: JobSpec, weights: Mapping[str, str]) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def run_batch(
     work
         Maps tasks to outcomes, in any order.
     weights
-        Their identity, see ``core.weights.identity_of``.
+        Their identity, see ``made_with.identity_of``.
     limit
         Color at most so many photos that are not known yet.
     only

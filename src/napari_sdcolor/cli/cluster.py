@@ -53,7 +53,7 @@ class Workers:
     work
         Maps tasks to outcomes.
     weights
-        Their identity, see ``core.weights.identity_of``.
+        Their identity, see ``made_with.identity_of``.
     facts
         Devices and weights, JSON-serializable.
     """
@@ -86,9 +86,9 @@ def workers(
 def _here(
     talk: Talk, spec: JobSpec, token: CancelToken, where: Where
 ) -> Workers:
+    from napari_sdcolor.batch.made_with import identity_of
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.worker import Worker
-    from napari_sdcolor.core.weights import identity_of
 
     refuse_dtype(spec.settings, spec.dtype)
     colorizer = load_colorizer(talk, spec.settings, spec.dtype)
@@ -108,8 +108,8 @@ def _elsewhere(
 ) -> Workers:
     from napari_sdcolor.batch import machines
     from napari_sdcolor.batch.cluster import Cluster
+    from napari_sdcolor.batch.made_with import identity_of
     from napari_sdcolor.core import models
-    from napari_sdcolor.core.weights import identity_of
 
     parts = models.load(spec.settings.weights)
     if where.scheduler is not None:

@@ -100,29 +100,6 @@ class Part:
         return facts
 
 
-def identity_of(parts: Mapping[str, Part]) -> dict[str, str]:
-    """What tells networks apart that may give other results.
-
-    Parameters
-    ----------
-    parts
-        By kind.
-
-    Returns
-    -------
-    dict
-        For each kind the digest of its tensors, and under names such as
-        'color.slope' its encoding and its configuration, as JSON.
-    """
-    identity = {}
-    for kind, part in parts.items():
-        identity[kind] = part.digest
-        meaning = {'encoding': part.encoding, **part.network.config.to_dict()}
-        for name, value in meaning.items():
-            identity[f'{kind}.{name}'] = json.dumps(value)
-    return identity
-
-
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over names, types, shapes and bytes of all tensors."""
     digest = hashlib.sha256()

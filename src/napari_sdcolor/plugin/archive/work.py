@@ -108,10 +108,10 @@ def run(
         See ``run_batch``.
     """
     from napari_sdcolor.archive.one_file import JobSpec
+    from napari_sdcolor.batch.made_with import identity_of
     from napari_sdcolor.batch.pipeline import Pipeline
     from napari_sdcolor.batch.run import run_batch
     from napari_sdcolor.batch.worker import Worker
-    from napari_sdcolor.core.weights import identity_of
 
     plan = _plan(choices, report)
     report('Loading the networks…')
