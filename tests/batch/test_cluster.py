@@ -307,6 +307,26 @@ def test_a_scheduler_that_disappears(
     assert contents(out) == single(scans)
 
 
+def test_a_lock_that_is_deleted_ends_the_batch(
+    client, make_scans, out, digests, monkeypatch
+):
+    scans = make_scans([f'{number}.png' for number in range(15)])
+
+    def delete(outcome, progress):
+        (out / '.sdcolor-lock').unlink(missing_ok=True)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(ClusterError, match='sdcolor-lock was deleted'),
+    ):
+        patch.setattr(cluster_module, 'EVERY', 0.05)
+        run(client, scans, out, digests, [delete])
+    assert len(list(out.glob('*.sdcolor.json'))) < 15
+    summary, _ = run(client, scans, out, digests)
+    assert not summary.failed
+    assert len(list(out.glob('*.sdcolor.json'))) == 15
+
+
 def test_no_scheduler(scans, out, sdcolor, monkeypatch):
     monkeypatch.setattr(machines, 'PATIENCE', 0.5)
     result = sdcolor('batch', scans, '-o', out, '--scheduler', '127.0.0.1:1')

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from napari_sdcolor.batch.journal import Journal, read_last_run, read_records
-from napari_sdcolor.errors import ForeignFile, PlanError
+from napari_sdcolor.errors import ForeignFile, PlanError, reason
 
 
 @pytest.fixture
@@ -121,8 +121,9 @@ def test_a_full_disk(path, monkeypatch, torn):
 
     with Journal(path.parent) as journal:
         monkeypatch.setattr(os, 'write', full)
-        with pytest.raises(OSError, match='full'):
+        with pytest.raises(OSError, match='full') as raised:
             journal.add([{'key': 'b', 'status': 'done'}])
+        assert reason(raised.value) == f'{path}: full.'
         monkeypatch.setattr(os, 'write', write)
         assert path.read_bytes() == whole
         assert journal['b']['status'] == 'planned'

@@ -57,6 +57,17 @@ def test_another_process_is_named(tmp_path, holder):
         pass
 
 
+def test_the_lock_of_another_run_stays(tmp_path):
+    path = tmp_path / '.sdcolor-lock'
+    with locked(tmp_path):
+        path.unlink()
+        path.write_text('of somebody else')
+    assert path.read_text() == 'of somebody else'
+    path.unlink()
+    with locked(tmp_path):
+        path.unlink()
+
+
 @pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
 def test_a_killed_run_holds_nobody_up(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)

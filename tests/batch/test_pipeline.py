@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
+import multiprocessing.util
+import os
 import pickle
 import shutil
+import signal
+import sys
 import threading
 from dataclasses import replace
 
@@ -14,6 +18,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_sdcolor.batch import alone
 from napari_sdcolor.batch.outcome import DONE, FAILED
 from napari_sdcolor.batch.pipeline import (
     AHEAD,
@@ -33,6 +38,30 @@ from napari_sdcolor.errors import Cancelled, NetworkError, SaveError
 @pytest.fixture
 def tasks(scans, out):
     return make_plan([scans], out).tasks
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='kills a process')
+def test_a_helper_that_dies_while_it_starts(tasks, worker, monkeypatch):
+    """What it is given is more than a pipe holds."""
+    given = alone._of(worker)
+    monkeypatch.setattr(alone, '_of', lambda _: given | {'more': bytes(2**24)})
+    start = multiprocessing.util.spawnv_passfds
+
+    def kill(*words):
+        number = start(*words)
+        if 'spawn_main' in str(words):
+            os.kill(number, signal.SIGKILL)
+        return number
+
+    with monkeypatch.context() as patch:
+        patch.setattr(multiprocessing.util, 'spawnv_passfds', kill)
+        with alone.Alone(worker) as helper:
+            outcome = helper(tasks[0], CancelToken())
+            assert outcome.status == FAILED
+            assert 'SIGKILL' in outcome.reason
+            patch.undo()
+            # The next photo has the next helper.
+            assert helper(tasks[1], CancelToken()).status == DONE
 
 
 def test_the_outcomes_come_in_order(tasks, worker):

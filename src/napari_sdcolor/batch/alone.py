@@ -71,8 +71,8 @@ class Alone:
         Cancelled
             If the token was cancelled.
         """
-        line = self._line or self._start()
         try:
+            line = self._line or self._start()
             line.send_bytes(pickle.dumps(task))
             while not line.poll(PATIENCE):
                 if token.cancelled:
@@ -86,16 +86,18 @@ class Alone:
     def _start(self) -> Connection:
         # Not forked: the networks' threads would not come along.
         context = multiprocessing.get_context('spawn')
-        self._line, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve,
-            args=(theirs, pickle.dumps(_of(self._worker))),
-            name='sdcolor-alone',
-            daemon=True,
+        line, theirs = context.Pipe()
+        process = context.Process(
+            target=serve, args=(theirs,), name='sdcolor-alone', daemon=True
         )
-        self._process.start()
+        process.start()
         theirs.close()
-        return self._line
+        self._line, self._process = line, process
+        # Only now: if the helper is gone by then, this fails. While a process
+        # is started, nobody would notice, and what it is given would be
+        # waited for without end.
+        line.send_bytes(pickle.dumps(_of(self._worker)))
+        return line
 
     def _end(self) -> int | None:
         """End the helper; how it ended before, if it did."""
@@ -128,24 +130,25 @@ def _of(worker: Worker) -> dict[str, Any]:
     }
 
 
-def serve(line: Connection, setup: bytes) -> None:
+def serve(line: Connection) -> None:
     """Color what comes over a line until it is closed; runs in the helper.
 
     Parameters
     ----------
     line
-        Takes tasks, gives outcomes.
-    setup
-        The worker.
+        Takes what makes the worker, then tasks; gives outcomes.
     """
+    leave_to_main(None)
     import torch
 
     from napari_sdcolor.batch.worker import Worker
     from napari_sdcolor.core.device import choose
     from napari_sdcolor.core.engine import Colorizer
 
-    leave_to_main(None)
-    given = pickle.loads(setup)
+    try:
+        given = pickle.loads(line.recv_bytes())
+    except (EOFError, OSError):
+        return
     torch.set_num_threads(given['threads'])
     colorizer = Colorizer(
         given['parts'],

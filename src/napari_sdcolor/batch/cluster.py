@@ -28,6 +28,7 @@ from napari_sdcolor.batch.cluster_worker import (
     WorkerSetup,
     check_worker,
     color_photo,
+    sees_lock,
 )
 from napari_sdcolor.batch.lock import LOCK, LOCK_BYTES, locked
 from napari_sdcolor.batch.outcome import FAILED, Outcome
@@ -231,6 +232,11 @@ class Cluster:
         """The next photo that is done; None after a while without one."""
         if time.monotonic() - self._looked_at >= EVERY:
             self._update_workers()
+            if not sees_lock(self._setup):
+                raise ClusterError(
+                    f'{self.plan.output / LOCK} was deleted: no process saves '
+                    'anything now. The same command goes on from there.'
+                )
         try:
             return ready.get(timeout=EVERY)
         except Empty:

@@ -165,8 +165,8 @@ class ClusterWorker(Worker):
         """
         if not self.is_wanted():
             raise ClusterError(
-                'The batch ended before this photo was done: nothing of it '
-                'was saved.'
+                'The batch ended before this photo was done, or its lock was '
+                'deleted: nothing of it was saved.'
             )
         super().make_room(job)
 
@@ -226,7 +226,7 @@ def _make_worker(setup: WorkerSetup) -> ClusterWorker:
             f'It has no {wanted} device. Leave it out, or use --device auto.'
         )
     return ClusterWorker(
-        spec, colorizer, setup.batch_size, partial(_sees_lock, setup)
+        spec, colorizer, setup.batch_size, partial(sees_lock, setup)
     )
 
 
@@ -294,7 +294,7 @@ def _check_software(setup: WorkerSetup) -> None:
         )
 
 
-def _sees_lock(setup: WorkerSetup) -> bool:
+def sees_lock(setup: WorkerSetup) -> bool:
     """Whether the run that asks goes on, in the folder that is seen here."""
     name, content = setup.proof
     try:
@@ -318,7 +318,7 @@ def _check_folders(setup: WorkerSetup) -> None:
                 f'It sees another file at {path}: {found} bytes there, {size} '
                 'here. All machines must see the same photos.'
             )
-    if not _sees_lock(setup):
+    if not sees_lock(setup):
         raise ClusterError(
             f'Its {setup.output} is not the output folder of this batch. All '
             'machines must see it at the same place, for example on one '

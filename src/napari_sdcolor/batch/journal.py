@@ -231,7 +231,8 @@ class Journal:
                 self._write(b''.join(lines))
                 if sync:
                     os.fsync(self._file)
-            except OSError:
+            except OSError as error:
+                error.filename = os.fspath(self.path)
                 os.ftruncate(self._file, start)
                 raise
             for record, line in zip(records, lines, strict=True):

@@ -61,8 +61,10 @@ def locked(output: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            # Deleted by a person, the name may belong to another run by now.
             with suppress(OSError):
-                path.unlink()
+                if _is_at(descriptor, path):
+                    path.unlink()
     finally:
         os.close(descriptor)
 
