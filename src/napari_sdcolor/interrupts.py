@@ -128,6 +128,27 @@ def ending_at_once(say: Callable[[], object]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def withheld() -> Iterator[None]:
+    """Processes that are started here see no Ctrl+C while they start.
+
+    Until then they could only answer it with a traceback; see
+    ``leave_to_main`` for what follows.
+    """
+    if not hasattr(signal, 'pthread_sigmask'):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # It comes with the first process, and lets Ctrl+C through when it does.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def leave_to_main(worker: object) -> None:
     """In a process that helps: the main one alone decides on Ctrl+C.
 

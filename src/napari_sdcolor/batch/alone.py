@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sdcolor.batch.outcome import FAILED, Outcome
 from napari_sdcolor.batch.task import Task
 from napari_sdcolor.errors import Cancelled
-from napari_sdcolor.interrupts import leave_to_main
+from napari_sdcolor.interrupts import leave_to_main, withheld
 
 if TYPE_CHECKING:
     from napari_sdcolor.batch.worker import Worker
@@ -81,6 +81,8 @@ class Alone:
             return pickle.loads(line.recv_bytes())
         except (EOFError, OSError):
             code = self._end()
+            if token.cancelled:
+                raise Cancelled('Stopped.') from None
             return Outcome(task.key, task.source, FAILED, _died(code))
 
     def _start(self) -> Connection:
@@ -90,7 +92,8 @@ class Alone:
         process = context.Process(
             target=serve, args=(theirs,), name='sdcolor-alone', daemon=True
         )
-        process.start()
+        with withheld():
+            process.start()
         theirs.close()
         self._line, self._process = line, process
         # Only now: if the helper is gone by then, this fails. While a process
@@ -163,9 +166,9 @@ def serve(line: Connection) -> None:
         while True:
             try:
                 task = pickle.loads(line.recv_bytes())
+                line.send_bytes(pickle.dumps(worker(task)))
             except (EOFError, OSError):
                 return
-            line.send_bytes(pickle.dumps(worker(task)))
 
 
 def _died(code: int | None) -> str:
